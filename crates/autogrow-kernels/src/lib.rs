@@ -1,0 +1,27 @@
+//! What every network of AutoGrow computes with: convolution, batch norm, activation and skip
+//! addition, behind one type of activation, the [`FeatureMap`].
+//!
+//! A sub-module never sees in which layout an activation lies in memory. It asks a feature map
+//! for a convolution, gets a [`Convolved`] that still waits for its batch norm, and closes it with
+//! [`Convolved::norm`], which applies norm, skip and activation at once. That is the shape in
+//! which a fast back end can fuse them; here they are Burn's own operations, right on every
+//! device.
+//!
+//! ```
+//! # use autogrow_kernels::{Activation, FeatureMap, Skip, batch_norm, conv};
+//! # use burn::tensor::{Device, Tensor};
+//! # use rand_chacha::{ChaCha8Rng, rand_core::SeedableRng};
+//! let device = Device::flex();
+//! let mut rng = ChaCha8Rng::seed_from_u64(0);
+//! let (conv1, bn1) = (conv([3, 16], 3, 1, &mut rng, &device), batch_norm(16, &device));
+//!
+//! let image = FeatureMap::from_nchw(Tensor::ones([1, 3, 8, 8], &device));
+//! let map = image.conv(&conv1).norm(&bn1, Skip::None, Activation::Relu);
+//! assert_eq!(map.dims(), [1, 16, 8, 8]);
+//! ```
+
+mod layers;
+mod map;
+
+pub use layers::{batch_norm, conv, kaiming_normal_fan_out, linear, out_size};
+pub use map::{Activation, Convolved, FeatureMap, Skip};
