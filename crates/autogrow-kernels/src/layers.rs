@@ -78,7 +78,7 @@ fn param<const D: usize>(
 }
 
 /// One draw from N(0, 1), by Box and Muller.
-fn standard_normal(rng: &mut dyn RngCore) -> f32 {
+pub fn standard_normal(rng: &mut dyn RngCore) -> f32 {
     let radius = (-2.0 * (1.0 - rng.random::<f64>()).ln()).sqrt();
     let angle = std::f64::consts::TAU * rng.random::<f64>();
     (radius * angle.cos()) as f32

@@ -23,5 +23,5 @@
 mod layers;
 mod map;
 
-pub use layers::{batch_norm, conv, kaiming_normal_fan_out, linear, out_size};
+pub use layers::{batch_norm, conv, kaiming_normal_fan_out, linear, out_size, standard_normal};
 pub use map::{Activation, Convolved, FeatureMap, Skip};

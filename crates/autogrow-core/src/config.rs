@@ -1,0 +1,340 @@
+//! The configuration of a run: every key, its default, and what values make sense.
+//!
+//! Loading it from files, environment and command line is the command line's business; here it
+//! is a plain value. Unknown keys are errors, never ignored.
+
+use crate::data::SelectOn;
+use crate::growth::{Depth, Metric, Mode};
+use crate::network::SeedNetwork;
+use crate::training::{OptimizerName, ScheduleName};
+use crate::{Error, Result};
+use serde::{Deserialize, Serialize};
+use std::path::PathBuf;
+
+/// Which of two descriptions of AutoGrow to follow where they differ.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Compat {
+    /// The paper.
+    #[default]
+    Paper,
+    /// The authors' released code.
+    Code,
+}
+
+/// Everything that decides a run.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Config {
+    /// Paper or released code.
+    pub compat: Compat,
+    /// The seed network.
+    pub network: NetworkConfig,
+    /// When to stack and when to stop.
+    pub growth: GrowthConfig,
+    /// Optimisation.
+    pub training: TrainingConfig,
+    /// After growth.
+    pub fine_tune: FineTuneConfig,
+    /// Images.
+    pub data: DataConfig,
+    /// Seed, device, threads.
+    pub run: RunConfig,
+}
+
+/// Section `[network]`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct NetworkConfig {
+    /// A registered seed network.
+    pub name: String,
+    /// Sub-modules of each sub-network to start from.
+    pub depth: Depth,
+    /// Channels of the first sub-network; 0: the network's own.
+    pub width: usize,
+    /// The shortcut where a sub-module changes shape.
+    pub shortcut: Shortcut,
+}
+
+/// The shortcut of a residual sub-module that changes shape (He et al. 2016, section 3.3).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Shortcut {
+    /// 1x1 convolution and batch norm (option B).
+    #[default]
+    Projection,
+    /// Every second pixel, new channels zero, no parameters (option A).
+    Padding,
+}
+
+/// Section `[growth]`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct GrowthConfig {
+    /// A registered growing and stopping policy.
+    pub policy: String,
+    /// K: epochs between two checks.
+    pub interval: usize,
+    /// J: epochs without improvement after which growth stops.
+    pub patience: usize,
+    /// tau: percentage points that count as an improvement.
+    pub threshold: f64,
+    /// A registered initializer of new sub-modules.
+    pub initializer: String,
+    /// What is compared: the running maximum or an exponential moving average.
+    pub metric: Metric,
+    /// Which sub-networks grow at a check.
+    pub mode: Mode,
+    /// The deepest net allowed, such as `6-16-72-32`; empty: any.
+    #[serde(with = "crate::growth::optional_depth")]
+    pub max_depth: Option<Depth>,
+}
+
+/// Section `[training]`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct TrainingConfig {
+    /// Images a step.
+    pub batch_size: usize,
+    /// Images of one forward pass, gradients added up over a batch; 0: the whole batch at once.
+    pub micro_batch: usize,
+    /// `sgd`, `adam`, `amsgrad`, `adagrad`, `adadelta`, `rmsprop`.
+    pub optimizer: OptimizerName,
+    /// Step size at the start of each phase; 0: 0.1, or 0.01 for plain networks.
+    pub learning_rate: f64,
+    /// Of SGD.
+    pub momentum: f64,
+    /// L2 penalty on all parameters.
+    pub weight_decay: f64,
+    /// Step size while growing: `constant`, or `staircase`, restarted every interval.
+    pub schedule: ScheduleName,
+    /// Decay of an exponential moving average of the parameters that is evaluated in their
+    /// place; 0: none.
+    pub average: f64,
+    /// Whether a growth drops the momentum of all parameters.
+    pub reset_states: bool,
+    /// Weights to start from: a `.safetensors` file with PyTorch names; empty: random.
+    pub init_from: PathBuf,
+}
+
+/// Section `[fine_tune]`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct FineTuneConfig {
+    /// N: epochs of training the found network, or the seed where nothing grows.
+    pub epochs: usize,
+    /// Parts of N at which the step size is divided by ten.
+    pub milestones: Vec<f64>,
+}
+
+/// Section `[data]`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct DataConfig {
+    /// A registered data set.
+    pub name: String,
+    /// Folder of its files; empty: the platform's data folder, or `AUTOGROW_DATA`.
+    pub dir: PathBuf,
+    /// Part of the training images to use, above 0, up to 1.
+    pub fraction: f64,
+    /// What guides growth: held-out images, or the test images as in the paper.
+    pub select_on: SelectOn,
+    /// Whether training images are augmented as is usual for the set.
+    pub augment: bool,
+    /// Whether every epoch has an order of its own.
+    pub shuffle: bool,
+    /// Of `synthetic`: 0 (trivial) to 1 (noise).
+    pub difficulty: f64,
+}
+
+/// Section `[run]`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct RunConfig {
+    /// Fixes everything random.
+    pub seed: u64,
+    /// `auto`, `flex`, `ndarray`, `cuda:0`, `wgpu`, ...
+    pub device: String,
+    /// CPU threads; 0: all. Results do not depend on it.
+    pub threads: usize,
+    /// Whether to write `steps.csv`, a loss a step.
+    pub log_steps: bool,
+}
+
+impl Default for NetworkConfig {
+    fn default() -> Self {
+        Self {
+            name: "basic3resnet".into(),
+            depth: Depth::uniform(3, 1),
+            width: 0,
+            shortcut: Shortcut::default(),
+        }
+    }
+}
+
+impl Default for GrowthConfig {
+    fn default() -> Self {
+        Self {
+            policy: "periodic".into(),
+            interval: 3,
+            patience: 100,
+            threshold: 0.05,
+            initializer: "gaussian".into(),
+            metric: Metric::default(),
+            mode: Mode::default(),
+            max_depth: None,
+        }
+    }
+}
+
+impl Default for TrainingConfig {
+    fn default() -> Self {
+        Self {
+            batch_size: 128,
+            micro_batch: 0,
+            optimizer: OptimizerName::default(),
+            learning_rate: 0.0,
+            momentum: 0.9,
+            weight_decay: 5e-4,
+            schedule: ScheduleName::default(),
+            average: 0.0,
+            reset_states: false,
+            init_from: PathBuf::new(),
+        }
+    }
+}
+
+impl Default for FineTuneConfig {
+    fn default() -> Self {
+        Self { epochs: 200, milestones: vec![0.5, 0.75] }
+    }
+}
+
+impl Default for DataConfig {
+    fn default() -> Self {
+        Self {
+            name: "digits".into(),
+            dir: PathBuf::new(),
+            fraction: 1.0,
+            select_on: SelectOn::Val,
+            augment: true,
+            shuffle: true,
+            difficulty: 0.5,
+        }
+    }
+}
+
+impl Default for RunConfig {
+    fn default() -> Self {
+        Self { seed: 0, device: "auto".into(), threads: 0, log_steps: false }
+    }
+}
+
+impl Config {
+    /// Fills in what depends on other keys (`network.width`, `training.learning_rate`) and checks
+    /// every value against every other.
+    ///
+    /// # Errors
+    /// [`Error::Config`] or [`Error::Unknown`], naming the key.
+    pub fn resolve(mut self) -> Result<Self> {
+        let seed_network = crate::registry::find::<SeedNetwork>(&self.network.name)?;
+        let kind = seed_network.sub_module_kind()?;
+        crate::registry::find::<crate::growth::PolicyKind>(&self.growth.policy)?;
+        crate::registry::find::<crate::initializer::InitializerKind>(&self.growth.initializer)?;
+        crate::registry::find::<crate::data::DataSetKind>(&self.data.name)?;
+        if self.network.width == 0 {
+            self.network.width = seed_network.width;
+        }
+        if self.training.learning_rate == 0.0 {
+            self.training.learning_rate = if kind.residual { 0.1 } else { 0.01 };
+        }
+        self.check_numbers()?;
+        self.growth.check(&self.network.depth)?;
+        let (wanted, got) = (seed_network.sub_networks, self.network.depth.sub_networks());
+        if wanted != got {
+            let example = Depth::uniform(wanted, 1);
+            return Err(Error::config(
+                "network.depth",
+                format!(
+                    "= {} names {got} sub-networks, but {} has {wanted}",
+                    self.network.depth, seed_network.name
+                ),
+            )
+            .with_hint(format!("--set network.depth={example}")));
+        }
+        Ok(self)
+    }
+
+    fn check_numbers(&self) -> Result<()> {
+        let (training, data) = (&self.training, &self.data);
+        at_least_one("training.batch_size", training.batch_size)?;
+        in_range("training.learning_rate", training.learning_rate, training.learning_rate > 0.0)?;
+        in_range("training.momentum", training.momentum, (0.0..1.0).contains(&training.momentum))?;
+        in_range("training.weight_decay", training.weight_decay, training.weight_decay >= 0.0)?;
+        in_range("training.average", training.average, (0.0..1.0).contains(&training.average))?;
+        in_range("data.fraction", data.fraction, data.fraction > 0.0 && data.fraction <= 1.0)?;
+        in_range("data.difficulty", data.difficulty, (0.0..=1.0).contains(&data.difficulty))?;
+        if training.micro_batch > training.batch_size {
+            return Err(Error::config(
+                "training.micro_batch",
+                format!(
+                    "= {} is larger than the batch of {}",
+                    training.micro_batch, training.batch_size
+                ),
+            )
+            .with_hint("0 takes the whole batch at once"));
+        }
+        Ok(())
+    }
+}
+
+impl GrowthConfig {
+    /// Checks the section against the seed's depth.
+    ///
+    /// # Errors
+    /// [`Error::Config`], naming the key.
+    pub fn check(&self, seed: &Depth) -> Result<()> {
+        at_least_one("growth.interval", self.interval)?;
+        at_least_one("growth.patience", self.patience)?;
+        in_range("growth.threshold", self.threshold, self.threshold >= 0.0)?;
+        if let Some(max) = self.max_depth.as_ref().filter(|max| !max.covers(seed)) {
+            return Err(Error::config(
+                "growth.max_depth",
+                format!("= {max} is not as deep as the seed {seed}"),
+            )
+            .with_hint("give as many numbers as the seed has, each at least as large"));
+        }
+        if let Mode::Only(index) = self.mode
+            && index >= seed.sub_networks()
+        {
+            return Err(Error::config(
+                "growth.mode",
+                format!("= {} names a sub-network that {seed} does not have", self.mode),
+            )
+            .with_hint(format!("sub-networks count from 0 to {}", seed.sub_networks() - 1)));
+        }
+        Ok(())
+    }
+}
+
+fn at_least_one(key: &str, value: usize) -> Result<()> {
+    if value == 0 {
+        return Err(Error::config(key, "= 0 makes no sense").with_hint("it is at least 1"));
+    }
+    Ok(())
+}
+
+fn in_range(key: &str, value: f64, inside: bool) -> Result<()> {
+    if inside && value.is_finite() {
+        return Ok(());
+    }
+    let range = match key {
+        "data.fraction" => "above 0 and at most 1",
+        "data.difficulty" => "from 0 to 1",
+        "training.momentum" | "training.average" => "from 0 to below 1",
+        "training.learning_rate" => "above 0",
+        _ => "0 or more",
+    };
+    Err(Error::config(key, format!("= {value} is out of range"))
+        .with_hint(format!("it is {range}")))
+}

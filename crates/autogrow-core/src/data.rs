@@ -1,0 +1,157 @@
+//! What the algorithm needs to know of data: splits that yield batches. Formats, files and
+//! augmentation live in the crates that register [`DataSetKind`]s.
+
+use crate::{Error, Result};
+use serde::{Deserialize, Serialize};
+
+/// Images of one step with their labels.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Batch {
+    /// Normalised pixels `[batch, channels, height, width]`, row-major.
+    pub images: Vec<f32>,
+    /// Class of each image, from 0.
+    pub labels: Vec<usize>,
+}
+
+/// How to walk a split once.
+#[derive(Clone, Copy, Debug)]
+pub struct Pass {
+    /// Images a batch; the last batch may be smaller.
+    pub batch_size: usize,
+    /// `Some` while training: the order and the augmentation are a function of this seed and the
+    /// image's index alone. `None`: stored order, no augmentation.
+    pub seed: Option<u64>,
+}
+
+/// A part of a data set that can be walked any number of times.
+pub trait Split: Send + Sync {
+    /// Number of images.
+    fn len(&self) -> usize;
+
+    /// Whether there is no image at all.
+    fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The batches of one pass. The same pass yields the same batches, on any number of threads.
+    fn batches(&self, pass: Pass) -> Box<dyn Iterator<Item = Result<Batch>> + '_>;
+}
+
+/// A data set, opened.
+pub struct DataSet {
+    /// `[channels, height, width]` of an image as the network sees it.
+    pub image: [usize; 3],
+    /// Names of the classes.
+    pub classes: Vec<String>,
+    /// What the network trains on.
+    pub train: Box<dyn Split>,
+    /// What guides growth and selects the best model.
+    pub validation: Box<dyn Split>,
+    /// What is looked at once, at the end.
+    pub test: Box<dyn Split>,
+}
+
+impl std::fmt::Debug for DataSet {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("DataSet")
+            .field("image", &self.image)
+            .field("classes", &self.classes.len())
+            .field("train", &self.train.len())
+            .field("validation", &self.validation.len())
+            .field("test", &self.test.len())
+            .finish()
+    }
+}
+
+/// Which images guide growth and select the best model (the paper uses the test set).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum SelectOn {
+    /// A part of the training images that is held out: an honest estimate.
+    #[default]
+    Val,
+    /// The test images, as in the paper: comparable with it, optimistic.
+    Test,
+}
+
+/// How many of `images` training images are held out for validation when a fraction of the set
+/// is used, and how many of the rest are trained on: `(validation, training)`.
+///
+/// A tenth of the set, for small sets up to 500 images but never more than a quarter, is held out;
+/// never more than a third of the images asked for. So a tenth of 60,000 images is 6,000 to train
+/// on and 2,000 others to validate on.
+pub fn holdout(images: usize, fraction: f64) -> (usize, usize) {
+    let asked = ((images as f64 * fraction).round() as usize).clamp(1, images.max(1));
+    let validation = (images / 10).max((images / 4).min(500)).min(asked / 3);
+    (validation, asked.min(images - validation))
+}
+
+/// A kind of data set, registered with `inventory`.
+pub struct DataSetKind {
+    /// Name in `data.name`.
+    pub name: &'static str,
+    /// Crate that registers it: `env!("CARGO_PKG_NAME")`.
+    pub origin: &'static str,
+    /// One line for `autogrow list`.
+    pub summary: &'static str,
+    /// Opens the set as the configuration asks.
+    ///
+    /// # Errors
+    /// [`Error::Data`] where files are missing or damaged.
+    pub open: fn(&DataRequest<'_>) -> Result<DataSet>,
+}
+
+/// What a data set is asked for.
+#[derive(Clone, Copy, Debug)]
+pub struct DataRequest<'a> {
+    /// The `[data]` section.
+    pub config: &'a crate::config::DataConfig,
+    /// Whether statistics follow the authors' released code.
+    pub compat: crate::config::Compat,
+    /// Fixes the held-out split and the fraction.
+    pub seed: u64,
+}
+
+inventory::collect!(DataSetKind);
+
+impl DataSet {
+    /// Opens the data set that the configuration names.
+    ///
+    /// # Errors
+    /// [`Error::Unknown`] where no such set is registered, [`Error::Data`] where its files are
+    /// missing, damaged or empty.
+    pub fn open(request: &DataRequest<'_>) -> Result<Self> {
+        let kind = crate::registry::find::<DataSetKind>(&request.config.name)?;
+        let set = (kind.open)(request)?;
+        for (name, split) in
+            [("training", &set.train), ("validation", &set.validation), ("test", &set.test)]
+        {
+            if split.is_empty() {
+                return Err(Error::data(
+                    &request.config.name,
+                    format!("no {name} images are left with data.fraction = {}", {
+                        request.config.fraction
+                    }),
+                )
+                .with_hint("a larger `data.fraction` leaves some"));
+            }
+        }
+        Ok(set)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn holdout_keeps_validation_useful_and_disjoint() {
+        assert_eq!(holdout(60_000, 0.1), (2_000, 6_000));
+        assert_eq!(holdout(60_000, 1.0), (6_000, 54_000));
+        assert_eq!(holdout(1_437, 1.0), (359, 1_078));
+        for images in 3..200 {
+            let (validation, training) = holdout(images, 1.0);
+            assert!(validation + training <= images && training > 0, "{images}");
+        }
+    }
+}

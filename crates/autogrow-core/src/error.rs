@@ -1,0 +1,200 @@
+//! Everything that a user, a disk or a device can get wrong, as one type with a cause and a hint.
+//!
+//! Nothing below `main` prints an error; nothing unwraps what can fail outside this program.
+
+use std::path::PathBuf;
+
+/// Shorthand for results of this crate.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// An error with its cause. [`Error::exit_code`] and [`Error::hint`] are for the command line.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// A configuration key has a value that makes no sense.
+    #[error("`{key}` {problem}{}", from(.origin))]
+    Config {
+        /// Dotted name of the key, such as `training.batch_size`.
+        key: String,
+        /// What is wrong, to be read after the key.
+        problem: String,
+        /// Where the value came from, when the caller knows.
+        origin: Option<String>,
+        /// What to do.
+        hint: Option<String>,
+    },
+    /// A name or key that nothing is registered under.
+    #[error("unknown {kind} `{name}`{}", from(.origin))]
+    Unknown {
+        /// What the name should have named: "network", "data set", "configuration key".
+        kind: String,
+        /// The name as the user wrote it.
+        name: String,
+        /// Every valid name.
+        known: Vec<String>,
+        /// Where the name came from, when the caller knows.
+        origin: Option<String>,
+    },
+    /// Two plugins registered the same name.
+    #[error("two {kind} plugins are named `{name}`: one from {}, one from {}", .crates[0], .crates[1])]
+    Duplicate {
+        /// What was registered.
+        kind: &'static str,
+        /// The name both claim.
+        name: String,
+        /// The crates they come from.
+        crates: [String; 2],
+    },
+    /// A data set cannot be read.
+    #[error("{}: {problem}", .path.display())]
+    Data {
+        /// The file or folder.
+        path: PathBuf,
+        /// What is wrong with it, with the offset or record where that is known.
+        problem: String,
+        /// What to do.
+        hint: Option<String>,
+    },
+    /// A run folder or model file cannot be used.
+    #[error("{}: {problem}", .path.display())]
+    Run {
+        /// The file or folder.
+        path: PathBuf,
+        /// What is wrong with it.
+        problem: String,
+        /// What to do.
+        hint: Option<String>,
+    },
+    /// The loss is no longer a number.
+    #[error("training diverged: the loss of epoch {epoch}, step {step} is {loss}")]
+    Diverged {
+        /// Epoch of the whole run, from 1.
+        epoch: usize,
+        /// Step within the epoch, from 1.
+        step: usize,
+        /// The loss: infinite or not a number.
+        loss: f64,
+    },
+    /// The device cannot be used.
+    #[error("device `{device}`{}: {problem}", from(.origin))]
+    Device {
+        /// The device as the user named it.
+        device: String,
+        /// What is wrong.
+        problem: String,
+        /// Where the name came from, when the caller knows.
+        origin: Option<String>,
+        /// What to do.
+        hint: Option<String>,
+    },
+    /// The user asked to stop.
+    #[error("interrupted in epoch {epoch}")]
+    Interrupted {
+        /// Epoch of the whole run, from 1.
+        epoch: usize,
+        /// The signal's number.
+        signal: u8,
+    },
+}
+
+fn from(origin: &Option<String>) -> String {
+    origin.as_ref().map(|origin| format!(" (from {origin})")).unwrap_or_default()
+}
+
+impl Error {
+    /// A configuration error at `key`.
+    pub fn config(key: impl Into<String>, problem: impl Into<String>) -> Self {
+        Self::Config { key: key.into(), problem: problem.into(), origin: None, hint: None }
+    }
+
+    /// A data error about `path`.
+    pub fn data(path: impl Into<PathBuf>, problem: impl Into<String>) -> Self {
+        Self::Data { path: path.into(), problem: problem.into(), hint: None }
+    }
+
+    /// A run-folder error about `path`.
+    pub fn run(path: impl Into<PathBuf>, problem: impl Into<String>) -> Self {
+        Self::Run { path: path.into(), problem: problem.into(), hint: None }
+    }
+
+    /// The same error with advice, for the variants that carry some.
+    pub fn with_hint(mut self, advice: impl Into<String>) -> Self {
+        if let Self::Config { hint, .. }
+        | Self::Data { hint, .. }
+        | Self::Run { hint, .. }
+        | Self::Device { hint, .. } = &mut self
+        {
+            *hint = Some(advice.into());
+        }
+        self
+    }
+
+    /// The same error with the place its value came from, for the variants that carry one.
+    pub fn with_origin(mut self, place: impl Into<String>) -> Self {
+        if let Self::Config { origin, .. }
+        | Self::Unknown { origin, .. }
+        | Self::Device { origin, .. } = &mut self
+        {
+            *origin = Some(place.into());
+        }
+        self
+    }
+
+    /// The exit code of the process: 2 usage or configuration, 3 data, 4 run folder, 5 diverged,
+    /// 6 device, 128 + signal when interrupted.
+    pub fn exit_code(&self) -> u8 {
+        match self {
+            Self::Config { .. } | Self::Unknown { .. } | Self::Duplicate { .. } => 2,
+            Self::Data { .. } => 3,
+            Self::Run { .. } => 4,
+            Self::Diverged { .. } => 5,
+            Self::Device { .. } => 6,
+            Self::Interrupted { signal, .. } => 128 + signal,
+        }
+    }
+
+    /// What the user can do about it, if that is known.
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            Self::Config { hint, .. }
+            | Self::Data { hint, .. }
+            | Self::Run { hint, .. }
+            | Self::Device { hint, .. } => hint.clone(),
+            Self::Unknown { name, known, .. } => Some(match nearest(name, known) {
+                Some(near) => format!("did you mean `{near}`?"),
+                None => format!("valid: {}", known.join(", ")),
+            }),
+            Self::Duplicate { .. } => Some("rename one of them, or link only one crate".into()),
+            Self::Diverged { .. } => Some(
+                "a smaller `training.learning_rate` often helps; plain networks want 0.01".into(),
+            ),
+            Self::Interrupted { .. } => None,
+        }
+    }
+}
+
+/// The known name that looks most like `name`, if any looks like it at all.
+fn nearest<'a>(name: &str, known: &'a [String]) -> Option<&'a str> {
+    known
+        .iter()
+        .map(|candidate| (strsim::jaro_winkler(name, candidate), candidate.as_str()))
+        .filter(|(likeness, _)| *likeness > 0.7)
+        .max_by(|a, b| a.0.total_cmp(&b.0))
+        .map(|(_, candidate)| candidate)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_unknown_name_is_answered_with_the_nearest_valid_one() {
+        let known = ["basic3resnet", "plain3net", "batch_size"].map(String::from).to_vec();
+        let hint = |name: &str| {
+            let name = name.to_string();
+            Error::Unknown { kind: "name".into(), name, known: known.clone(), origin: None }.hint()
+        };
+        assert_eq!(hint("batchsize").unwrap(), "did you mean `batch_size`?");
+        assert_eq!(hint("basic3resnt").unwrap(), "did you mean `basic3resnet`?");
+        assert!(hint("zzz").unwrap().starts_with("valid: "));
+    }
+}

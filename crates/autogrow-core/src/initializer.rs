@@ -1,0 +1,143 @@
+//! Initialisers of a new sub-module (section 3.1 of the paper). They act on the last batch norm of
+//! its residual branch; everything else keeps its default random weights, and a plain sub-module
+//! has no such batch norm, so they leave it alone.
+
+use crate::config::Compat;
+use burn::module::Param;
+use burn::nn::BatchNorm;
+use burn::tensor::{Tensor, TensorData};
+use rand::{Rng, RngCore};
+
+/// Sets the last batch norm of a new sub-module.
+pub trait Initializer: Send + Sync {
+    /// Draws `gamma` (scale) and, where the initializer says so, `beta` (shift).
+    fn initialize(&self, norm: &mut BatchNorm, rng: &mut dyn RngCore);
+
+    /// Whether training then adapts that batch norm alone, before everything trains (AdamInit).
+    fn adapts(&self) -> Option<Adapt> {
+        None
+    }
+}
+
+/// How AdamInit trains the new batch norm while everything else is frozen.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Adapt {
+    /// Step size of Adam.
+    pub learning_rate: f64,
+    /// Epochs at most; at least one is trained.
+    pub max_epochs: usize,
+    /// Percentage points of training accuracy below that before the growth that are good enough.
+    pub tolerance: f64,
+}
+
+/// A kind of initializer, registered with `inventory`.
+#[derive(Clone, Debug)]
+pub struct InitializerKind {
+    /// Name in `growth.initializer`.
+    pub name: &'static str,
+    /// Crate that registers it: `env!("CARGO_PKG_NAME")`.
+    pub origin: &'static str,
+    /// One line for `autogrow list`.
+    pub summary: &'static str,
+    /// Makes the initializer.
+    pub build: fn(Compat) -> Box<dyn Initializer>,
+}
+
+inventory::collect!(InitializerKind);
+
+/// ZeroInit: gamma = beta = 0. A residual branch then adds nothing, so the network's function is
+/// preserved exactly.
+struct Zero;
+
+impl Initializer for Zero {
+    fn initialize(&self, norm: &mut BatchNorm, _: &mut dyn RngCore) {
+        let channels = norm.gamma.dims()[0];
+        set(&mut norm.gamma, vec![0.0; channels]);
+        set(&mut norm.beta, vec![0.0; channels]);
+    }
+}
+
+/// AdamInit: from the preserved function, Adam looks for the best scale and shift of the new
+/// branch while everything else stands still.
+struct Adam {
+    tolerance: f64,
+}
+
+impl Initializer for Adam {
+    fn initialize(&self, norm: &mut BatchNorm, rng: &mut dyn RngCore) {
+        Zero.initialize(norm, rng);
+    }
+
+    fn adapts(&self) -> Option<Adapt> {
+        Some(Adapt { learning_rate: 1e-3, max_epochs: 10, tolerance: self.tolerance })
+    }
+}
+
+/// UniInit and GauInit: gamma is noise.
+struct Noise {
+    draw: fn(&mut dyn RngCore) -> f32,
+    /// Whether beta is noise too.
+    shift: bool,
+}
+
+impl Initializer for Noise {
+    fn initialize(&self, norm: &mut BatchNorm, rng: &mut dyn RngCore) {
+        let channels = norm.gamma.dims()[0];
+        let mut noise = || (0..channels).map(|_| (self.draw)(rng)).collect::<Vec<_>>();
+        set(&mut norm.gamma, noise());
+        let beta = if self.shift { noise() } else { vec![0.0; channels] };
+        set(&mut norm.beta, beta);
+    }
+}
+
+/// Uniform with standard deviation 1: U(-sqrt 3, sqrt 3).
+fn uniform_of_deviation_one(rng: &mut dyn RngCore) -> f32 {
+    3f32.sqrt() * (2.0 * rng.random::<f32>() - 1.0)
+}
+
+/// Puts new numbers into a parameter and keeps its identity.
+fn set(param: &mut Param<Tensor<1>>, values: Vec<f32>) {
+    let length = values.len();
+    *param = param.clone().map(|old| {
+        Tensor::from_data(TensorData::new(values, [length]), &old.device())
+            .set_require_grad(old.is_require_grad())
+    });
+}
+
+crate::register! {
+    InitializerKind {
+        name: "zero",
+        origin: env!("CARGO_PKG_NAME"),
+        summary: "ZeroInit: the network's function is preserved exactly",
+        build: |_| Box::new(Zero),
+    },
+    InitializerKind {
+        name: "adam",
+        origin: env!("CARGO_PKG_NAME"),
+        summary: "AdamInit: ZeroInit, then Adam on the new batch norm with all else frozen",
+        build: |compat| {
+            let tolerance = if compat == Compat::Code { 0.5 } else { 0.0 };
+            Box::new(Adam { tolerance })
+        },
+    },
+    InitializerKind {
+        name: "uniform",
+        origin: env!("CARGO_PKG_NAME"),
+        summary: "UniInit: uniform noise of standard deviation 1 (released code: U(0, 1))",
+        build: |compat| {
+            Box::new(match compat {
+                Compat::Paper => Noise { draw: uniform_of_deviation_one, shift: false },
+                Compat::Code => Noise { draw: |rng| rng.random(), shift: true },
+            })
+        },
+    },
+    InitializerKind {
+        name: "gaussian",
+        origin: env!("CARGO_PKG_NAME"),
+        summary: "GauInit: normal noise of standard deviation 1",
+        build: |compat| {
+            let shift = compat == Compat::Code;
+            Box::new(Noise { draw: autogrow_kernels::standard_normal, shift })
+        },
+    },
+}

@@ -1,0 +1,215 @@
+//! [`StateDict`]: a network's numbers by their PyTorch names, in and out, and as safetensors.
+
+use super::names::{is_linear, pytorch_name};
+use super::{Network, Stem};
+use crate::{Error, Result};
+use burn::module::{Module, ModuleMapper, ModuleVisitor, Param};
+use burn::tensor::{Tensor, TensorData};
+use safetensors::tensor::{Dtype, SafeTensors, TensorView};
+use std::collections::BTreeMap;
+use std::path::Path;
+
+/// One tensor, row-major.
+#[derive(Clone, Debug, PartialEq)]
+pub struct TensorEntry {
+    /// Size of each dimension.
+    pub shape: Vec<usize>,
+    /// The numbers.
+    pub values: Vec<f32>,
+}
+
+/// Parameters and running statistics by PyTorch name.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct StateDict(pub BTreeMap<String, TensorEntry>);
+
+impl StateDict {
+    /// Everything that `network` has learnt.
+    pub fn of(network: &Network) -> Result<Self> {
+        let mut reader = Reader { at: At::new(network)?, entries: BTreeMap::new() };
+        // Running statistics are written behind by one step; `valid` catches up.
+        network.valid().visit(&mut reader);
+        Ok(Self(reader.entries))
+    }
+
+    /// `network`, freshly built, with these numbers. Names and shapes must agree exactly;
+    /// `num_batches_tracked`, which has no counterpart here, may be there.
+    ///
+    /// # Errors
+    /// [`Error::Run`] about `path`, naming what is missing, left over or of another shape.
+    pub fn load_into(self, network: Network, path: &Path) -> Result<Network> {
+        let mut writer =
+            Writer { at: At::new(&network)?, entries: self.0, missing: vec![], wrong: vec![] };
+        let network = network.map(&mut writer);
+        let left_over =
+            writer.entries.into_keys().filter(|name| !name.ends_with("num_batches_tracked"));
+        let left_over: Vec<_> = left_over.collect();
+        let problem = if let Some(wrong) = writer.wrong.first() {
+            wrong.clone()
+        } else if !writer.missing.is_empty() {
+            format!("{} tensors are missing: {}", writer.missing.len(), first(&writer.missing))
+        } else if !left_over.is_empty() {
+            format!("{} tensors belong to another network: {}", left_over.len(), first(&left_over))
+        } else {
+            return Ok(network);
+        };
+        Err(Error::run(path, problem).with_hint(format!(
+            "the file must hold {} at depth {}, width {}",
+            network.blueprint().network,
+            network.depth(),
+            network.blueprint().width
+        )))
+    }
+
+    /// The bytes of a safetensors file, float32.
+    ///
+    /// # Errors
+    /// [`Error::Run`] where the format refuses, which it does for no network.
+    pub fn to_safetensors(&self) -> Result<Vec<u8>> {
+        let bytes: Vec<Vec<u8>> = self.0.values().map(|entry| to_bytes(&entry.values)).collect();
+        let views = self.0.iter().zip(&bytes).map(|((name, entry), bytes)| {
+            TensorView::new(Dtype::F32, entry.shape.clone(), bytes).map(|view| (name, view))
+        });
+        views
+            .collect::<std::result::Result<Vec<_>, _>>()
+            .and_then(|views| safetensors::serialize(views, None))
+            .map_err(|error| Error::run("model.safetensors", error.to_string()))
+    }
+
+    /// Reads a safetensors file's bytes; `path` is for errors.
+    ///
+    /// # Errors
+    /// [`Error::Run`] where the bytes are not safetensors or hold other types than float32.
+    pub fn from_safetensors(bytes: &[u8], path: &Path) -> Result<Self> {
+        let file = SafeTensors::deserialize(bytes)
+            .map_err(|error| Error::run(path, format!("is not a safetensors file ({error})")))?;
+        let mut entries = BTreeMap::new();
+        for (name, view) in file.iter() {
+            let counter = name.ends_with("num_batches_tracked");
+            if view.dtype() != Dtype::F32 && !counter {
+                let problem = format!("{name} holds {:?}, only F32 is read", view.dtype());
+                return Err(Error::run(path, problem).with_hint("save it as float32"));
+            }
+            if !counter {
+                let entry =
+                    TensorEntry { shape: view.shape().to_vec(), values: from_bytes(view.data()) };
+                entries.insert(name.to_string(), entry);
+            }
+        }
+        Ok(Self(entries))
+    }
+}
+
+fn first(names: &[String]) -> String {
+    let more = if names.len() > 3 { ", ..." } else { "" };
+    names[..names.len().min(3)].join(", ") + more
+}
+
+fn to_bytes(values: &[f32]) -> Vec<u8> {
+    values.iter().flat_map(|value| value.to_le_bytes()).collect()
+}
+
+fn from_bytes(bytes: &[u8]) -> Vec<f32> {
+    bytes.chunks_exact(4).map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]])).collect()
+}
+
+/// Where a visitor is in the network.
+struct At {
+    stem: Stem,
+    fields: Vec<String>,
+    containers: Vec<String>,
+}
+
+impl At {
+    fn new(network: &Network) -> Result<Self> {
+        Ok(Self { stem: network.blueprint().stem()?, fields: vec![], containers: vec![] })
+    }
+
+    fn enter(&mut self, field: &str, container: &str) {
+        self.fields.push(field.into());
+        self.containers.push(container.into());
+    }
+
+    fn exit(&mut self) {
+        self.fields.pop();
+        self.containers.pop();
+    }
+
+    fn container(&self) -> &str {
+        self.containers.last().map_or("", String::as_str)
+    }
+
+    fn name(&self) -> String {
+        pytorch_name(&self.fields, self.container(), self.stem)
+    }
+
+    /// Whether PyTorch keeps this parameter transposed.
+    fn transposed(&self, rank: usize) -> bool {
+        rank == 2 && is_linear(self.container())
+    }
+}
+
+struct Reader {
+    at: At,
+    entries: BTreeMap<String, TensorEntry>,
+}
+
+impl ModuleVisitor for Reader {
+    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+        let tensor = param.val();
+        let tensor = if self.at.transposed(D) { tensor.swap_dims(0, 1) } else { tensor };
+        let shape = tensor.dims().to_vec();
+        let values = tensor.into_data().iter::<f32>().collect();
+        self.entries.insert(self.at.name(), TensorEntry { shape, values });
+    }
+
+    fn enter_module(&mut self, name: &str, container: &str) {
+        self.at.enter(name, container);
+    }
+
+    fn exit_module(&mut self, _: &str, _: &str) {
+        self.at.exit();
+    }
+}
+
+struct Writer {
+    at: At,
+    entries: BTreeMap<String, TensorEntry>,
+    missing: Vec<String>,
+    wrong: Vec<String>,
+}
+
+impl ModuleMapper for Writer {
+    fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
+        let name = self.at.name();
+        let Some(entry) = self.entries.remove(&name) else {
+            self.missing.push(name);
+            return param;
+        };
+        let transposed = self.at.transposed(D);
+        let mut expected = param.dims().to_vec();
+        if transposed {
+            expected.reverse();
+        }
+        if entry.shape != expected {
+            let got = &entry.shape;
+            self.wrong.push(format!("{name} has the shape {got:?}, expected {expected:?}"));
+            return param;
+        }
+        param.map(|old| {
+            let data = TensorData::new(entry.values, entry.shape);
+            let mut new = Tensor::from_data(data, &old.device());
+            if transposed {
+                new = new.swap_dims(0, 1);
+            }
+            new.set_require_grad(old.is_require_grad())
+        })
+    }
+
+    fn enter_module(&mut self, name: &str, container: &str) {
+        self.at.enter(name, container);
+    }
+
+    fn exit_module(&mut self, _: &str, _: &str) {
+        self.at.exit();
+    }
+}

@@ -1,0 +1,7 @@
+//! Training: one epoch, evaluation, optimisers, schedules.
+
+mod optimizer;
+mod schedule;
+
+pub use optimizer::{Adadelta, OptimizerName};
+pub use schedule::{Schedule, ScheduleName};
