@@ -13,6 +13,21 @@ pub struct Batch {
     pub labels: Vec<usize>,
 }
 
+impl Batch {
+    /// The same images in batches of at most `size`; all at once where `size` is 0.
+    pub(crate) fn parts(self, size: usize) -> Vec<Self> {
+        if size == 0 || size >= self.labels.len() {
+            return vec![self];
+        }
+        let pixels = self.images.len() / self.labels.len();
+        let images = self.images.chunks(size * pixels);
+        let parts = images.zip(self.labels.chunks(size));
+        parts
+            .map(|(images, labels)| Self { images: images.to_vec(), labels: labels.to_vec() })
+            .collect()
+    }
+}
+
 /// How to walk a split once.
 #[derive(Clone, Copy, Debug)]
 pub struct Pass {

@@ -86,14 +86,6 @@ pub enum Error {
         /// What to do.
         hint: Option<String>,
     },
-    /// The user asked to stop.
-    #[error("interrupted in epoch {epoch}")]
-    Interrupted {
-        /// Epoch of the whole run, from 1.
-        epoch: usize,
-        /// The signal's number.
-        signal: u8,
-    },
 }
 
 fn from(origin: &Option<String>) -> String {
@@ -140,7 +132,7 @@ impl Error {
     }
 
     /// The exit code of the process: 2 usage or configuration, 3 data, 4 run folder, 5 diverged,
-    /// 6 device, 128 + signal when interrupted.
+    /// 6 device.
     pub fn exit_code(&self) -> u8 {
         match self {
             Self::Config { .. } | Self::Unknown { .. } | Self::Duplicate { .. } => 2,
@@ -148,7 +140,6 @@ impl Error {
             Self::Run { .. } => 4,
             Self::Diverged { .. } => 5,
             Self::Device { .. } => 6,
-            Self::Interrupted { signal, .. } => 128 + signal,
         }
     }
 
@@ -167,7 +158,6 @@ impl Error {
             Self::Diverged { .. } => Some(
                 "a smaller `training.learning_rate` often helps; plain networks want 0.01".into(),
             ),
-            Self::Interrupted { .. } => None,
         }
     }
 }

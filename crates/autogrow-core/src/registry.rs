@@ -48,7 +48,7 @@ entry! {
 
 /// Registers what a plugin brings, in one statement:
 ///
-/// ```ignore
+/// ```text
 /// autogrow_core::register! { SubModuleKind { .. }, SeedNetwork { .. } }
 /// ```
 #[macro_export]

@@ -131,6 +131,11 @@ impl Growth {
         &self.curve
     }
 
+    /// What the policy is waiting for, for people who watch.
+    pub fn waiting(&self) -> String {
+        self.policy.waiting(View { curve: &self.curve, just_grown: self.just_grown })
+    }
+
     /// The sub-networks still growing.
     pub fn sub_net_list(&self) -> &SubNetList {
         &self.sub_net_list

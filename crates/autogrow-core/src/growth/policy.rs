@@ -20,6 +20,12 @@ pub trait Policy: Send + std::fmt::Debug {
     /// Whether `grownSub` has stopped paying and leaves the list for good.
     fn stop(&self, view: View<'_>) -> bool;
 
+    /// What the policy is waiting for, for people who watch.
+    fn waiting(&self, view: View<'_>) -> String {
+        let _ = view;
+        String::new()
+    }
+
     /// Whether there is growth at all; without, the seed is trained as it is.
     fn grows(&self) -> bool {
         true
@@ -58,6 +64,10 @@ impl Policy for Periodic {
     fn stop(&self, view: View<'_>) -> bool {
         view.curve.improvement(self.patience).is_some_and(|gained| gained < self.threshold)
     }
+
+    fn waiting(&self, view: View<'_>) -> String {
+        gained("stops", view, self.patience, self.threshold)
+    }
 }
 
 /// c-AutoGrow: grows once the network has converged, when K epochs brought less than tau; stops
@@ -78,6 +88,20 @@ impl Policy for Convergent {
     fn stop(&self, view: View<'_>) -> bool {
         let gained = view.curve.improvement(self.interval);
         view.just_grown && gained.is_some_and(|gained| gained <= self.threshold)
+    }
+
+    fn waiting(&self, view: View<'_>) -> String {
+        gained("grows", view, self.interval, self.threshold)
+    }
+}
+
+/// "8 epochs brought +1.25 points, stops below 0.05".
+fn gained(does: &str, view: View<'_>, window: usize, threshold: f64) -> String {
+    match view.curve.improvement(window) {
+        Some(gained) => {
+            format!("{window} epochs brought {gained:+.2} points, {does} below {threshold}")
+        }
+        None => format!("{does} after epoch {} at the earliest", window + 1),
     }
 }
 

@@ -33,7 +33,7 @@ impl OptimizerName {
     /// The optimiser, with no state yet. Weight decay is added to the gradient of every parameter.
     pub fn build(self, training: &TrainingConfig) -> ModuleOptimizer {
         let decay = (training.weight_decay > 0.0)
-            .then(|| WeightDecayConfig { penalty: training.weight_decay as f32 });
+            .then_some(WeightDecayConfig { penalty: training.weight_decay as f32 });
         let momentum = (training.momentum > 0.0).then_some(MomentumConfig {
             momentum: training.momentum,
             dampening: 0.0,

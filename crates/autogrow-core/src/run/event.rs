@@ -1,0 +1,141 @@
+//! What happens in a run, as it is written to `journal.jsonl` and shown to who watches.
+
+use crate::Result;
+use crate::growth::Depth;
+use crate::network::Network;
+use serde::{Deserialize, Serialize};
+
+/// A part of a run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Phase {
+    /// Training between growths.
+    Growing,
+    /// AdamInit: the newest batch norm alone is trained.
+    Adapting,
+    /// Training the network that was found.
+    FineTuning,
+}
+
+impl Phase {
+    /// Its name in files.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Growing => "growing",
+            Self::Adapting => "adapting",
+            Self::FineTuning => "fine-tuning",
+        }
+    }
+}
+
+/// One epoch: a row of `metrics.csv`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct EpochRecord {
+    /// The part of the run.
+    pub phase: Phase,
+    /// Step size.
+    pub learning_rate: f64,
+    /// Mean cross entropy of the training images as they came.
+    pub train_loss: f64,
+    /// Percent of the training images, as they came.
+    pub train_accuracy: f64,
+    /// Mean cross entropy of the validation images after the epoch.
+    pub val_loss: f64,
+    /// Percent of the validation images after the epoch.
+    pub val_accuracy: f64,
+    /// Time it took, validation included.
+    pub epoch_seconds: f64,
+}
+
+/// A line of the journal. `epoch` counts the epochs trained so far in the whole run, `seconds` the
+/// time since it started.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "event", rename_all = "kebab-case")]
+#[expect(missing_docs, reason = "the names are those of the journal's format")]
+pub enum Event {
+    /// The seed network is about to be trained.
+    Started {
+        epoch: usize,
+        depth: Depth,
+        seconds: f64,
+        network: String,
+        data: String,
+        seed: u64,
+        parameters: usize,
+        macs: u64,
+        floor: Option<Depth>,
+    },
+    /// An epoch is over.
+    Epoch {
+        epoch: usize,
+        depth: Depth,
+        seconds: f64,
+        metrics: EpochRecord,
+        /// What the policy is waiting for.
+        waiting: String,
+        /// Epochs still to come if accuracy never improves again; there may be more.
+        epochs_left: usize,
+    },
+    /// A sub-module was stacked.
+    Grew { epoch: usize, depth: Depth, seconds: f64, subnet: usize, parameters: usize },
+    /// A sub-network left the list: growing it no longer pays.
+    Stopped { epoch: usize, depth: Depth, seconds: f64, subnet: usize },
+    /// A sub-network left the list: it is as deep as allowed.
+    Capped { epoch: usize, depth: Depth, seconds: f64, subnet: usize },
+    /// The depth is found; it is trained for `epochs` more epochs.
+    FineTuning { epoch: usize, depth: Depth, seconds: f64, epochs: usize },
+    /// All is done.
+    Finished { epoch: usize, depth: Depth, seconds: f64, val_accuracy: f64, test_accuracy: f64 },
+}
+
+/// Who is told what happens: the run folder, a terminal.
+pub trait Watch {
+    /// Something happened.
+    ///
+    /// # Errors
+    /// Those that must end the run.
+    fn event(&mut self, event: &Event) -> Result<()>;
+
+    /// A training step is over: number within the epoch, of how many, its loss.
+    ///
+    /// # Errors
+    /// Those that must end the run.
+    fn step(&mut self, epoch: usize, step: usize, steps: usize, loss: f64) -> Result<()>;
+
+    /// `network`, in evaluation mode, is the best one so far at its depth.
+    ///
+    /// # Errors
+    /// Those that must end the run.
+    fn best(&mut self, network: &Network) -> Result<()> {
+        let _ = network;
+        Ok(())
+    }
+
+    /// The architecture has changed.
+    ///
+    /// # Errors
+    /// Those that must end the run.
+    fn architecture(&mut self, network: &Network) -> Result<()> {
+        let _ = network;
+        Ok(())
+    }
+}
+
+/// Several at once, in order.
+impl Watch for Vec<&mut dyn Watch> {
+    fn event(&mut self, event: &Event) -> Result<()> {
+        self.iter_mut().try_for_each(|watch| watch.event(event))
+    }
+
+    fn step(&mut self, epoch: usize, step: usize, steps: usize, loss: f64) -> Result<()> {
+        self.iter_mut().try_for_each(|watch| watch.step(epoch, step, steps, loss))
+    }
+
+    fn best(&mut self, network: &Network) -> Result<()> {
+        self.iter_mut().try_for_each(|watch| watch.best(network))
+    }
+
+    fn architecture(&mut self, network: &Network) -> Result<()> {
+        self.iter_mut().try_for_each(|watch| watch.architecture(network))
+    }
+}
