@@ -1,2 +1,5 @@
-//! x
-fn main() {}
+//! The command `autogrow`.
+
+fn main() -> std::process::ExitCode {
+    autogrow_cli::main()
+}

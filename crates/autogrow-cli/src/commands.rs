@@ -1,0 +1,33 @@
+//! The commands, a file each.
+
+pub(crate) mod bench;
+pub(crate) mod config;
+pub(crate) mod evaluate;
+pub(crate) mod list;
+pub(crate) mod plan;
+pub(crate) mod replay;
+pub(crate) mod train;
+
+use crate::device;
+use crate::settings::Loaded;
+use autogrow_core::config::{Config, RunConfig};
+use autogrow_core::data::{DataRequest, DataSet};
+use autogrow_core::{Error, Result};
+use burn::tensor::Device;
+
+/// Starts the threads and opens the device that `[run]` asks for.
+fn open_device(run: &RunConfig, loaded: &Loaded) -> Result<Device> {
+    // Fails only where the pool is there already, which is as it should be.
+    let _ = rayon::ThreadPoolBuilder::new().num_threads(run.threads).build_global();
+    device::open(&run.device).map_err(|error| loaded.locate(error))
+}
+
+fn open_data(config: &Config) -> Result<DataSet> {
+    let seed = config.run.seed;
+    DataSet::open(&DataRequest { config: &config.data, compat: config.compat, seed })
+}
+
+/// Turns what the operating system says of a file into a data error.
+fn unreadable(path: &std::path::Path, error: &std::io::Error) -> Error {
+    Error::data(path, format!("cannot be read ({error})")).with_hint("check the path")
+}

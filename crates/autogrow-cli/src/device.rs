@@ -1,0 +1,131 @@
+//! `run.device`: which of the backends that are built in computes.
+
+use autogrow_core::{Error, Result};
+use burn::tensor::{Device, Tensor};
+
+/// A backend: its name, the cargo feature that builds it in, and how to open a device of it where
+/// it is built in.
+struct Backend {
+    name: &'static str,
+    open: Option<fn(usize) -> Device>,
+}
+
+/// All backends, in the order in which `auto` tries them.
+fn backends() -> [Backend; 5] {
+    [
+        Backend {
+            name: "cuda",
+            #[cfg(feature = "cuda")]
+            open: Some(Device::cuda),
+            #[cfg(not(feature = "cuda"))]
+            open: None,
+        },
+        Backend {
+            name: "flex",
+            #[cfg(feature = "flex")]
+            open: Some(|_| Device::flex()),
+            #[cfg(not(feature = "flex"))]
+            open: None,
+        },
+        Backend {
+            name: "wgpu",
+            #[cfg(feature = "wgpu")]
+            open: Some(|_| Device::wgpu(burn::tensor::DeviceKind::default())),
+            #[cfg(not(feature = "wgpu"))]
+            open: None,
+        },
+        Backend {
+            name: "tch",
+            #[cfg(feature = "tch")]
+            open: Some(|_| Device::libtorch()),
+            #[cfg(not(feature = "tch"))]
+            open: None,
+        },
+        Backend {
+            name: "ndarray",
+            #[cfg(feature = "ndarray")]
+            open: Some(|_| ndarray()),
+            #[cfg(not(feature = "ndarray"))]
+            open: None,
+        },
+    ]
+}
+
+#[cfg(feature = "ndarray")]
+#[expect(deprecated, reason = "kept as a second opinion")]
+fn ndarray() -> Device {
+    Device::ndarray()
+}
+
+/// Opens the device called `name`: `auto`, a backend, or a backend and a number as in `cuda:0`.
+///
+/// # Errors
+/// [`Error::Unknown`] where there is no such backend, [`Error::Device`] where it is not built in
+/// or its hardware is not there.
+pub(crate) fn open(name: &str) -> Result<Device> {
+    let backends = backends();
+    if name == "auto" {
+        let mut built_in = backends.iter().filter_map(|backend| backend.open);
+        return built_in.find_map(|open| probe(|| open(0)).ok()).ok_or_else(|| Error::Device {
+            device: name.into(),
+            problem: "no backend is built in that works here".into(),
+            origin: None,
+            hint: Some("build with --features flex".into()),
+        });
+    }
+    let (backend_name, index) = match name.split_once(':') {
+        Some((backend, index)) => (backend, index.parse().ok()),
+        None => (name, Some(0)),
+    };
+    let backend = backends.iter().find(|backend| backend.name == backend_name);
+    let (Some(backend), Some(index)) = (backend, index) else {
+        let names = backends.iter().map(|backend| backend.name.into());
+        return Err(Error::Unknown {
+            kind: "device".into(),
+            name: name.into(),
+            known: std::iter::once("auto".into()).chain(names).collect(),
+            origin: None,
+        });
+    };
+    let Some(open) = backend.open else {
+        return Err(Error::Device {
+            device: name.into(),
+            problem: "this backend is not built in".into(),
+            origin: None,
+            hint: Some(format!("build with --features {}", backend.name)),
+        });
+    };
+    probe(|| open(index)).map_err(|problem| Error::Device {
+        device: name.into(),
+        problem,
+        origin: None,
+        hint: Some("`autogrow list devices` shows what works here".into()),
+    })
+}
+
+/// Every backend, and whether it works here: name, `ready` or what is missing.
+pub(crate) fn states() -> Vec<(&'static str, String)> {
+    let state = |backend: Backend| match backend.open {
+        Some(open) => probe(|| open(0)).map_or_else(|problem| problem, |_| "ready".into()),
+        None => format!("not built in (--features {})", backend.name),
+    };
+    backends().map(|backend| (backend.name, state(backend))).into()
+}
+
+/// Opens a device and computes something on it. Backends panic where their hardware or their
+/// libraries are missing; that is no bug of ours and is turned into an error.
+fn probe(open: impl FnOnce() -> Device + std::panic::UnwindSafe) -> Result<Device, String> {
+    let hook = std::panic::take_hook();
+    std::panic::set_hook(Box::new(|_| {}));
+    let opened = std::panic::catch_unwind(|| {
+        let device = open();
+        let sum: f32 = Tensor::<1>::ones([2], &device).sum().into_scalar();
+        (device, sum)
+    });
+    std::panic::set_hook(hook);
+    match opened {
+        Ok((device, 2.0)) => Ok(device),
+        Ok(_) => Err("it computes wrong results".into()),
+        Err(_) => Err("it is not there, or its driver is not".into()),
+    }
+}

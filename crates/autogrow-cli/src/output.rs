@@ -1,0 +1,95 @@
+//! What the user reads: results to stdout, errors and progress to stderr.
+
+use autogrow_core::{Error, Result};
+use serde::Serialize;
+use std::io::{IsTerminal, Write};
+
+/// How to talk to the user.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Output {
+    /// One JSON document on stdout instead of text.
+    pub(crate) json: bool,
+    /// Neither progress nor warnings.
+    pub(crate) quiet: bool,
+}
+
+impl Output {
+    /// Prints a result: `value` as JSON, or the text.
+    ///
+    /// # Errors
+    /// None today: a reader that went away is no failure.
+    pub(crate) fn result(
+        &self,
+        value: &impl Serialize,
+        text: impl FnOnce() -> String,
+    ) -> Result<()> {
+        let text = if self.json {
+            serde_json::to_string_pretty(value)
+                .map_err(|error| Error::config("--json", error.to_string()))?
+        } else {
+            text()
+        };
+        let _ = writeln!(anstream::stdout(), "{}", text.trim_end());
+        Ok(())
+    }
+
+    /// Prints a line to stderr, unless quiet.
+    pub(crate) fn note(&self, line: &str) {
+        if !self.quiet {
+            let _ = writeln!(anstream::stderr(), "{line}");
+        }
+    }
+
+    /// Prints an error and its hint to stderr.
+    pub(crate) fn error(&self, error: &Error) {
+        let mut stderr = anstream::stderr();
+        let _ = writeln!(stderr, "{RED}error{RESET}: {error}");
+        if let Some(hint) = error.hint() {
+            let _ = writeln!(stderr, "{CYAN}hint{RESET}: {hint}");
+        }
+    }
+}
+
+pub(crate) const RED: &str = "\x1b[1;31m";
+pub(crate) const GREEN: &str = "\x1b[1;32m";
+pub(crate) const CYAN: &str = "\x1b[1;36m";
+pub(crate) const BOLD: &str = "\x1b[1m";
+pub(crate) const DIM: &str = "\x1b[2m";
+pub(crate) const RESET: &str = "\x1b[0m";
+
+/// Whether stderr is a terminal that wants colours.
+pub(crate) fn stderr_has_colours() -> bool {
+    std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none()
+}
+
+/// A table of plain columns, as wide as its content.
+pub(crate) fn table<const N: usize>(header: [&str; N], rows: Vec<[String; N]>) -> String {
+    let mut table = comfy_table::Table::new();
+    table.load_preset(comfy_table::presets::NOTHING).set_header(header);
+    for row in rows {
+        table.add_row(row);
+    }
+    table.lines().map(|line| line.trim_end().to_string() + "\n").collect()
+}
+
+/// `1234567` as `1.23 M`.
+pub(crate) fn si(number: u64) -> String {
+    let number = number as f64;
+    match number {
+        n if n >= 1e9 => format!("{:.2} G", n / 1e9),
+        n if n >= 1e6 => format!("{:.2} M", n / 1e6),
+        n if n >= 1e3 => format!("{:.1} k", n / 1e3),
+        n => format!("{n}"),
+    }
+}
+
+/// Seconds as `42 s`, `3 min 20 s`, `5 h 04 min`.
+pub(crate) fn duration(seconds: f64) -> String {
+    let whole = seconds.round() as u64;
+    match whole {
+        0..10 => format!("{seconds:.1} s"),
+        10..60 => format!("{whole} s"),
+        60..3600 => format!("{} min {:02} s", whole / 60, whole % 60),
+        _ => format!("{} h {:02} min", whole / 3600, whole % 3600 / 60),
+    }
+}

@@ -1,0 +1,119 @@
+//! What a run shows while it goes on: a line an epoch and a growth, and in a terminal a bar with
+//! what is awaited and the time left.
+
+use crate::output::{BOLD, DIM, GREEN, Output, RESET, duration, si};
+use autogrow_core::Result;
+use autogrow_core::run::{Event, Phase, Watch};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use std::io::IsTerminal;
+
+/// Shows a run on stderr.
+pub(crate) struct Progress {
+    output: Output,
+    bar: ProgressBar,
+    /// Line of the epoch in progress, before its numbers.
+    depth: String,
+    left: String,
+    waiting: String,
+}
+
+impl Progress {
+    /// Nothing at all where `output` is quiet, lines only where stderr is no terminal.
+    pub(crate) fn new(output: Output) -> Self {
+        let bar = ProgressBar::no_length();
+        let visible = !output.quiet && std::io::stderr().is_terminal();
+        bar.set_draw_target(if visible {
+            ProgressDrawTarget::stderr()
+        } else {
+            ProgressDrawTarget::hidden()
+        });
+        if let Ok(style) = ProgressStyle::with_template("{prefix} {bar:24} {pos}/{len}  {wide_msg}")
+        {
+            bar.set_style(style.progress_chars("━╸─"));
+        }
+        Self { output, bar, depth: String::new(), left: String::new(), waiting: String::new() }
+    }
+
+    fn line(&self, line: &str) {
+        self.bar.suspend(|| self.output.note(line));
+    }
+}
+
+impl Watch for Progress {
+    fn event(&mut self, event: &Event) -> Result<()> {
+        match event {
+            Event::Started { depth, network, data, parameters, macs, floor, .. } => {
+                self.depth = depth.to_string();
+                self.line(&format!(
+                    "{BOLD}{network} {depth}{RESET} on {data}: {} parameters, {} MACs",
+                    si(*parameters as u64),
+                    si(*macs)
+                ));
+                if let Some(floor) = floor.as_ref().filter(|floor| *floor != depth) {
+                    self.line(&format!(
+                        "{DIM}depth floor {floor}: what is found even if accuracy never \
+                         improves{RESET}"
+                    ));
+                }
+            }
+            Event::Epoch { epoch, depth, metrics, waiting, epochs_left, .. } => {
+                let at_least = if metrics.phase == Phase::FineTuning { "" } else { "at least " };
+                let left = metrics.epoch_seconds * *epochs_left as f64;
+                self.left = format!("{at_least}{} left", duration(left));
+                self.waiting.clone_from(waiting);
+                let note = match metrics.phase {
+                    Phase::Adapting => "newest batch norm alone",
+                    Phase::Growing | Phase::FineTuning => waiting,
+                };
+                self.line(&format!(
+                    "epoch {epoch:>3}  {depth:<10}  loss {:<7.4} train {:>6.2} %  val {:>6.2} %  \
+                     {:>8}  {DIM}{note}{RESET}",
+                    metrics.train_loss,
+                    metrics.train_accuracy,
+                    metrics.val_accuracy,
+                    duration(metrics.epoch_seconds),
+                ));
+            }
+            Event::Grew { depth, subnet, parameters, .. } => {
+                self.depth = depth.to_string();
+                self.line(&format!(
+                    "{GREEN}grew{RESET}       sub-network {subnet}: now {BOLD}{depth}{RESET}, {} \
+                     parameters",
+                    si(*parameters as u64)
+                ));
+            }
+            Event::Stopped { subnet, .. } => {
+                self.line(&format!("stopped    sub-network {subnet}: growing it no longer pays"));
+            }
+            Event::Capped { subnet, .. } => {
+                self.line(&format!("capped     sub-network {subnet}: as deep as allowed"));
+            }
+            Event::FineTuning { depth, epochs, .. } => {
+                self.left.clear();
+                self.waiting.clear();
+                self.line(&format!("{BOLD}{depth}{RESET}: fine-tuning for {epochs} epochs"));
+            }
+            Event::Finished { .. } => self.bar.finish_and_clear(),
+        }
+        Ok(())
+    }
+
+    fn step(&mut self, epoch: usize, step: usize, steps: usize, loss: f64) -> Result<()> {
+        if !self.bar.is_hidden() {
+            self.bar.set_length(steps as u64);
+            self.bar.set_position(step as u64);
+            self.bar.set_prefix(format!("epoch {epoch:>3}  {:<10}", self.depth));
+            let parts = [format!("loss {loss:.4}"), self.left.clone(), self.waiting.clone()];
+            let parts: Vec<_> = parts.into_iter().filter(|part| !part.is_empty()).collect();
+            self.bar.set_message(parts.join("  "));
+        }
+        Ok(())
+    }
+}
+
+impl Drop for Progress {
+    /// Leaves the terminal clean, whatever ended the run.
+    fn drop(&mut self) {
+        self.bar.finish_and_clear();
+    }
+}

@@ -1,0 +1,321 @@
+//! Where the configuration comes from: defaults, a preset, a file, the environment, `--set`, named
+//! flags; later ones win. Every value remembers its source, every unknown key is an error.
+
+use crate::preset;
+use autogrow_core::config::Config;
+use autogrow_core::{Error, Result};
+use clap::Args;
+use figment::providers::{Format, Serialized, Toml};
+use figment::value::{Dict, Map, Num, Value};
+use figment::{Figment, Metadata, Profile, Provider, Source};
+use std::path::{Path, PathBuf};
+
+/// Prefix of environment variables: `AUTOGROW_TRAINING_BATCH_SIZE` is `training.batch_size`.
+const PREFIX: &str = "AUTOGROW_";
+/// Not a key: the folder that data sets are looked for in.
+const DATA_VARIABLE: &str = "AUTOGROW_DATA";
+
+/// Options that every command with a configuration has.
+#[derive(Args, Clone, Debug, Default)]
+pub(crate) struct Settings {
+    /// Configuration file (TOML)
+    #[arg(long, value_name = "FILE", help_heading = "Configuration")]
+    config: Option<PathBuf>,
+    /// Set any key, such as --set growth.interval=3 (see `autogrow config`)
+    #[arg(long = "set", value_name = "KEY=VALUE", help_heading = "Configuration")]
+    set: Vec<String>,
+    /// Settings that give a result in minutes; the default of `train` when
+    /// nothing but [run] keys is set
+    #[arg(long, help_heading = "Configuration")]
+    quick: bool,
+    /// Seed network (network.name)
+    #[arg(long, help_heading = "Configuration")]
+    network: Option<String>,
+    /// Depth of the seed, such as 1-1-1 (network.depth)
+    #[arg(long, help_heading = "Configuration")]
+    depth: Option<String>,
+    /// Data set (data.name)
+    #[arg(long, help_heading = "Configuration")]
+    data: Option<String>,
+    /// Folder of the data set (data.dir)
+    #[arg(long, value_name = "FOLDER", help_heading = "Configuration")]
+    dir: Option<String>,
+    /// Growing and stopping policy (growth.policy)
+    #[arg(long, help_heading = "Configuration")]
+    policy: Option<String>,
+    /// K, epochs between growths (growth.interval)
+    #[arg(long, value_name = "K", help_heading = "Configuration")]
+    interval: Option<String>,
+    /// J, epochs without improvement (growth.patience)
+    #[arg(long, value_name = "J", help_heading = "Configuration")]
+    patience: Option<String>,
+    /// N, epochs of fine-tuning (fine_tune.epochs)
+    #[arg(long, value_name = "N", help_heading = "Configuration")]
+    epochs: Option<String>,
+    /// Fixes everything random (run.seed)
+    #[arg(long, help_heading = "Configuration")]
+    seed: Option<String>,
+    /// auto, flex, ndarray, cuda:0, ... (run.device)
+    #[arg(long, help_heading = "Configuration")]
+    device: Option<String>,
+    /// CPU threads, 0 for all (run.threads)
+    #[arg(long, help_heading = "Configuration")]
+    threads: Option<String>,
+}
+
+/// A configuration with the source of every value.
+pub(crate) struct Loaded {
+    /// Not resolved yet: see [`Loaded::resolve`].
+    pub(crate) config: Config,
+    /// Whether the quick preset is part of it.
+    pub(crate) quick: bool,
+    figment: Figment,
+}
+
+impl Settings {
+    /// Loads the configuration on top of the defaults.
+    ///
+    /// # Errors
+    /// Unknown keys, values of the wrong type, unreadable files: exit code 2.
+    pub(crate) fn load(&self) -> Result<Loaded> {
+        self.load_over(None, false)
+    }
+
+    /// As [`Settings::load`], but where no key outside `[run]` is set, with the quick preset.
+    ///
+    /// # Errors
+    /// As [`Settings::load`].
+    pub(crate) fn load_or_quick(&self) -> Result<Loaded> {
+        self.load_over(None, true)
+    }
+
+    /// As [`Settings::load`], on top of the file of an earlier run.
+    ///
+    /// # Errors
+    /// As [`Settings::load`].
+    pub(crate) fn load_over_file(&self, base: &Path) -> Result<Loaded> {
+        self.load_over(Some(base), false)
+    }
+
+    fn load_over(&self, base: Option<&Path>, or_quick: bool) -> Result<Loaded> {
+        let defaults = Serialized::defaults(Config::default());
+        let known = flatten(&Figment::from(&defaults))?;
+        let mut chosen = Figment::new();
+        for file in base.into_iter().chain(self.config.as_deref()) {
+            chosen = chosen.merge(read_toml(file)?);
+        }
+        for (key, text, origin) in self.texts(&known)? {
+            let value = parse(&key, &text, known.get(&key), &origin)?;
+            chosen = chosen.merge(Setting { key, value, origin });
+        }
+        let keys = flatten(&chosen)?;
+        if let Some(key) = keys.keys().find(|key| !known.contains_key(*key)) {
+            return Err(Error::Unknown {
+                kind: "configuration key".into(),
+                name: key.clone(),
+                known: known.into_keys().collect(),
+                origin: Some(source(&chosen, key)),
+            });
+        }
+        let quick = self.quick || or_quick && keys.keys().all(|key| key.starts_with("run."));
+        let mut figment = Figment::from(defaults);
+        if quick {
+            figment = figment.merge(preset::Quick);
+        }
+        figment = figment.merge(chosen);
+        let config = figment.extract::<Config>().map_err(|error| explain(error, &figment))?;
+        Ok(Loaded { config, quick, figment })
+    }
+
+    /// Everything that is set as text, weakest first: key, text, where it was set.
+    fn texts(&self, known: &Map<String, Value>) -> Result<Vec<(String, String, String)>> {
+        let mut texts = Vec::new();
+        for (name, text) in std::env::vars() {
+            if let Some(rest) = name.strip_prefix(PREFIX).filter(|_| name != DATA_VARIABLE) {
+                let wanted = rest.replace("__", "_").to_lowercase();
+                let key = known.keys().find(|key| key.replace('.', "_") == wanted);
+                let key = key.cloned().unwrap_or(wanted);
+                texts.push((key, text, format!("environment variable {name}")));
+            }
+        }
+        for setting in &self.set {
+            let Some((key, text)) = setting.split_once('=') else {
+                return Err(Error::config("--set", format!("{setting} has no `=`"))
+                    .with_hint("write --set section.key=value"));
+            };
+            texts.push((key.trim().into(), text.trim().into(), format!("--set {setting}")));
+        }
+        let flags = [
+            ("--network", "network.name", &self.network),
+            ("--depth", "network.depth", &self.depth),
+            ("--data", "data.name", &self.data),
+            ("--dir", "data.dir", &self.dir),
+            ("--policy", "growth.policy", &self.policy),
+            ("--interval", "growth.interval", &self.interval),
+            ("--patience", "growth.patience", &self.patience),
+            ("--epochs", "fine_tune.epochs", &self.epochs),
+            ("--seed", "run.seed", &self.seed),
+            ("--device", "run.device", &self.device),
+            ("--threads", "run.threads", &self.threads),
+        ];
+        for (flag, key, text) in flags {
+            if let Some(text) = text {
+                texts.push((key.into(), text.clone(), format!("{flag} {text}")));
+            }
+        }
+        Ok(texts)
+    }
+}
+
+impl Loaded {
+    /// Fills in what depends on other keys and checks all values.
+    ///
+    /// # Errors
+    /// Exit code 2, with the place the value came from.
+    pub(crate) fn resolve(&self) -> Result<Config> {
+        self.config.clone().resolve().map_err(|error| self.locate(error))
+    }
+
+    /// The error with the place its value came from.
+    pub(crate) fn locate(&self, error: Error) -> Error {
+        let key = match &error {
+            Error::Config { key, .. } => key.as_str(),
+            Error::Device { .. } => "run.device",
+            Error::Unknown { kind, .. } => match kind.as_str() {
+                "network" => "network.name",
+                "policy" => "growth.policy",
+                "initializer" => "growth.initializer",
+                "data set" => "data.name",
+                "device" => "run.device",
+                _ => return error,
+            },
+            _ => return error,
+        };
+        let place = source(&self.figment, key);
+        error.with_origin(place)
+    }
+
+    /// Where the value of `key` came from.
+    pub(crate) fn source(&self, key: &str) -> String {
+        source(&self.figment, key)
+    }
+}
+
+/// Every key of a configuration with its value, dotted, sorted.
+pub(crate) fn keys(config: &Config) -> Result<Map<String, Value>> {
+    flatten(&Figment::from(Serialized::defaults(config)))
+}
+
+fn flatten(figment: &Figment) -> Result<Map<String, Value>> {
+    fn add(prefix: &str, dict: &Dict, keys: &mut Map<String, Value>) {
+        for (name, value) in dict {
+            let key = if prefix.is_empty() { name.clone() } else { format!("{prefix}.{name}") };
+            match value {
+                Value::Dict(_, dict) => add(&key, dict, keys),
+                _ => {
+                    keys.insert(key, value.clone());
+                }
+            }
+        }
+    }
+    let data = figment.data().map_err(|error| explain(error, figment))?;
+    let mut keys = Map::new();
+    for dict in data.values() {
+        add("", dict, &mut keys);
+    }
+    Ok(keys)
+}
+
+fn read_toml(path: &Path) -> Result<impl Provider> {
+    let text = std::fs::read_to_string(path).map_err(|error| {
+        Error::config("--config", format!("{} cannot be read ({error})", path.display()))
+            .with_hint("check the path")
+    })?;
+    // Checked here so that a syntax error is told with its line.
+    toml::from_str::<toml::Table>(&text).map_err(|error| {
+        Error::config("--config", format!("{} is not TOML: {error}", path.display()))
+    })?;
+    Ok(Toml::file_exact(path))
+}
+
+/// Turns text into a value of the type that the key's default has.
+fn parse(key: &str, text: &str, default: Option<&Value>, origin: &str) -> Result<Value> {
+    let wrong = |wanted: &str| {
+        Err(Error::config(key, format!("= {text} is not {wanted}")).with_origin(origin))
+    };
+    Ok(match default {
+        Some(Value::Bool(..)) => match text.parse::<bool>() {
+            Ok(value) => Value::from(value),
+            Err(_) => return wrong("true or false"),
+        },
+        Some(Value::Num(_, Num::F64(_) | Num::F32(_))) => match text.parse::<f64>() {
+            Ok(value) => Value::from(value),
+            Err(_) => return wrong("a number"),
+        },
+        Some(Value::Num(..)) => match text.parse::<u64>() {
+            Ok(value) => Value::from(value),
+            Err(_) => return wrong("a whole number"),
+        },
+        Some(Value::Array(..)) => {
+            let items = text.trim_matches(['[', ']']).split(',').map(str::trim);
+            let items = items.filter(|item| !item.is_empty()).map(str::parse::<f64>);
+            match items.collect::<std::result::Result<Vec<_>, _>>() {
+                Ok(items) => Value::from(items),
+                Err(_) => return wrong("a list of numbers"),
+            }
+        }
+        _ => Value::from(text.trim_matches('"')),
+    })
+}
+
+/// One key set by an option or a variable.
+struct Setting {
+    key: String,
+    value: Value,
+    origin: String,
+}
+
+impl Provider for Setting {
+    fn metadata(&self) -> Metadata {
+        Metadata::named(self.origin.clone())
+    }
+
+    fn data(&self) -> figment::Result<Map<Profile, Dict>> {
+        let mut value = self.value.clone();
+        for part in self.key.rsplit('.') {
+            value = Value::from(Dict::from([(part.to_string(), value)]));
+        }
+        Ok(Map::from([(Profile::Default, value.into_dict().unwrap_or_default())]))
+    }
+}
+
+fn source(figment: &Figment, key: &str) -> String {
+    match figment.find_metadata(key) {
+        Some(Metadata { source: Some(Source::File(path)), .. }) => path.display().to_string(),
+        Some(metadata) if metadata.name.contains("autogrow_core::config") => "default".into(),
+        Some(metadata) => metadata.name.to_string(),
+        None => "default".into(),
+    }
+}
+
+/// A figment error in the project's words.
+fn explain(error: figment::Error, figment: &Figment) -> Error {
+    use figment::error::Kind;
+    let key = error.path.join(".");
+    let origin = source(figment, &key);
+    match error.kind {
+        Kind::UnknownVariant(name, known) => Error::Unknown {
+            kind: format!("value of {key}"),
+            name,
+            known: known.iter().map(ToString::to_string).collect(),
+            origin: Some(origin),
+        },
+        Kind::InvalidType(actual, wanted) => {
+            Error::config(key, format!("is {actual}, not {wanted}")).with_origin(origin)
+        }
+        Kind::InvalidValue(actual, wanted) => {
+            Error::config(key, format!("is {actual}, not {wanted}")).with_origin(origin)
+        }
+        kind => Error::config(key, format!("is wrong: {kind}")).with_origin(origin),
+    }
+}
