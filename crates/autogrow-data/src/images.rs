@@ -1,0 +1,88 @@
+//! Where a split gets its images from.
+
+use crate::random::Draws;
+use crate::transform::Transform;
+use autogrow_core::{Error, Result};
+use std::path::Path;
+
+/// Images that can be prepared one by one, in any order, from any thread.
+pub trait Source: Send + Sync + 'static {
+    /// `[channels, height, width]` of an image as the network sees it.
+    fn image(&self) -> [usize; 3];
+
+    /// Class of each image, from 0.
+    fn labels(&self) -> &[u16];
+
+    /// Appends the normalised pixels of one image, `[channels, height, width]`, row-major, to
+    /// `out`; augmented according to `draws`, where there are any, else as they are stored.
+    ///
+    /// # Errors
+    /// [`Error::Data`] where the image cannot be read.
+    fn append(&self, index: usize, draws: Option<&mut Draws>, out: &mut Vec<f32>) -> Result<()>;
+}
+
+/// Images in memory, a byte a value.
+#[derive(Debug)]
+pub struct Images {
+    pixels: Vec<u8>,
+    labels: Vec<u16>,
+    transform: Transform,
+}
+
+impl Images {
+    /// Images and their classes. `pixels` are `[images, channels, height, width]`, row-major, in
+    /// the shape that `transform` names as stored.
+    ///
+    /// # Errors
+    /// [`Error::Data`] about `origin`, the file of the labels, where their number differs from
+    /// that of the images.
+    pub fn new(
+        origin: &Path,
+        pixels: Vec<u8>,
+        labels: Vec<u16>,
+        transform: Transform,
+    ) -> Result<Self> {
+        let images = pixels.len() / transform.stored().iter().product::<usize>().max(1);
+        if images != labels.len() {
+            return Err(Error::data(
+                origin,
+                format!("{} labels for {images} images", labels.len()),
+            )
+            .with_hint("images and labels are not of one set: get both files again"));
+        }
+        Ok(Self { pixels, labels, transform })
+    }
+}
+
+impl Source for Images {
+    fn image(&self) -> [usize; 3] {
+        self.transform.image()
+    }
+
+    fn labels(&self) -> &[u16] {
+        &self.labels
+    }
+
+    fn append(&self, index: usize, draws: Option<&mut Draws>, out: &mut Vec<f32>) -> Result<()> {
+        let size: usize = self.transform.stored().iter().product();
+        self.transform.append(&self.pixels[index * size..(index + 1) * size], draws, out);
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::transform::Statistics;
+
+    #[test]
+    fn as_many_labels_as_images() {
+        let transform = Transform::new([2, 2], 255, [Statistics { mean: 0.0, std: 1.0 }]);
+        let new = |pixels, labels| {
+            let labels = vec![0; labels];
+            Images::new(Path::new("labels"), vec![0; pixels], labels, transform.clone())
+        };
+        assert_eq!(new(12, 3).unwrap().labels().len(), 3);
+        assert_eq!(new(12, 2).unwrap_err().to_string(), "labels: 2 labels for 3 images");
+    }
+}

@@ -1,0 +1,134 @@
+//! From the published parts of a data set to what a run trains, selects and tests on.
+//!
+//! The held-out images are the first ones of a permutation that the run's seed fixes, the training
+//! images its last ones: so they never overlap, the images of a small fraction are among those of
+//! a larger one, and runs on different fractions are compared on the same held-out images as soon
+//! as there are enough of them.
+
+use crate::images::Source;
+use crate::random::{Draws, Purpose};
+use crate::subset::Subset;
+use autogrow_core::data::{DataRequest, DataSet, SelectOn, holdout};
+use std::sync::Arc;
+
+/// The parts of a data set as published.
+pub struct Parts {
+    /// Names of the classes.
+    pub classes: Vec<String>,
+    /// Images to train on; where nothing else is published, some are held out.
+    pub train: Arc<dyn Source>,
+    /// Images that the publisher set aside for validation.
+    pub validation: Option<Arc<dyn Source>>,
+    /// Images that the publisher set aside for tests.
+    pub test: Arc<dyn Source>,
+}
+
+impl Parts {
+    /// Divides the images as the configuration asks.
+    pub fn open(self, request: &DataRequest<'_>) -> DataSet {
+        let config = request.config;
+        let images = self.train.labels().len();
+        let mut order: Vec<u32> = (0..images as u32).collect();
+        Draws::new(request.seed, Purpose::Partition, 0).shuffle(&mut order);
+
+        let asked = ((images as f64 * config.fraction).round() as usize).min(images);
+        let published = match config.select_on {
+            SelectOn::Test => Some(self.test.clone()),
+            SelectOn::Val => self.validation,
+        };
+        let (validation, training) = match published {
+            Some(published) => (all(published), asked),
+            None => {
+                let (validation, training) = holdout(images, config.fraction);
+                let held_out = order[..validation].to_vec();
+                (Subset::new(self.train.clone(), held_out), training.min(images - validation))
+            }
+        };
+        order.drain(..images - training);
+        DataSet {
+            image: self.train.image(),
+            classes: self.classes,
+            train: Box::new(
+                Subset::new(self.train, order).training(config.shuffle, config.augment),
+            ),
+            validation: Box::new(validation),
+            test: Box::new(all(self.test)),
+        }
+    }
+}
+
+/// Every image of a source.
+fn all(source: Arc<dyn Source>) -> Subset {
+    let indices = (0..source.labels().len() as u32).collect();
+    Subset::new(source, indices)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{Numbers, labels};
+    use autogrow_core::config::{Compat, DataConfig};
+    use proptest::prelude::*;
+
+    fn open(images: u16, config: &DataConfig, seed: u64) -> DataSet {
+        let source = |images| Arc::new(Numbers::new(images));
+        Parts { classes: Vec::new(), train: source(images), validation: None, test: source(7) }
+            .open(&DataRequest { config, compat: Compat::Paper, seed })
+    }
+
+    fn contains(outer: &[usize], inner: &[usize]) -> bool {
+        inner.iter().all(|index| outer.binary_search(index).is_ok())
+    }
+
+    proptest! {
+        #[test]
+        fn parts_are_disjoint_and_fractions_nested(
+            images in 1_u16..3_000,
+            small in 0.001..1.0,
+            large in 0.001..1.0,
+            seed: u64,
+        ) {
+            let (small, large) = if small < large { (small, large) } else { (large, small) };
+            let at = |fraction| {
+                let set = open(images, &DataConfig { fraction, ..DataConfig::default() }, seed);
+                (labels(set.validation.as_ref()), labels(set.train.as_ref()))
+            };
+            let ((small_val, small_train), (large_val, large_train)) = (at(small), at(large));
+            prop_assert!(contains(&large_val, &small_val));
+            prop_assert!(contains(&large_train, &small_train));
+            prop_assert!(large_val.iter().all(|index| large_train.binary_search(index).is_err()));
+            let sizes = (small_val.len(), small_train.len());
+            prop_assert_eq!(sizes, holdout(usize::from(images), small));
+        }
+    }
+
+    #[test]
+    fn held_out_images_stay_the_same_and_depend_on_the_seed() {
+        let validation = |fraction, seed| {
+            let config = DataConfig { fraction, ..DataConfig::default() };
+            labels(open(2_000, &config, seed).validation.as_ref())
+        };
+        assert_eq!(validation(0.8, 1), validation(1.0, 1));
+        assert_ne!(validation(1.0, 2), validation(1.0, 1));
+    }
+
+    #[test]
+    fn selecting_on_the_test_images_holds_nothing_out() {
+        let config =
+            DataConfig { select_on: SelectOn::Test, fraction: 0.25, ..DataConfig::default() };
+        let set = open(2_000, &config, 0);
+        assert_eq!((set.train.len(), set.validation.len(), set.test.len()), (500, 7, 7));
+        let all = open(2_000, &DataConfig { fraction: 1.0, ..config }, 0);
+        assert_eq!(labels(all.train.as_ref()), (0..2_000).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn published_validation_images_are_used_as_they_are() {
+        let source = |images| Arc::new(Numbers::new(images)) as Arc<dyn Source>;
+        let (train, validation, test) = (source(90), Some(source(30)), source(20));
+        let parts = Parts { classes: Vec::new(), train, validation, test };
+        let config = DataConfig { fraction: 0.5, ..DataConfig::default() };
+        let set = parts.open(&DataRequest { config: &config, compat: Compat::Paper, seed: 0 });
+        assert_eq!((set.train.len(), set.validation.len(), set.test.len()), (45, 30, 20));
+    }
+}

@@ -1,0 +1,173 @@
+//! A part of a source as the algorithm walks it: in what order, augmented or not, in batches.
+
+use crate::images::Source;
+use crate::prefetch::Prefetch;
+use crate::random::{Draws, Purpose};
+use autogrow_core::Result;
+use autogrow_core::data::{Batch, Pass, Split};
+use std::sync::Arc;
+
+/// Some images of a source.
+pub(crate) struct Subset {
+    source: Arc<dyn Source>,
+    /// Which images, in stored order.
+    indices: Arc<[u32]>,
+    /// Whether a pass with a seed has an order of its own.
+    shuffle: bool,
+    /// Whether a pass with a seed is augmented.
+    augment: bool,
+}
+
+impl Subset {
+    /// The images of `indices`, kept in stored order.
+    pub(crate) fn new(source: Arc<dyn Source>, mut indices: Vec<u32>) -> Self {
+        indices.sort_unstable();
+        Self { source, indices: indices.into(), shuffle: true, augment: false }
+    }
+
+    /// Sets what a pass with a seed does to the images: a random order, augmentation.
+    pub(crate) fn training(self, shuffle: bool, augment: bool) -> Self {
+        Self { shuffle, augment, ..self }
+    }
+}
+
+impl Split for Subset {
+    fn len(&self) -> usize {
+        self.indices.len()
+    }
+
+    fn batches(&self, pass: Pass) -> Box<dyn Iterator<Item = Result<Batch>> + '_> {
+        let mut order = self.indices.clone();
+        if let Some(seed) = pass.seed.filter(|_| self.shuffle) {
+            Draws::new(seed, Purpose::Order, 0).shuffle(Arc::make_mut(&mut order));
+        }
+        let augmentation = pass.seed.filter(|_| self.augment);
+        let batches = Batches { source: self.source.clone(), order, next: 0, pass, augmentation };
+        match Prefetch::start(batches.clone()) {
+            Ok(ahead) => Box::new(ahead),
+            // The system grants no thread: the same batches, not ahead of time.
+            Err(_) => Box::new(batches),
+        }
+    }
+}
+
+/// The batches of one pass, made when asked for.
+#[derive(Clone)]
+struct Batches {
+    source: Arc<dyn Source>,
+    order: Arc<[u32]>,
+    next: usize,
+    pass: Pass,
+    augmentation: Option<u64>,
+}
+
+impl Iterator for Batches {
+    type Item = Result<Batch>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let size = self.pass.batch_size.max(1).min(self.order.len() - self.next);
+        if size == 0 {
+            return None;
+        }
+        let indices = &self.order[self.next..self.next + size];
+        self.next += size;
+        let mut images = Vec::with_capacity(size * self.source.image().iter().product::<usize>());
+        let mut labels = Vec::with_capacity(size);
+        for index in indices.iter().map(|&index| index as usize) {
+            let mut draws =
+                self.augmentation.map(|seed| Draws::new(seed, Purpose::Augmentation, index));
+            if let Err(error) = self.source.append(index, draws.as_mut(), &mut images) {
+                return Some(Err(error));
+            }
+            labels.push(usize::from(self.source.labels()[index]));
+        }
+        Some(Ok(Batch { images, labels }))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::Numbers;
+    use std::collections::BTreeSet;
+
+    const SEED: Pass = Pass { batch_size: 4, seed: Some(1) };
+
+    fn subset() -> Subset {
+        Subset::new(Arc::new(Numbers::new(20)), vec![7, 3, 11, 2, 19, 5])
+    }
+
+    fn walk(subset: &Subset, pass: Pass) -> Vec<Batch> {
+        subset.batches(pass).collect::<Result<_>>().unwrap()
+    }
+
+    fn labels(batches: &[Batch]) -> Vec<usize> {
+        batches.iter().flat_map(|batch| batch.labels.clone()).collect()
+    }
+
+    #[test]
+    fn without_a_seed_images_come_as_stored() {
+        let batches = walk(&subset().training(true, true), Pass { batch_size: 4, seed: None });
+        assert_eq!(batches.len(), 2);
+        assert_eq!(labels(&batches), [2, 3, 5, 7, 11, 19]);
+        assert_eq!(batches[1].images, [11.0, 0.0, 19.0, 0.0]);
+    }
+
+    #[test]
+    fn a_seed_gives_an_order_of_its_own() {
+        let subset = subset().training(true, false);
+        let epoch = |seed| labels(&walk(&subset, Pass { batch_size: 4, seed: Some(seed) }));
+        assert_eq!(epoch(1), epoch(1));
+        assert!((2..20).any(|seed| epoch(seed) != epoch(1)));
+        let all = |seed| epoch(seed).into_iter().collect::<BTreeSet<_>>();
+        assert_eq!(all(1), all(2));
+        assert_eq!(all(1).len(), 6);
+    }
+
+    #[test]
+    fn order_and_augmentation_are_switched_off_separately() {
+        let ordered = walk(&subset().training(false, true), SEED);
+        assert_eq!(labels(&ordered), [2, 3, 5, 7, 11, 19]);
+        assert!(ordered[0].images.iter().skip(1).step_by(2).all(|&drawn| drawn > 0.0));
+        let plain = walk(&subset().training(true, false), SEED);
+        assert!(plain[0].images.iter().skip(1).step_by(2).all(|&drawn| drawn == 0.0));
+        // Only training images are augmented, whatever the pass.
+        assert!(walk(&subset(), SEED)[0].images[1] == 0.0);
+    }
+
+    #[test]
+    fn an_image_is_augmented_alike_in_every_subset_and_position() {
+        let drawn = |subset: &Subset, batch_size| {
+            let pass = Pass { batch_size, seed: Some(1) };
+            let pixels: Vec<f32> =
+                walk(subset, pass).into_iter().flat_map(|batch| batch.images).collect();
+            pixels.chunks(2).find(|image| image[0] == 11.0).unwrap().to_vec()
+        };
+        let other = Subset::new(Arc::new(Numbers::new(20)), vec![1, 11]).training(true, true);
+        assert_eq!(drawn(&subset().training(true, true), 4), drawn(&other, 1));
+    }
+
+    #[test]
+    fn batches_do_not_depend_on_threads() {
+        let subset = subset().training(true, true);
+        let in_pool = |threads| {
+            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+            pool.install(|| walk(&subset, SEED))
+        };
+        assert_eq!(in_pool(1), in_pool(3));
+        let (first, second) = rayon::join(|| walk(&subset, SEED), || walk(&subset, SEED));
+        assert_eq!(first, second);
+    }
+
+    #[test]
+    fn an_unreadable_image_is_an_error_in_its_place() {
+        let mut source = Numbers::new(20);
+        source.unreadable = Some(7);
+        let subset = Subset::new(Arc::new(source), (0..20).collect());
+        let mut batches = subset.batches(Pass { batch_size: 5, seed: None });
+        assert!(batches.next().unwrap().is_ok());
+        let error = batches.next().unwrap().unwrap_err();
+        assert_eq!(error.to_string(), "numbers: record 7 is unreadable");
+        assert!(batches.next().is_none());
+    }
+}

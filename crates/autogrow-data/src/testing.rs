@@ -1,0 +1,75 @@
+//! What several tests of this crate share.
+
+use crate::images::Source;
+use crate::random::Draws;
+use autogrow_core::config::{Compat, DataConfig};
+use autogrow_core::data::{DataRequest, DataSet, Pass, Split};
+use autogrow_core::{Error, Result};
+use flate2::Compression;
+use flate2::write::GzEncoder;
+use std::io::Write;
+
+/// Images of two pixels: their own index, and a random number above 0 where augmented. The label
+/// is the index, too.
+pub(crate) struct Numbers {
+    labels: Vec<u16>,
+    /// The one image that cannot be read.
+    pub(crate) unreadable: Option<usize>,
+}
+
+impl Numbers {
+    pub(crate) fn new(images: u16) -> Self {
+        Self { labels: (0..images).collect(), unreadable: None }
+    }
+}
+
+impl Source for Numbers {
+    fn image(&self) -> [usize; 3] {
+        [1, 1, 2]
+    }
+
+    fn labels(&self) -> &[u16] {
+        &self.labels
+    }
+
+    fn append(&self, index: usize, draws: Option<&mut Draws>, out: &mut Vec<f32>) -> Result<()> {
+        if self.unreadable == Some(index) {
+            return Err(Error::data("numbers", format!("record {index} is unreadable")));
+        }
+        out.push(index as f32);
+        out.push(draws.map_or(0.0, |draws| 1.0 + draws.below(1_000) as f32));
+        Ok(())
+    }
+}
+
+/// Opens the registered set that `config` names, as `train` would.
+pub(crate) fn open(config: &DataConfig, seed: u64) -> Result<DataSet> {
+    DataSet::open(&DataRequest { config, compat: Compat::Paper, seed })
+}
+
+/// All labels of a split, in stored order.
+pub(crate) fn labels(split: &dyn Split) -> Vec<usize> {
+    let batches = split.batches(Pass { batch_size: 100, seed: None });
+    batches.flat_map(|batch| batch.unwrap().labels).collect()
+}
+
+/// All pixels of a split, in stored order.
+pub(crate) fn pixels(split: &dyn Split) -> Vec<f32> {
+    let batches = split.batches(Pass { batch_size: 100, seed: None });
+    batches.flat_map(|batch| batch.unwrap().images).collect()
+}
+
+/// The bytes as a gzip file.
+pub(crate) fn gzip(bytes: &[u8]) -> Vec<u8> {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
+    encoder.write_all(bytes).unwrap();
+    encoder.finish().unwrap()
+}
+
+/// The problem of a data error, without its path, and its hint.
+pub(crate) fn data_problem<T>(result: Result<T>) -> (String, String) {
+    match result.err() {
+        Some(Error::Data { problem, hint, .. }) => (problem, hint.unwrap()),
+        other => panic!("{other:?} is not an error about data"),
+    }
+}
