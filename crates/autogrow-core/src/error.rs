@@ -162,13 +162,20 @@ impl Error {
     }
 }
 
-/// The known name that looks most like `name`, if any looks like it at all.
+/// The known name that `name` is most likely a misspelling of. A name without its section counts
+/// as well as one with it.
 fn nearest<'a>(name: &str, known: &'a [String]) -> Option<&'a str> {
+    let edits = |candidate: &str| {
+        let last = candidate.rsplit('.').next().unwrap_or(candidate);
+        let whole = strsim::damerau_levenshtein(name, candidate);
+        whole.min(strsim::damerau_levenshtein(name, last))
+    };
+    let tolerated = (name.chars().count() / 3).max(2);
     known
         .iter()
-        .map(|candidate| (strsim::jaro_winkler(name, candidate), candidate.as_str()))
-        .filter(|(likeness, _)| *likeness > 0.7)
-        .max_by(|a, b| a.0.total_cmp(&b.0))
+        .map(|candidate| (edits(candidate), candidate.as_str()))
+        .min_by_key(|(edits, _)| *edits)
+        .filter(|(edits, _)| *edits <= tolerated)
         .map(|(_, candidate)| candidate)
 }
 
@@ -178,13 +185,13 @@ mod tests {
 
     #[test]
     fn an_unknown_name_is_answered_with_the_nearest_valid_one() {
-        let known = ["basic3resnet", "plain3net", "batch_size"].map(String::from).to_vec();
+        let known = ["basic3resnet", "plain3net", "training.batch_size"].map(String::from).to_vec();
         let hint = |name: &str| {
             let name = name.to_string();
             Error::Unknown { kind: "name".into(), name, known: known.clone(), origin: None }.hint()
         };
-        assert_eq!(hint("batchsize").unwrap(), "did you mean `batch_size`?");
+        assert_eq!(hint("batchsize").unwrap(), "did you mean `training.batch_size`?");
         assert_eq!(hint("basic3resnt").unwrap(), "did you mean `basic3resnet`?");
-        assert!(hint("zzz").unwrap().starts_with("valid: "));
+        assert!(hint("zzzzzz").unwrap().starts_with("valid: "));
     }
 }

@@ -5,12 +5,16 @@
 
 use autogrow_core::{Error, Result};
 use flate2::bufread::MultiGzDecoder;
+use flate2::read::ZlibDecoder;
 use std::fs::File;
-use std::io::{BufRead, BufReader, Cursor, ErrorKind, Read};
+use std::io::{BufRead, BufReader, ErrorKind, Read};
 use std::path::{Path, PathBuf};
 
 /// Deflate's best ratio: a byte of a compressed file stands for at most so many.
 const DEFLATE_LIMIT: u64 = 1032;
+
+/// How a gzip file begins.
+const GZIP: [u8; 2] = [0x1f, 0x8b];
 
 /// What to do about a damaged file.
 const GET_AGAIN: &str = "the file is damaged or incomplete: get it again";
@@ -18,16 +22,15 @@ const GET_AGAIN: &str = "the file is damaged or incomplete: get it again";
 /// A file being read.
 pub(crate) struct Input<'a> {
     path: PathBuf,
-    content: Content<'a>,
-    /// Bytes of content read so far, after decompression.
+    reader: Box<dyn Read + 'a>,
+    /// How the content is packed, if it is: "gzip", "zlib".
+    packing: Option<&'static str>,
+    /// What offsets count in, where it is not the file, to be read after the number.
+    within: String,
+    /// Bytes of content read so far, after unpacking.
     offset: u64,
     /// Bytes of content at most.
     limit: u64,
-}
-
-enum Content<'a> {
-    Plain(Box<dyn BufRead + 'a>),
-    Gzip(MultiGzDecoder<Box<dyn BufRead + 'a>>),
 }
 
 impl Input<'static> {
@@ -36,32 +39,69 @@ impl Input<'static> {
     /// # Errors
     /// [`Error::Data`] where it cannot be opened.
     pub(crate) fn open(path: &Path) -> Result<Self> {
-        let cannot = |cause: std::io::Error| Error::data(path, format!("cannot be read: {cause}"));
+        let cannot = |cause: std::io::Error| {
+            Error::data(path, format!("cannot be read: {cause}"))
+                .with_hint("the file has to be there, and readable")
+        };
         let file = File::open(path).map_err(cannot)?;
         let metadata = file.metadata().map_err(cannot)?;
         if !metadata.is_file() {
             return Err(Error::data(path, "is not a file"));
         }
         let mut reader = BufReader::with_capacity(1 << 16, file);
-        let gzip = reader.fill_buf().map_err(cannot)?.starts_with(&[0x1f, 0x8b]);
-        Ok(Self::new(path, Box::new(reader), gzip, metadata.len()))
+        let gzip = reader.fill_buf().map_err(cannot)?.starts_with(&GZIP);
+        Ok(Self::new(path, reader, gzip, metadata.len()))
     }
 }
 
 impl<'a> Input<'a> {
-    /// Reads what is part of the program, or of another file.
+    /// Reads what is part of the program.
     pub(crate) fn embedded(name: &str, bytes: &'a [u8]) -> Self {
-        let gzip = bytes.starts_with(&[0x1f, 0x8b]);
-        Self::new(Path::new(name), Box::new(Cursor::new(bytes)), gzip, bytes.len() as u64)
+        Self::new(Path::new(name), bytes, bytes.starts_with(&GZIP), bytes.len() as u64)
     }
 
-    fn new(path: &Path, reader: Box<dyn BufRead + 'a>, gzip: bool, length: u64) -> Self {
-        let (content, limit) = if gzip {
-            (Content::Gzip(MultiGzDecoder::new(reader)), length.saturating_mul(DEFLATE_LIMIT))
+    fn new(path: &Path, reader: impl BufRead + 'a, gzip: bool, length: u64) -> Self {
+        let within = String::new();
+        if gzip {
+            let reader = Box::new(MultiGzDecoder::new(reader));
+            let limit = length.saturating_mul(DEFLATE_LIMIT);
+            Self { path: path.into(), reader, packing: Some("gzip"), within, offset: 0, limit }
         } else {
-            (Content::Plain(reader), length)
+            let reader = Box::new(reader);
+            Self { path: path.into(), reader, packing: None, within, offset: 0, limit: length }
+        }
+    }
+
+    /// Hands the next `length` bytes, packed with zlib, to `read` as an input of their own, and
+    /// goes on behind them, however much of them was read.
+    ///
+    /// # Errors
+    /// Those of `read`; [`Error::Data`] where the file ends before.
+    pub(crate) fn zlib<T>(
+        &mut self,
+        length: u64,
+        read: impl FnOnce(&mut Input<'_>) -> Result<T>,
+    ) -> Result<T> {
+        let start = self.offset;
+        let mut packed = (&mut self.reader).take(length);
+        let mut content = Input {
+            path: self.path.clone(),
+            reader: Box::new(ZlibDecoder::new(&mut packed)),
+            packing: Some("zlib"),
+            within: format!(" of what is packed at offset {start}"),
+            offset: 0,
+            limit: length.min(self.limit.saturating_sub(start)).saturating_mul(DEFLATE_LIMIT),
         };
-        Self { path: path.into(), content, offset: 0, limit }
+        let result = read(&mut content)?;
+        drop(content);
+        let skipped = std::io::copy(&mut packed, &mut std::io::sink());
+        let missing = packed.limit();
+        self.offset += length - missing;
+        match skipped {
+            Ok(_) if missing == 0 => Ok(result),
+            Ok(_) => Err(self.truncated(missing, length, "packed data", start)),
+            Err(cause) => Err(self.failed(&cause)),
+        }
     }
 
     /// An error about this file.
@@ -69,35 +109,90 @@ impl<'a> Input<'a> {
         Error::data(&self.path, problem).with_hint(GET_AGAIN)
     }
 
-    /// Bytes of content read so far.
+    /// How much has been read so far, for an error.
+    pub(crate) fn position(&self) -> String {
+        self.at(self.offset)
+    }
+
+    /// Where a byte is, for an error.
+    pub(crate) fn at(&self, offset: u64) -> String {
+        format!("offset {offset}{}", self.within)
+    }
+
+    /// Bytes of content read so far, after unpacking.
     pub(crate) fn offset(&self) -> u64 {
         self.offset
+    }
+
+    /// The part of `count` more bytes to take memory for at once: what a plain file does hold; of
+    /// packed content no more than is easily had, since how much there is only shows on the way.
+    pub(crate) fn plausible(&self, count: u64) -> usize {
+        let left = self.limit.saturating_sub(self.offset);
+        count.min(if self.packing.is_some() { left.min(64 << 20) } else { left }) as usize
     }
 
     /// The next four bytes as a number, most significant byte first.
     ///
     /// # Errors
-    /// As [`Self::bytes`].
+    /// As [`Self::fill`].
     pub(crate) fn u32_be(&mut self, what: &str) -> Result<u32> {
-        let bytes = self.bytes(4, what)?;
-        Ok(bytes.iter().fold(0, |number, &byte| number << 8 | u32::from(byte)))
+        let mut bytes = [0; 4];
+        self.fill(&mut bytes, what)?;
+        Ok(u32::from_be_bytes(bytes))
     }
 
     /// The next `count` bytes, called `what` in errors.
     ///
     /// # Errors
-    /// [`Error::Data`] where the file ends before, saying how many bytes are missing, or where it
-    /// cannot be unpacked.
+    /// As [`Self::fill`].
     pub(crate) fn bytes(&mut self, count: u64, what: &str) -> Result<Vec<u8>> {
         let start = self.offset;
         let bytes = self.up_to(count)?;
         let missing = count - bytes.len() as u64;
         if missing > 0 {
-            return Err(self.problem(format!(
-                "truncated: {missing} of {count} bytes of {what} (from offset {start}) are missing"
-            )));
+            return Err(self.truncated(missing, count, what, start));
         }
         Ok(bytes)
+    }
+
+    /// Fills `buffer` with the next bytes, called `what` in errors.
+    ///
+    /// # Errors
+    /// [`Error::Data`] where the file ends before, saying how many bytes are missing, or where it
+    /// cannot be unpacked.
+    pub(crate) fn fill(&mut self, buffer: &mut [u8], what: &str) -> Result<()> {
+        let start = self.offset;
+        match self.record(buffer, what)? {
+            true => Ok(()),
+            false => {
+                let count = buffer.len() as u64;
+                Err(self.truncated(count, count, what, start))
+            }
+        }
+    }
+
+    /// Fills `buffer` with the next bytes, or finds that the file ends here: false.
+    ///
+    /// # Errors
+    /// As [`Self::fill`], where the file ends within the record.
+    pub(crate) fn record(&mut self, buffer: &mut [u8], what: &str) -> Result<bool> {
+        let (start, mut filled) = (self.offset, 0);
+        while filled < buffer.len() {
+            match self.reader.read(&mut buffer[filled..]) {
+                Ok(0) if filled == 0 => return Ok(false),
+                Ok(0) => {
+                    let count = buffer.len() as u64;
+                    return Err(self.truncated(count - filled as u64, count, what, start));
+                }
+                Ok(read) => {
+                    filled += read;
+                    self.offset += read as u64;
+                }
+                Err(cause) if cause.kind() == ErrorKind::Interrupted => {}
+                Err(cause) => return Err(self.failed(&cause)),
+            }
+        }
+        Ok(true)
     }
 
     /// Everything up to the end of the file, which must come within `limit` bytes.
@@ -116,41 +211,45 @@ impl<'a> Input<'a> {
     /// [`Error::Data`] where something is left.
     pub(crate) fn end(&mut self) -> Result<()> {
         let end = self.offset;
-        if self.up_to(1)?.is_empty() {
+        if !self.record(&mut [0], "the end")? {
             return Ok(());
         }
-        let left = match self.content {
-            Content::Plain(_) => format!("{} bytes of ", self.limit.saturating_sub(end).max(1)),
-            Content::Gzip(_) => String::new(),
+        let left = match self.packing {
+            None => format!("{} bytes of ", self.limit.saturating_sub(end).max(1)),
+            Some(_) => String::new(),
         };
-        Err(self.problem(format!("{left}trailing garbage from offset {end}")))
+        Err(self.problem(format!("{left}trailing garbage from {}", self.at(end))))
     }
 
     /// The next `count` bytes, or fewer where the file ends.
     fn up_to(&mut self, count: u64) -> Result<Vec<u8>> {
-        let expected = count.min(self.limit.saturating_sub(self.offset));
+        let expected = self.plausible(count);
         let mut bytes = Vec::new();
         bytes
-            .try_reserve_exact(expected as usize)
+            .try_reserve_exact(expected)
             .map_err(|_| self.problem(format!("{expected} bytes do not fit into memory")))?;
-        let read = match &mut self.content {
-            Content::Plain(reader) => reader.take(count).read_to_end(&mut bytes),
-            Content::Gzip(reader) => reader.take(count).read_to_end(&mut bytes),
-        };
+        let read = (&mut self.reader).take(count).read_to_end(&mut bytes);
         self.offset += bytes.len() as u64;
-        match read {
-            Ok(_) => Ok(bytes),
-            Err(cause) if cause.kind() == ErrorKind::UnexpectedEof => Err(self.problem(format!(
-                "truncated: the compressed data end after {} bytes of content",
-                self.offset
-            ))),
-            Err(cause) => Err(self.problem(match self.content {
-                Content::Plain(_) => format!("cannot be read at offset {}: {cause}", self.offset),
-                Content::Gzip(_) => {
-                    format!("broken gzip after {} bytes of content: {cause}", self.offset)
-                }
-            })),
-        }
+        read.map_err(|cause| self.failed(&cause))?;
+        Ok(bytes)
+    }
+
+    fn truncated(&self, missing: u64, count: u64, what: &str, start: u64) -> Error {
+        self.problem(format!(
+            "truncated: {missing} of {count} bytes of {what} (from {}) are missing",
+            self.at(start)
+        ))
+    }
+
+    fn failed(&self, cause: &std::io::Error) -> Error {
+        let position = self.position();
+        self.problem(match self.packing {
+            Some(packing) if cause.kind() == ErrorKind::UnexpectedEof => {
+                format!("truncated: the {packing} data end at {position}")
+            }
+            Some(packing) => format!("broken {packing} at {position}: {cause}"),
+            None => format!("cannot be read at {position}: {cause}"),
+        })
     }
 }
 
@@ -199,9 +298,9 @@ mod tests {
         let mut behind = whole.clone();
         behind.extend([7; 20]);
         for (bytes, expected) in [
-            (&whole[..whole.len() - 9], "x: truncated: the compressed data end after"),
-            (&checksum, "x: broken gzip after 1000 bytes of content: "),
-            (&behind, "x: broken gzip after 1000 bytes of content: "),
+            (&whole[..whole.len() - 9], "x: truncated: the gzip data end at"),
+            (&checksum, "x: broken gzip at offset 1000: "),
+            (&behind, "x: broken gzip at offset 1000: "),
         ] {
             let found = problem(Input::embedded("x", bytes).rest(2_000));
             assert!(found.starts_with(expected), "{found}");

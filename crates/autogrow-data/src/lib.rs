@@ -5,16 +5,19 @@
 //! that brings a set of its own gets the same pipeline: it fills [`Images`] (or implements
 //! [`Source`] where images do not fit into memory) and calls [`Parts::open`].
 
+mod cifar;
 mod digits;
 mod idx;
 mod images;
 mod input;
 mod locate;
+mod matlab;
 mod mnist;
 mod parts;
 mod prefetch;
 mod random;
 mod subset;
+mod svhn;
 mod synthetic;
 mod transform;
 

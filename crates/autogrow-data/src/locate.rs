@@ -61,7 +61,7 @@ pub(crate) fn folder(
     spellings: &[String],
     how_to_get: &str,
 ) -> Result<PathBuf> {
-    if let Some(found) = folders.iter().find(|folder| file(folder, spellings).is_some()) {
+    if let Some(found) = folders.iter().find(|folder| find(folder, spellings).is_some()) {
         return Ok(found.clone());
     }
     let looked_in: Vec<_> = folders.iter().map(|folder| folder.display().to_string()).collect();
@@ -75,7 +75,17 @@ pub(crate) fn folder(
 }
 
 /// The file in `folder` that has one of these names.
-pub(crate) fn file(folder: &Path, spellings: &[String]) -> Option<PathBuf> {
+///
+/// # Errors
+/// [`Error::Data`] where there is none, with `how_to_get` as its hint.
+pub(crate) fn file(folder: &Path, spellings: &[String], how_to_get: &str) -> Result<PathBuf> {
+    find(folder, spellings).ok_or_else(|| {
+        let wanted = spellings.first().map(String::as_str).unwrap_or_default();
+        Error::data(folder.join(wanted), "is not there").with_hint(how_to_get)
+    })
+}
+
+fn find(folder: &Path, spellings: &[String]) -> Option<PathBuf> {
     spellings.iter().map(|name| folder.join(name)).find(|path| path.is_file())
 }
 

@@ -6,9 +6,9 @@ use crate::images::{Images, Source};
 use crate::locate::{self, Places};
 use crate::parts::Parts;
 use crate::transform::{Statistics, Transform};
+use autogrow_core::Result;
 use autogrow_core::data::{DataRequest, DataSet, DataSetKind};
-use autogrow_core::{Error, Result};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 autogrow_core::register! {
@@ -81,8 +81,12 @@ impl Kind {
 
     /// Reads the images and labels whose files start with `part`.
     fn read(&self, folder: &Path, part: &str) -> Result<Arc<dyn Source>> {
-        let images = self.file(folder, &spellings(&format!("{part}-images"), 3))?;
-        let labels = self.file(folder, &spellings(&format!("{part}-labels"), 1))?;
+        let file = |what, dimensions| {
+            let spellings = spellings(&format!("{part}-{what}"), dimensions);
+            locate::file(folder, &spellings, self.how_to_get)
+        };
+        let images = file("images", 3)?;
+        let labels = file("labels", 1)?;
         let pixels = idx::images(&images, [28, 28])?;
         let classes = idx::labels(&labels, 10)?;
         let mut transform =
@@ -91,13 +95,6 @@ impl Kind {
             transform = transform.flip();
         }
         Ok(Arc::new(Images::new(&labels, pixels, classes, transform)?))
-    }
-
-    fn file(&self, folder: &Path, spellings: &[String]) -> Result<PathBuf> {
-        locate::file(folder, spellings).ok_or_else(|| {
-            Error::data(folder.join(&spellings[0]), "is not there, plain or with .gz")
-                .with_hint(self.how_to_get)
-        })
     }
 }
 

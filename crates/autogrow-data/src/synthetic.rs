@@ -2,9 +2,8 @@
 //!
 //! An image shows two of five signs, and which two is its class. All signs are made of the same
 //! strokes, so local features do not tell them apart: a network has to see how strokes are put
-//! together, which is what depth is for. `data.difficulty` moves the signs about, lets them be
-//! darker or brighter than the background, and fades them into noise: at 0 the signs stand still
-//! and alone, at 1 there is nothing but noise.
+//! together, which is what depth is for. `data.difficulty` moves the signs about and
+//! fades them into noise: at 0 the signs stand still and alone, at 1 there is nothing but noise.
 
 use crate::images::{Images, Source};
 use crate::parts::Parts;
@@ -77,7 +76,7 @@ fn generate(
 struct Difficulty {
     /// Out of 256: how much of a pixel is noise.
     noise: i32,
-    /// Out of 256: how likely a sign has another place or brightness than at difficulty 0.
+    /// Out of 256: how likely signs are in other quarters of the image than at difficulty 0.
     disorder: usize,
     /// Places in each direction that a sign may take within its quarter.
     places: usize,
@@ -85,11 +84,10 @@ struct Difficulty {
 
 impl Difficulty {
     fn new(difficulty: f64) -> Self {
-        let disorder = (2.0 * difficulty).min(1.0);
         Self {
             noise: (256.0 * difficulty).round() as i32,
-            disorder: (256.0 * disorder).round() as usize,
-            places: 1 + ((SIZE / 2 - SIGN - 1) as f64 * disorder).round() as usize,
+            disorder: (256.0 * difficulty).round() as usize,
+            places: 1 + ((SIZE / 2 - SIGN - 1) as f64 * difficulty).round() as usize,
         }
     }
 }
@@ -105,13 +103,12 @@ fn draw(image: &mut [u8], signs: [usize; 2], difficulty: &Difficulty, draws: &mu
         let top = quarter / 2 * SIZE / 2 + draws.below(difficulty.places);
         let left = quarter % 2 * SIZE / 2 + draws.below(difficulty.places);
         for plane in signal.chunks_exact_mut(SIZE * SIZE) {
-            let dark = draws.below(512) < difficulty.disorder;
             let brightness = 50 + draws.below(78) as i32;
             for (row, bits) in SIGNS[sign].into_iter().enumerate() {
                 let at = (top + row) * SIZE + left;
                 for (column, pixel) in plane[at..at + SIGN].iter_mut().enumerate() {
                     if bits >> (SIGN - 1 - column) & 1 == 1 {
-                        *pixel = if dark { -brightness } else { brightness };
+                        *pixel = brightness;
                     }
                 }
             }
@@ -177,7 +174,7 @@ mod tests {
 
     #[test]
     fn difficulty_goes_from_trivial_to_hopeless() {
-        let found = [0.0, 0.25, 1.0].map(|difficulty| nearest_mean(&open(difficulty, 0)));
+        let found = [0.0, 0.5, 1.0].map(|difficulty| nearest_mean(&open(difficulty, 0)));
         assert_eq!(found[0], 100);
         assert!(found[1] < 90, "{found:?}");
         assert!(found[2] < 20, "{found:?}");

@@ -2,12 +2,14 @@
 
 use crate::images::Source;
 use crate::random::Draws;
+use crate::transform::Statistics;
 use autogrow_core::config::{Compat, DataConfig};
 use autogrow_core::data::{DataRequest, DataSet, Pass, Split};
 use autogrow_core::{Error, Result};
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use std::io::Write;
+use std::path::{Path, PathBuf};
 
 /// Images of two pixels: their own index, and a random number above 0 where augmented. The label
 /// is the index, too.
@@ -57,6 +59,44 @@ pub(crate) fn labels(split: &dyn Split) -> Vec<usize> {
 pub(crate) fn pixels(split: &dyn Split) -> Vec<f32> {
     let batches = split.batches(Pass { batch_size: 100, seed: None });
     batches.flat_map(|batch| batch.unwrap().images).collect()
+}
+
+/// A file or folder of `fixtures`.
+pub(crate) fn fixture(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures").join(name)
+}
+
+/// Checks that a source holds the labels and pixels that were written into fixture files, one
+/// after the other; `statistics` are those that its pixels were normalised with.
+pub(crate) fn assert_as_written(source: &dyn Source, files: &[&str], statistics: [Statistics; 3]) {
+    let text = std::fs::read_to_string(fixture("expected.json")).unwrap();
+    let expected: serde_json::Value = serde_json::from_str(&text).unwrap();
+    let numbers = |value: &serde_json::Value| -> Vec<u64> {
+        value.as_array().unwrap().iter().map(|number| number.as_u64().unwrap()).collect()
+    };
+    let mut index = 0;
+    for file in files {
+        let (labels, sums) = (numbers(&expected[file]["labels"]), &expected[file]["sums"]);
+        for (image, label) in labels.iter().enumerate() {
+            assert_eq!(u64::from(source.labels()[index]), *label, "{file} {image}");
+            let mut pixels = Vec::new();
+            source.append(index, None, &mut pixels).unwrap();
+            let bytes: Vec<Vec<u64>> = pixels
+                .chunks(32 * 32)
+                .zip(statistics)
+                .map(|(plane, of)| {
+                    plane.iter().map(|p| ((p * of.std + of.mean) * 255.0).round() as u64).collect()
+                })
+                .collect();
+            let found: Vec<u64> = bytes.iter().map(|plane| plane.iter().sum()).collect();
+            assert_eq!(found, numbers(&sums[image]), "{file} {image}");
+            if image == 0 {
+                assert_eq!(bytes[0][..32], numbers(&expected[file]["first_row"]), "{file}");
+            }
+            index += 1;
+        }
+    }
+    assert_eq!(source.labels().len(), index);
 }
 
 /// The bytes as a gzip file.

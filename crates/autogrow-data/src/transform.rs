@@ -14,6 +14,13 @@ pub struct Statistics {
     pub std: f32,
 }
 
+impl Statistics {
+    /// The statistics of each channel, from a list of means and one of standard deviations.
+    pub fn channels<const C: usize>(mean: [f32; C], std: [f32; C]) -> [Self; C] {
+        std::array::from_fn(|channel| Self { mean: mean[channel], std: std[channel] })
+    }
+}
+
 /// How the images of a set are prepared.
 #[derive(Clone, Debug)]
 pub struct Transform {

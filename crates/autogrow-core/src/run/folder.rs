@@ -118,17 +118,19 @@ impl Watch for RunFolder {
     }
 }
 
-/// The best model of a run folder, for evaluation on `device`.
+/// The best model of a run folder, or a model file with its `network.json` beside it, for
+/// evaluation on `device`.
 ///
 /// # Errors
-/// [`Error::Run`] where the folder holds no model, or one that is damaged.
-pub fn load_model(folder: &Path, device: &Device) -> Result<Network> {
-    let architecture = folder.join("network.json");
-    let weights = folder.join("model.safetensors");
-    if folder.is_dir() && !weights.exists() {
-        return Err(Error::run(folder, "holds no model.safetensors")
-            .with_hint("a run writes it once its depth is found; is this a run folder?"));
+/// [`Error::Run`] where there is no model, or one that is damaged.
+pub fn load_model(model: &Path, device: &Device) -> Result<Network> {
+    let weights =
+        if model.is_dir() { model.join("model.safetensors") } else { model.to_path_buf() };
+    if !weights.exists() {
+        return Err(Error::run(model, "holds no model")
+            .with_hint("a run writes model.safetensors once its depth is found"));
     }
+    let architecture = weights.with_file_name("network.json");
     let blueprint: Blueprint = serde_json::from_slice(&storage::read(&architecture)?)
         .map_err(|error| Error::run(&architecture, format!("is damaged ({error})")))?;
     let state = StateDict::from_safetensors(&storage::read(&weights)?, &weights)?;

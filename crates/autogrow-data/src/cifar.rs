@@ -1,0 +1,263 @@
+//! `cifar10` and `cifar100`: 50,000 and 10,000 colour images of 32x32 pixels, in the archives'
+//! binary form: one or two bytes of labels, then the red, green and blue planes of an image.
+
+use crate::images::{Images, Source};
+use crate::input::Input;
+use crate::locate::{self, Places};
+use crate::parts::Parts;
+use crate::transform::{Statistics, Transform};
+use autogrow_core::Result;
+use autogrow_core::config::Compat;
+use autogrow_core::data::{DataRequest, DataSet, DataSetKind};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+autogrow_core::register! {
+    DataSetKind {
+        name: "cifar10",
+        origin: env!("CARGO_PKG_NAME"),
+        summary: "objects in 10 classes (Krizhevsky), 32x32 colour, 60,000 images",
+        open: |request| CIFAR10.open(&Places::new(&request.config.dir), request),
+    },
+    DataSetKind {
+        name: "cifar100",
+        origin: env!("CARGO_PKG_NAME"),
+        summary: "objects in 100 classes (Krizhevsky), 32x32 colour, 60,000 images",
+        open: |request| CIFAR100.open(&Places::new(&request.config.dir), request),
+    },
+}
+
+/// Bytes of an image.
+const PIXELS: usize = 3 * 32 * 32;
+/// More images than any file of this format has: beyond it, a compressed file is a bomb.
+const MOST_IMAGES: usize = 1_000_000;
+
+/// What distinguishes the two sets.
+struct Kind {
+    name: &'static str,
+    /// Folder that the archive unpacks to.
+    folder: &'static str,
+    train: &'static [&'static str],
+    test: &'static str,
+    /// What each byte of label before an image must be below; the last one is the class.
+    labels: &'static [u8],
+    classes: &'static [&'static str],
+    statistics: fn(Compat) -> [Statistics; 3],
+    how_to_get: &'static str,
+}
+
+const CIFAR10: Kind = Kind {
+    name: "cifar10",
+    folder: "cifar-10-batches-bin",
+    train: &[
+        "data_batch_1.bin",
+        "data_batch_2.bin",
+        "data_batch_3.bin",
+        "data_batch_4.bin",
+        "data_batch_5.bin",
+    ],
+    test: "test_batch.bin",
+    labels: &[10],
+    classes: &[
+        "airplane",
+        "automobile",
+        "bird",
+        "cat",
+        "deer",
+        "dog",
+        "frog",
+        "horse",
+        "ship",
+        "truck",
+    ],
+    statistics: |compat| {
+        let std = match compat {
+            Compat::Paper => [0.2470, 0.2435, 0.2616],
+            Compat::Code => [0.2023, 0.1994, 0.2010],
+        };
+        Statistics::channels([0.4914, 0.4822, 0.4465], std)
+    },
+    how_to_get: "unpack the published archive of the binary version, cifar-10-binary.tar.gz, and \
+                 name the folder with `data.dir`",
+};
+
+const CIFAR100: Kind = Kind {
+    name: "cifar100",
+    folder: "cifar-100-binary",
+    train: &["train.bin"],
+    test: "test.bin",
+    labels: &[20, 100],
+    classes: &FINE_CLASSES,
+    statistics: |_| Statistics::channels([0.5071, 0.4865, 0.4409], [0.2673, 0.2564, 0.2762]),
+    how_to_get: "unpack the published archive of the binary version, cifar-100-binary.tar.gz, and \
+                 name the folder with `data.dir`",
+};
+
+/// The fine classes, in the order of their numbers.
+#[rustfmt::skip]
+const FINE_CLASSES: [&str; 100] = [
+    "apple", "aquarium_fish", "baby", "bear", "beaver", "bed", "bee", "beetle", "bicycle",
+    "bottle", "bowl", "boy", "bridge", "bus", "butterfly", "camel", "can", "castle", "caterpillar",
+    "cattle", "chair", "chimpanzee", "clock", "cloud", "cockroach", "couch", "crab", "crocodile",
+    "cup", "dinosaur", "dolphin", "elephant", "flatfish", "forest", "fox", "girl", "hamster",
+    "house", "kangaroo", "keyboard", "lamp", "lawn_mower", "leopard", "lion", "lizard", "lobster",
+    "man", "maple_tree", "motorcycle", "mountain", "mouse", "mushroom", "oak_tree", "orange",
+    "orchid", "otter", "palm_tree", "pear", "pickup_truck", "pine_tree", "plain", "plate", "poppy",
+    "porcupine", "possum", "rabbit", "raccoon", "ray", "road", "rocket", "rose", "sea", "seal",
+    "shark", "shrew", "skunk", "skyscraper", "snail", "snake", "spider", "squirrel", "streetcar",
+    "sunflower", "sweet_pepper", "table", "tank", "telephone", "television", "tiger", "tractor",
+    "train", "trout", "tulip", "turtle", "wardrobe", "whale", "willow_tree", "wolf", "woman",
+    "worm",
+];
+
+impl Kind {
+    fn open(&self, places: &Places, request: &DataRequest<'_>) -> Result<DataSet> {
+        let folders = places.candidates(self.name, &[self.folder], &[]);
+        let spellings: Vec<_> = self.train.iter().take(1).map(ToString::to_string).collect();
+        let folder = locate::folder(self.name, &folders, &spellings, self.how_to_get)?;
+        let files = |names: &[&str]| -> Result<Vec<_>> {
+            let file = |name: &&str| locate::file(&folder, &[name.to_string()], self.how_to_get);
+            names.iter().map(file).collect()
+        };
+        Ok(Parts {
+            classes: self.classes.iter().map(ToString::to_string).collect(),
+            train: self.read(&files(self.train)?, request.compat)?,
+            validation: None,
+            test: self.read(&files(&[self.test])?, request.compat)?,
+        }
+        .open(request))
+    }
+
+    fn read(&self, files: &[PathBuf], compat: Compat) -> Result<Arc<dyn Source>> {
+        let (mut pixels, mut labels) = (Vec::new(), Vec::new());
+        for file in files {
+            self.read_file(file, &mut pixels, &mut labels)?;
+        }
+        let transform = Transform::new([32, 32], 255, (self.statistics)(compat)).shift(4).flip();
+        let origin = files.first().map(PathBuf::as_path).unwrap_or(Path::new(self.folder));
+        Ok(Arc::new(Images::new(origin, pixels, labels, transform)?))
+    }
+
+    /// Appends the records of a file.
+    fn read_file(&self, path: &Path, pixels: &mut Vec<u8>, labels: &mut Vec<u16>) -> Result<()> {
+        let mut input = Input::open(path)?;
+        let mut record = vec![0; self.labels.len() + PIXELS];
+        pixels.reserve(input.plausible((MOST_IMAGES * PIXELS) as u64));
+        let mut records = 0;
+        while input.record(&mut record, &format!("record {records}"))? {
+            let (classes, image) = record.split_at(self.labels.len());
+            for (byte, (label, below)) in classes.iter().zip(self.labels).enumerate() {
+                if label >= below {
+                    let start = input.offset() - (record.len() - byte) as u64;
+                    return Err(input.problem(format!(
+                        "label {label} of record {records} at {} is not below {below}",
+                        input.at(start)
+                    )));
+                }
+            }
+            if records == MOST_IMAGES {
+                return Err(input.problem("more images than any such file has"));
+            }
+            labels.extend(classes.last().map(|&label| u16::from(label)));
+            pixels.extend_from_slice(image);
+            records += 1;
+        }
+        if records == 0 {
+            return Err(input.problem("no images at all: the file is empty"));
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{self, assert_as_written, data_problem, fixture};
+    use autogrow_core::config::DataConfig;
+    use autogrow_core::data::Pass;
+    use std::fs;
+
+    fn open(name: &str, dir: PathBuf) -> Result<DataSet> {
+        testing::open(&DataConfig { name: name.into(), dir, ..DataConfig::default() }, 0)
+    }
+
+    #[test]
+    fn every_record_is_read_as_written() {
+        for (kind, test) in [(CIFAR10, "test_batch.bin"), (CIFAR100, "test.bin")] {
+            let names = |files: &[&str]| -> Vec<String> {
+                files.iter().map(|file| format!("{}/{file}", kind.folder)).collect()
+            };
+            for files in [names(kind.train), names(&[test])] {
+                let paths: Vec<_> = files.iter().map(|file| fixture(file)).collect();
+                let source = kind.read(&paths, Compat::Paper).unwrap();
+                let files: Vec<_> = files.iter().map(String::as_str).collect();
+                assert_as_written(source.as_ref(), &files, (kind.statistics)(Compat::Paper));
+            }
+        }
+    }
+
+    #[test]
+    fn the_archives_folder_is_found_and_the_classes_are_the_fine_ones() {
+        let set = open("cifar10", fixture("")).unwrap();
+        assert_eq!((set.image, set.train.len(), set.test.len()), ([3, 32, 32], 8, 3));
+        assert_eq!(set.classes[9], "truck");
+        let set = open("cifar100", fixture("cifar-100-binary")).unwrap();
+        assert_eq!(set.classes.len(), 100);
+        assert!(set.classes.is_sorted());
+        assert_eq!(testing::labels(set.test.as_ref()), [0, 99, 42]);
+        let (problem, hint) = data_problem(open("cifar100", fixture("svhn")));
+        assert!(problem.starts_with("the files of cifar100 are not there"), "{problem}");
+        assert!(hint.contains("cifar-100-binary.tar.gz"), "{hint}");
+    }
+
+    #[test]
+    fn the_released_code_has_other_deviations() {
+        let [paper, code] = [Compat::Paper, Compat::Code].map(CIFAR10.statistics);
+        assert_eq!((paper[2].mean, paper[2].std), (0.4465, 0.2616));
+        assert_eq!((code[2].mean, code[2].std), (0.4465, 0.2010));
+        assert_eq!((CIFAR100.statistics)(Compat::Code), (CIFAR100.statistics)(Compat::Paper));
+    }
+
+    #[test]
+    fn training_images_are_shifted_and_mirrored() {
+        let set = open("cifar10", fixture("")).unwrap();
+        let first = |seed| {
+            let mut batches = set.train.batches(Pass { batch_size: 8, seed });
+            batches.next().unwrap().unwrap()
+        };
+        assert_eq!(first(Some(1)), first(Some(1)));
+        assert_ne!(first(Some(1)).images, first(None).images);
+    }
+
+    #[test]
+    fn damage_is_named_with_its_record_and_offset() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("file.bin");
+        let whole = fs::read(fixture("cifar-100-binary/test.bin")).unwrap();
+        let read = |bytes: &[u8]| {
+            fs::write(&path, bytes).unwrap();
+            data_problem(CIFAR100.read(std::slice::from_ref(&path), Compat::Paper)).0
+        };
+        assert_eq!(read(&[]), "no images at all: the file is empty");
+        assert_eq!(
+            read(&whole[..6_140]),
+            "truncated: 8 of 3074 bytes of record 1 (from offset 3074) are missing"
+        );
+        let mut bytes = whole.clone();
+        bytes[3_075] = 100;
+        assert_eq!(read(&bytes), "label 100 of record 1 at offset 3075 is not below 100");
+        bytes[3_074] = 20;
+        assert_eq!(read(&bytes), "label 20 of record 1 at offset 3074 is not below 20");
+    }
+
+    #[test]
+    fn a_missing_batch_is_named() {
+        let folder = tempfile::tempdir().unwrap();
+        for name in &CIFAR10.train[..4] {
+            fs::copy(fixture(CIFAR10.folder).join(name), folder.path().join(name)).unwrap();
+        }
+        let error = open("cifar10", folder.path().into()).unwrap_err();
+        assert!(error.to_string().ends_with("data_batch_5.bin: is not there"), "{error}");
+        assert!(error.hint().unwrap().contains("cifar-10-binary.tar.gz"));
+    }
+}
