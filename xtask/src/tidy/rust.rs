@@ -47,13 +47,13 @@ const BANS: &[Ban] = &[
         said: |tokens| {
             ["print", "println", "eprint", "eprintln"].iter().any(|name| calls(tokens, name))
         },
-        here: |path| !path.starts_with("xtask"),
+        here: |path| !speaks_for_itself(path),
         tests_may: false,
         rule: "what a user reads goes through the command line's output",
     },
     Ban {
         said: |tokens| mentions(tokens, "process", "exit"),
-        here: |path| !path.starts_with("xtask"),
+        here: |path| !speaks_for_itself(path),
         tests_may: false,
         rule: "errors are returned; `main` alone decides how a process ends",
     },
@@ -107,10 +107,19 @@ fn check_bans(path: &Path, tokens: &[Token], findings: &mut Findings<'_>) {
     }
 }
 
+/// Whether a file is part of a chore or an example: programs without the command line's output.
+fn speaks_for_itself(path: &Path) -> bool {
+    path.starts_with("xtask") || has_folder(path, "examples")
+}
+
 /// Whether all of a file is for tests.
 fn is_for_tests(path: &Path) -> bool {
     let stem = path.file_stem().is_some_and(|stem| stem == "tests" || stem == "testing");
-    stem || path.components().any(|part| part.as_os_str() == "tests")
+    stem || has_folder(path, "tests")
+}
+
+fn has_folder(path: &Path, name: &str) -> bool {
+    path.components().any(|part| part.as_os_str() == name)
 }
 
 #[cfg(test)]
@@ -147,6 +156,7 @@ mod tests {
         let printing = "fn f() { println!(); std::process::exit(1) }";
         assert_eq!(lines(CLI, printing), [2, 2]);
         assert_eq!(lines("xtask/src/main.rs", printing), NONE);
+        assert_eq!(lines("crates/autogrow-kernels/examples/step.rs", printing), NONE);
         let pointer = "fn f(p: *const u8) -> u8 { unsafe { *p } }";
         assert_eq!(lines(CLI, pointer), [2]);
         assert_eq!(lines("crates/autogrow-kernels/src/map.rs", pointer), NONE);
