@@ -98,8 +98,9 @@ fn train(learner: Learner, steps: usize, rate: f64) -> (Learner, Vec<f64>) {
             number: 1,
             seed: 0,
             learning_rate: rate,
-            on_step: &mut |_, _, loss| {
-                losses.push(loss);
+            resumed: Default::default(),
+            on_step: &mut |_, step| {
+                losses.push(step.loss);
                 Ok(())
             },
         })

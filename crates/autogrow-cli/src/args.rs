@@ -27,6 +27,8 @@ pub(crate) struct Cli {
 pub(crate) enum Command {
     /// Discover the depth of a network and train it
     Train(TrainArgs),
+    /// Go on exactly where a run stopped
+    Resume(ResumeArgs),
     /// Accuracy and loss of a trained model
     Evaluate(EvaluateArgs),
     /// Run the policies over recorded accuracies
@@ -51,6 +53,17 @@ impl Default for Command {
 pub(crate) struct TrainArgs {
     /// Run folder [default: runs/<data>-<network>-<n>]
     pub(crate) run: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) settings: Settings,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ResumeArgs {
+    /// Run folder
+    pub(crate) run: PathBuf,
+    /// Go on although this key has changed, or `data`, or `plugins`
+    #[arg(long, value_name = "KEY")]
+    pub(crate) allow: Vec<String>,
     #[command(flatten)]
     pub(crate) settings: Settings,
 }

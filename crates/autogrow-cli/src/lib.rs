@@ -16,6 +16,7 @@ mod output;
 mod preset;
 mod progress;
 mod settings;
+mod signals;
 
 use args::{Cli, Command};
 // Linked for what they register.
@@ -50,6 +51,7 @@ pub fn main() -> ExitCode {
 fn run(command: Command, output: &Output) -> autogrow_core::Result<()> {
     match command {
         Command::Train(args) => commands::train::run(&args, output),
+        Command::Resume(args) => commands::resume::run(&args, output),
         Command::Evaluate(args) => commands::evaluate::run(&args, output),
         Command::Replay(args) => commands::replay::run(&args, output),
         Command::Plan(args) => commands::plan::run(&args, output),

@@ -40,6 +40,11 @@ impl Output {
         }
     }
 
+    /// Prints a warning to stderr, unless quiet.
+    pub(crate) fn warn(&self, line: &str) {
+        self.note(&format!("{YELLOW}warning{RESET}: {line}"));
+    }
+
     /// Prints an error and its hint to stderr.
     pub(crate) fn error(&self, error: &Error) {
         let mut stderr = anstream::stderr();
@@ -52,6 +57,7 @@ impl Output {
 
 pub(crate) const RED: &str = "\x1b[1;31m";
 pub(crate) const GREEN: &str = "\x1b[1;32m";
+pub(crate) const YELLOW: &str = "\x1b[1;33m";
 pub(crate) const CYAN: &str = "\x1b[1;36m";
 pub(crate) const BOLD: &str = "\x1b[1m";
 pub(crate) const DIM: &str = "\x1b[2m";

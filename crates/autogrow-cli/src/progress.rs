@@ -88,6 +88,13 @@ impl Watch for Progress {
             Event::Capped { subnet, .. } => {
                 self.line(&format!("capped     sub-network {subnet}: as deep as allowed"));
             }
+            Event::Resumed { depth, .. } => self.depth = depth.to_string(),
+            Event::WentBack { epoch, depth, rate_scale, .. } => {
+                self.depth = depth.to_string();
+                self.line(&format!(
+                    "went back  to epoch {epoch}, {depth}; step sizes x {rate_scale} from here on"
+                ));
+            }
             Event::FineTuning { depth, epochs, .. } => {
                 self.left.clear();
                 self.waiting.clear();

@@ -97,6 +97,16 @@ impl Settings {
         self.load_over(Some(base), false)
     }
 
+    /// The configuration of a run, from its file alone.
+    ///
+    /// # Errors
+    /// As [`Settings::load`].
+    pub(crate) fn read_run(file: &Path) -> Result<Config> {
+        let figment =
+            Figment::from(Serialized::defaults(Config::default())).merge(read_toml(file)?);
+        figment.extract().map_err(|error| explain(error, &figment))
+    }
+
     fn load_over(&self, base: Option<&Path>, or_quick: bool) -> Result<Loaded> {
         let defaults = Serialized::defaults(Config::default());
         let known = flatten(&Figment::from(&defaults))?;

@@ -113,8 +113,21 @@ pub struct TrainingConfig {
     pub average: f64,
     /// Whether a growth drops the momentum of all parameters.
     pub reset_states: bool,
+    /// What to do when the loss is no longer a number.
+    pub on_divergence: OnDivergence,
     /// Weights to start from: a `.safetensors` file with PyTorch names; empty: random.
     pub init_from: PathBuf,
+}
+
+/// What to do when a loss or a gradient is no longer a number.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum OnDivergence {
+    /// End the run.
+    #[default]
+    Stop,
+    /// Go on from the checkpoint before with step sizes halved; three times at most.
+    Rollback,
 }
 
 /// Section `[fine_tune]`.
@@ -159,6 +172,10 @@ pub struct RunConfig {
     pub threads: usize,
     /// Whether to write `steps.csv`, a loss a step.
     pub log_steps: bool,
+    /// Checkpoints to keep.
+    pub keep: usize,
+    /// Minutes between checkpoints within an epoch; there is one at the end of each epoch anyway.
+    pub checkpoint_minutes: f64,
 }
 
 impl Default for NetworkConfig {
@@ -199,6 +216,7 @@ impl Default for TrainingConfig {
             schedule: ScheduleName::default(),
             average: 0.0,
             reset_states: false,
+            on_divergence: OnDivergence::default(),
             init_from: PathBuf::new(),
         }
     }
@@ -226,7 +244,14 @@ impl Default for DataConfig {
 
 impl Default for RunConfig {
     fn default() -> Self {
-        Self { seed: 0, device: "auto".into(), threads: 0, log_steps: false }
+        Self {
+            seed: 0,
+            device: "auto".into(),
+            threads: 0,
+            log_steps: false,
+            keep: 2,
+            checkpoint_minutes: 10.0,
+        }
     }
 }
 
@@ -268,6 +293,9 @@ impl Config {
     fn check_numbers(&self) -> Result<()> {
         let (training, data) = (&self.training, &self.data);
         at_least_one("training.batch_size", training.batch_size)?;
+        at_least_one("run.keep", self.run.keep)?;
+        let minutes = self.run.checkpoint_minutes;
+        in_range("run.checkpoint_minutes", minutes, minutes > 0.0)?;
         in_range("training.learning_rate", training.learning_rate, training.learning_rate > 0.0)?;
         in_range("training.momentum", training.momentum, (0.0..1.0).contains(&training.momentum))?;
         in_range("training.weight_decay", training.weight_decay, training.weight_decay >= 0.0)?;
@@ -332,7 +360,7 @@ fn in_range(key: &str, value: f64, inside: bool) -> Result<()> {
         "data.fraction" => "above 0 and at most 1",
         "data.difficulty" => "from 0 to 1",
         "training.momentum" | "training.average" => "from 0 to below 1",
-        "training.learning_rate" => "above 0",
+        "training.learning_rate" | "run.checkpoint_minutes" => "above 0",
         _ => "0 or more",
     };
     Err(Error::config(key, format!("= {value} is out of range"))

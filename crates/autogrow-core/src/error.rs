@@ -64,15 +64,25 @@ pub enum Error {
         /// What to do.
         hint: Option<String>,
     },
-    /// The loss is no longer a number.
-    #[error("training diverged: the loss of epoch {epoch}, step {step} is {loss}")]
+    /// A loss or a gradient is no longer a number. Nothing was updated with it.
+    #[error("training diverged in epoch {epoch}, step {step}: {what}")]
     Diverged {
         /// Epoch of the whole run, from 1.
         epoch: usize,
         /// Step within the epoch, from 1.
         step: usize,
-        /// The loss: infinite or not a number.
-        loss: f64,
+        /// What is not finite.
+        what: String,
+        /// The last good checkpoint.
+        checkpoint: Option<PathBuf>,
+    },
+    /// Somebody asked the process to stop.
+    #[error("interrupted; a checkpoint was written")]
+    Interrupted {
+        /// The signal's number.
+        signal: u8,
+        /// The run, to go on with.
+        run: PathBuf,
     },
     /// The device cannot be used.
     #[error("device `{device}`{}: {problem}", from(.origin))]
@@ -131,8 +141,16 @@ impl Error {
         self
     }
 
+    /// The same error with the checkpoint to go back to, if it is one of divergence.
+    pub(crate) fn with_checkpoint(mut self, path: Option<PathBuf>) -> Self {
+        if let Self::Diverged { checkpoint, .. } = &mut self {
+            *checkpoint = path;
+        }
+        self
+    }
+
     /// The exit code of the process: 2 usage or configuration, 3 data, 4 run folder, 5 diverged,
-    /// 6 device.
+    /// 6 device, 128 + signal interrupted.
     pub fn exit_code(&self) -> u8 {
         match self {
             Self::Config { .. } | Self::Unknown { .. } | Self::Duplicate { .. } => 2,
@@ -140,6 +158,7 @@ impl Error {
             Self::Run { .. } => 4,
             Self::Diverged { .. } => 5,
             Self::Device { .. } => 6,
+            Self::Interrupted { signal, .. } => 128 + signal,
         }
     }
 
@@ -155,9 +174,17 @@ impl Error {
                 None => format!("valid: {}", known.join(", ")),
             }),
             Self::Duplicate { .. } => Some("rename one of them, or link only one crate".into()),
-            Self::Diverged { .. } => Some(
-                "a smaller `training.learning_rate` often helps; plain networks want 0.01".into(),
-            ),
+            Self::Diverged { checkpoint, .. } => {
+                let advice = "a smaller training.learning_rate often helps, and plain networks want \
+                              0.01; training.on_divergence = \"rollback\" lowers it by itself";
+                Some(match checkpoint {
+                    Some(path) => format!("{advice}; last good checkpoint: {}", path.display()),
+                    None => advice.into(),
+                })
+            }
+            Self::Interrupted { run, .. } => {
+                Some(format!("`autogrow resume {}` goes on where it stopped", run.display()))
+            }
         }
     }
 }

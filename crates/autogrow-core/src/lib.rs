@@ -12,12 +12,14 @@ mod error;
 pub mod growth;
 pub mod initializer;
 pub mod network;
+mod ongoing;
 pub mod random;
 pub mod registry;
 pub mod run;
 pub mod training;
 
-pub use autogrow::{autogrow, seed_network};
+pub use autogrow::autogrow;
 pub use error::{Error, Result};
 #[doc(hidden)]
 pub use inventory;
+pub use ongoing::seed_network;

@@ -98,8 +98,9 @@ pub(crate) fn time_steps(
         seed: config.run.seed,
         // So small that no network diverges on images that mean nothing.
         learning_rate: 1e-6,
-        on_step: &mut |step, _, _| {
-            if step > WARM_UP {
+        resumed: Default::default(),
+        on_step: &mut |_, step| {
+            if step.number > WARM_UP {
                 milliseconds.push(1e3 * last.elapsed().as_secs_f64());
             }
             last = Instant::now();

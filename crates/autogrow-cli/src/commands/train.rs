@@ -1,11 +1,16 @@
-//! `autogrow train`.
+//! `autogrow train`, and what it shares with `resume`.
 
 use super::{open_data, open_device};
 use crate::args::TrainArgs;
 use crate::output::{BOLD, Output, RESET, duration, si};
 use crate::progress::Progress;
+use crate::settings::Loaded;
+use crate::signals::Signals;
 use autogrow_core::Result;
-use autogrow_core::run::{Outcome, RunFolder, Watch};
+use autogrow_core::config::Config;
+use autogrow_core::data::DataSet;
+use autogrow_core::run::{Checkpoint, Outcome, RunFolder, Watch};
+use burn::tensor::Device;
 use serde::Serialize;
 use std::path::{Path, PathBuf};
 
@@ -14,6 +19,14 @@ struct Report<'a> {
     run: &'a Path,
     #[serde(flatten)]
     outcome: &'a Outcome,
+}
+
+/// What a run needs beside its folder.
+pub(super) struct Setup<'a> {
+    pub(super) config: &'a Config,
+    pub(super) data: &'a DataSet,
+    pub(super) device: &'a Device,
+    pub(super) loaded: &'a Loaded,
 }
 
 pub(crate) fn run(args: &TrainArgs, output: &Output) -> Result<()> {
@@ -28,7 +41,7 @@ pub(crate) fn run(args: &TrainArgs, output: &Output) -> Result<()> {
         let stem = format!("{}-{}", config.data.name, config.network.name);
         RunFolder::numbered(&PathBuf::from("runs"), &stem)
     });
-    let mut folder = RunFolder::create(&path, &config)?;
+    let folder = RunFolder::create(&path, &config)?;
     if loaded.quick {
         output.note("quick settings; `autogrow config --quick` shows them, --set changes them");
     }
@@ -39,13 +52,32 @@ pub(crate) fn run(args: &TrainArgs, output: &Output) -> Result<()> {
         data.test.len(),
         path.display()
     ));
+    let setup = Setup { config: &config, data: &data, device: &device, loaded: &loaded };
+    go(&setup, folder, None, output)
+}
+
+/// Runs to the end, from a checkpoint where there is one, and reports.
+pub(super) fn go(
+    setup: &Setup<'_>,
+    mut folder: RunFolder,
+    checkpoint: Option<Checkpoint>,
+    output: &Output,
+) -> Result<()> {
+    let path = folder.path().to_path_buf();
+    let mut signals = Signals::listen(path.clone());
     let mut progress = Progress::new(*output);
-    let mut watchers: Vec<&mut dyn Watch> = vec![&mut folder, &mut progress];
-    let outcome = autogrow_core::autogrow(&config, &data, &device, &mut watchers)
+    let mut watchers: Vec<&mut dyn Watch> = vec![&mut folder, &mut progress, &mut signals];
+    let Setup { config, data, device, loaded } = setup;
+    let outcome = autogrow_core::autogrow(config, data, device, &mut watchers, checkpoint)
         .map_err(|error| loaded.locate(error))?;
     drop(progress);
     folder.finish(&outcome)?;
-    output.result(&Report { run: &path, outcome: &outcome }, || text(&outcome, &path))
+    report(&outcome, &path, output)
+}
+
+/// Prints what a run came to.
+pub(super) fn report(outcome: &Outcome, path: &Path, output: &Output) -> Result<()> {
+    output.result(&Report { run: path, outcome }, || text(outcome, path))
 }
 
 fn text(outcome: &Outcome, path: &Path) -> String {
@@ -57,7 +89,8 @@ fn text(outcome: &Outcome, path: &Path) -> String {
         _ => String::new(),
     };
     format!(
-        "\n{BOLD}found {} {}{RESET} for {}: test accuracy {BOLD}{:.2} %{RESET} (validation {:.2} %)\n  \
+        "\n{BOLD}found {} {}{RESET} for {}: test accuracy {BOLD}{:.2} %{RESET} \
+         (validation {:.2} %)\n  \
          {} parameters, {} MACs an image\n  \
          growing {} epochs, {}; fine-tuning {} epochs, {}{floor}\n  \
          run folder {}",

@@ -2,6 +2,7 @@
 
 mod blueprint;
 mod erased;
+mod identity;
 mod names;
 mod state_dict;
 mod sub_module;
@@ -15,6 +16,7 @@ use burn::module::Module;
 use burn::nn::{BatchNorm, Linear, conv::Conv2d};
 use burn::tensor::{Device, Tensor};
 pub use erased::AnySubModule;
+pub(crate) use identity::{identities, with_identities};
 use rand::RngCore;
 pub use state_dict::{StateDict, TensorEntry};
 pub use sub_module::{Builder, NormInit, SubModule, SubModuleKind, WeightInit};

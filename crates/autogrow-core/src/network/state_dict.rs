@@ -113,23 +113,23 @@ fn from_bytes(bytes: &[u8]) -> Vec<f32> {
 }
 
 /// Where a visitor is in the network.
-struct At {
+pub(super) struct At {
     stem: Stem,
     fields: Vec<String>,
     containers: Vec<String>,
 }
 
 impl At {
-    fn new(network: &Network) -> Result<Self> {
+    pub(super) fn new(network: &Network) -> Result<Self> {
         Ok(Self { stem: network.blueprint().stem()?, fields: vec![], containers: vec![] })
     }
 
-    fn enter(&mut self, field: &str, container: &str) {
+    pub(super) fn enter(&mut self, field: &str, container: &str) {
         self.fields.push(field.into());
         self.containers.push(container.into());
     }
 
-    fn exit(&mut self) {
+    pub(super) fn exit(&mut self) {
         self.fields.pop();
         self.containers.pop();
     }
@@ -138,7 +138,7 @@ impl At {
         self.containers.last().map_or("", String::as_str)
     }
 
-    fn name(&self) -> String {
+    pub(super) fn name(&self) -> String {
         pytorch_name(&self.fields, self.container(), self.stem)
     }
 

@@ -1,9 +1,11 @@
 //! What happens in a run, as it is written to `journal.jsonl` and shown to who watches.
 
+use super::Checkpoint;
 use crate::Result;
 use crate::growth::Depth;
 use crate::network::Network;
 use serde::{Deserialize, Serialize};
+use std::path::PathBuf;
 
 /// A part of a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -84,6 +86,10 @@ pub enum Event {
     Capped { epoch: usize, depth: Depth, seconds: f64, subnet: usize },
     /// The depth is found; it is trained for `epochs` more epochs.
     FineTuning { epoch: usize, depth: Depth, seconds: f64, epochs: usize },
+    /// Another process goes on with the run.
+    Resumed { epoch: usize, depth: Depth, seconds: f64, step: usize },
+    /// Training diverged; it goes on from the checkpoint before with smaller steps.
+    WentBack { epoch: usize, depth: Depth, seconds: f64, rate_scale: f64 },
     /// All is done.
     Finished { epoch: usize, depth: Depth, seconds: f64, val_accuracy: f64, test_accuracy: f64 },
 }
@@ -119,6 +125,33 @@ pub trait Watch {
         let _ = network;
         Ok(())
     }
+
+    /// From here the run could go on.
+    ///
+    /// # Errors
+    /// Those that must end the run.
+    fn checkpoint(&mut self, checkpoint: &Checkpoint) -> Result<()> {
+        let _ = checkpoint;
+        Ok(())
+    }
+
+    /// Forgets everything after the last good checkpoint and returns that, if there is any.
+    ///
+    /// # Errors
+    /// Those that must end the run.
+    fn go_back(&mut self) -> Result<Option<Checkpoint>> {
+        Ok(None)
+    }
+
+    /// Where the last good checkpoint is.
+    fn last_checkpoint(&self) -> Option<PathBuf> {
+        None
+    }
+
+    /// The signal by which somebody asked the run to stop, and the run to resume.
+    fn stop(&self) -> Option<(u8, PathBuf)> {
+        None
+    }
 }
 
 /// Several at once, in order.
@@ -137,5 +170,26 @@ impl Watch for Vec<&mut dyn Watch> {
 
     fn architecture(&mut self, network: &Network) -> Result<()> {
         self.iter_mut().try_for_each(|watch| watch.architecture(network))
+    }
+
+    fn checkpoint(&mut self, checkpoint: &Checkpoint) -> Result<()> {
+        self.iter_mut().try_for_each(|watch| watch.checkpoint(checkpoint))
+    }
+
+    fn go_back(&mut self) -> Result<Option<Checkpoint>> {
+        for watch in self {
+            if let Some(checkpoint) = watch.go_back()? {
+                return Ok(Some(checkpoint));
+            }
+        }
+        Ok(None)
+    }
+
+    fn last_checkpoint(&self) -> Option<PathBuf> {
+        self.iter().find_map(|watch| watch.last_checkpoint())
+    }
+
+    fn stop(&self) -> Option<(u8, PathBuf)> {
+        self.iter().find_map(|watch| watch.stop())
     }
 }

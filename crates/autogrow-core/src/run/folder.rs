@@ -1,63 +1,127 @@
 //! The run folder: everything of a run, and nothing of it anywhere else.
 
-use super::{Event, Outcome, Watch, storage};
+use super::checkpoint::{Checkpoint, Checkpoints};
+use super::lock::Lock;
+use super::storage::{self, Log};
+use super::{Event, Outcome, Watch};
 use crate::config::Config;
 use crate::network::{Blueprint, Network, StateDict};
 use crate::random::{Purpose, generator};
 use crate::{Error, Result};
 use burn::tensor::Device;
-use std::fs::File;
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-const METRICS: &str = "epoch,phase,depth,learning_rate,train_loss,train_accuracy,val_loss,\
-                       val_accuracy,seconds";
+const JOURNAL: &str = "journal.jsonl";
+const METRICS: &str = "metrics.csv";
+const METRICS_HEADER: &str = "epoch,phase,depth,learning_rate,train_loss,train_accuracy,val_loss,\
+                              val_accuracy,seconds";
+const STEPS: &str = "steps.csv";
 
-/// A run folder that is being written.
+/// A run folder that is being written, by this process alone.
 #[derive(Debug)]
 pub struct RunFolder {
     path: PathBuf,
-    journal: File,
-    metrics: File,
-    /// `steps.csv`, where it was asked for.
-    steps: Option<File>,
+    _lock: Lock,
+    logs: Logs,
+    checkpoints: Checkpoints,
+}
+
+/// What lines are appended to.
+#[derive(Debug)]
+struct Logs {
+    journal: Log,
+    metrics: Log,
+    /// A loss a step, where it was asked for.
+    steps: Option<Log>,
+}
+
+/// A run folder that was opened to go on with.
+#[derive(Debug)]
+pub struct Resumed {
+    /// The folder, its logs as they were at the checkpoint.
+    pub folder: RunFolder,
+    /// Where to go on; none where the run ended before its first checkpoint.
+    pub checkpoint: Option<Checkpoint>,
+    /// A word on each checkpoint that was passed over because it is damaged.
+    pub damaged: Vec<String>,
 }
 
 impl RunFolder {
     /// Makes the folder, with `config.toml` in it.
     ///
     /// # Errors
-    /// [`Error::Run`] where there is something already, or nothing can be written.
+    /// [`Error::Run`] where there is something already, another process is at it, or nothing can
+    /// be written.
     pub fn create(path: &Path, config: &Config) -> Result<Self> {
         storage::create_folder(path)?;
+        let lock = Lock::take(path)?;
+        let names = storage::names(path)?;
+        if names.iter().any(|name| name == "config.toml") {
+            return Err(Error::run(path, "holds a run already")
+                .with_hint(format!("`autogrow resume {}` goes on with it", path.display())));
+        }
+        if names.iter().any(|name| name != "lock" && !name.ends_with(".part")) {
+            return Err(Error::run(path, "holds files already")
+                .with_hint("name another folder, or none for one that is numbered by itself"));
+        }
         let text = toml::to_string(config)
             .map_err(|error| Error::run(path.join("config.toml"), error.to_string()))?;
         storage::publish(&path.join("config.toml"), text.as_bytes())?;
-        let mut metrics = storage::create(&path.join("metrics.csv"))?;
-        storage::append(&mut metrics, path, METRICS)?;
-        let mut steps = None;
-        if config.run.log_steps {
-            let file = steps.insert(storage::create(&path.join("steps.csv"))?);
-            storage::append(file, path, "epoch,step,loss")?;
-        }
-        let journal = storage::create(&path.join("journal.jsonl"))?;
-        Ok(Self { path: path.to_path_buf(), journal, metrics, steps })
+        Self::start(path, config, lock)
+    }
+
+    /// Opens the folder of a run that was interrupted, or has ended, to go on with it. `config` is
+    /// that of the run.
+    ///
+    /// # Errors
+    /// [`Error::Run`] where another process is at it or the folder cannot be written.
+    pub fn resume(path: &Path, config: &Config) -> Result<Resumed> {
+        let lock = Lock::take(path)?;
+        let checkpoints = Checkpoints::of(path, config.run.keep)?;
+        let (newest, damaged) = checkpoints.newest()?;
+        let Some(newest) = newest else {
+            let folder = Self::start(path, config, lock)?;
+            return Ok(Resumed { folder, checkpoint: None, damaged });
+        };
+        let logs = Logs::reopen(path, &newest.logs)?;
+        let folder = Self { path: path.into(), _lock: lock, logs, checkpoints };
+        Ok(Resumed { folder, checkpoint: Some(newest.checkpoint), damaged })
+    }
+
+    /// Empty logs, no checkpoint.
+    fn start(path: &Path, config: &Config, lock: Lock) -> Result<Self> {
+        let logs = Logs::create(path, config.run.log_steps)?;
+        let checkpoints = Checkpoints::of(path, config.run.keep)?;
+        Ok(Self { path: path.into(), _lock: lock, logs, checkpoints })
     }
 
     /// The first of `<parent>/<stem>-1`, `-2`, ... that does not exist.
     pub fn numbered(parent: &Path, stem: &str) -> PathBuf {
+        let path = |number| parent.join(format!("{stem}-{number}"));
         let mut number = 1;
-        loop {
-            let path = parent.join(format!("{stem}-{number}"));
-            if !path.exists() {
-                return path;
-            }
+        while path(number).exists() {
             number += 1;
         }
+        path(number)
     }
 
     /// Where it is.
     pub fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// The result of the run, where it has one.
+    ///
+    /// # Errors
+    /// [`Error::Run`] where it is damaged.
+    pub fn outcome(&self) -> Result<Option<Outcome>> {
+        let path = self.path.join("result.json");
+        if !path.exists() {
+            return Ok(None);
+        }
+        let outcome = serde_json::from_slice(&storage::read(&path)?);
+        outcome.map(Some).map_err(|error| Error::run(path, format!("is damaged ({error})")))
     }
 
     /// Writes `result.json`.
@@ -77,10 +141,42 @@ impl RunFolder {
     }
 }
 
+impl Logs {
+    fn create(path: &Path, steps: bool) -> Result<Self> {
+        let journal = Log::create(path.join(JOURNAL))?;
+        let mut metrics = Log::create(path.join(METRICS))?;
+        metrics.line(METRICS_HEADER)?;
+        let steps = steps.then(|| Log::create(path.join(STEPS))).transpose()?;
+        let mut logs = Self { journal, metrics, steps };
+        if let Some(steps) = &mut logs.steps {
+            steps.line("epoch,step,loss")?;
+        }
+        Ok(logs)
+    }
+
+    /// As they were when they had these lengths.
+    fn reopen(path: &Path, lengths: &BTreeMap<String, u64>) -> Result<Self> {
+        let open =
+            |name: &str| Log::reopen(path.join(name), lengths.get(name).copied().unwrap_or(0));
+        let steps = lengths.contains_key(STEPS).then(|| open(STEPS)).transpose()?;
+        Ok(Self { journal: open(JOURNAL)?, metrics: open(METRICS)?, steps })
+    }
+
+    fn lengths(&self) -> Result<BTreeMap<String, u64>> {
+        let mut lengths = BTreeMap::new();
+        lengths.insert(JOURNAL.into(), self.journal.sync()?);
+        lengths.insert(METRICS.into(), self.metrics.sync()?);
+        if let Some(steps) = &self.steps {
+            lengths.insert(STEPS.into(), steps.sync()?);
+        }
+        Ok(lengths)
+    }
+}
+
 impl Watch for RunFolder {
     fn event(&mut self, event: &Event) -> Result<()> {
         if let Event::Epoch { epoch, depth, metrics: row, .. } = event {
-            let line = format!(
+            self.logs.metrics.line(&format!(
                 "{epoch},{},{depth},{},{},{},{},{},{:.3}",
                 row.phase.name(),
                 row.learning_rate,
@@ -89,21 +185,16 @@ impl Watch for RunFolder {
                 row.val_loss,
                 row.val_accuracy,
                 row.epoch_seconds
-            );
-            storage::append(&mut self.metrics, &self.path.join("metrics.csv"), &line)?;
+            ))?;
         }
-        let path = self.path.join("journal.jsonl");
-        let line =
-            serde_json::to_string(event).map_err(|error| Error::run(&path, error.to_string()))?;
-        storage::append(&mut self.journal, &path, &line)
+        let line = serde_json::to_string(event)
+            .map_err(|error| Error::run(self.path.join(JOURNAL), error.to_string()))?;
+        self.logs.journal.line(&line)
     }
 
     fn step(&mut self, epoch: usize, step: usize, _: usize, loss: f64) -> Result<()> {
-        match &mut self.steps {
-            Some(file) => {
-                let line = format!("{epoch},{step},{loss}");
-                storage::append(file, &self.path.join("steps.csv"), &line)
-            }
+        match &mut self.logs.steps {
+            Some(steps) => steps.line(&format!("{epoch},{step},{loss}")),
             None => Ok(()),
         }
     }
@@ -115,6 +206,21 @@ impl Watch for RunFolder {
 
     fn architecture(&mut self, network: &Network) -> Result<()> {
         self.publish_json("network.json", network.blueprint())
+    }
+
+    fn checkpoint(&mut self, checkpoint: &Checkpoint) -> Result<()> {
+        let lengths = self.logs.lengths()?;
+        self.checkpoints.save(checkpoint, lengths)
+    }
+
+    fn go_back(&mut self) -> Result<Option<Checkpoint>> {
+        let (Some(newest), _) = self.checkpoints.newest()? else { return Ok(None) };
+        self.logs = Logs::reopen(&self.path, &newest.logs)?;
+        Ok(Some(newest.checkpoint))
+    }
+
+    fn last_checkpoint(&self) -> Option<PathBuf> {
+        self.checkpoints.newest().ok()?.0.map(|newest| newest.path)
     }
 }
 

@@ -1,11 +1,18 @@
-//! What is kept of a run: a folder that holds all there is, written as the run goes on.
+//! What is kept of a run: a folder that holds all there is, written as the run goes on, from
+//! which it goes on exactly where it was interrupted.
 
+mod checkpoint;
 mod event;
+mod fault;
 mod folder;
+mod lock;
 mod outcome;
+mod state;
 mod storage;
 
+pub use checkpoint::{Checkpoint, Origin};
 pub use event::{EpochRecord, Event, Phase, Watch};
-pub use folder::{RunFolder, load_model};
+pub use folder::{Resumed, RunFolder, load_model};
 pub use outcome::Outcome;
+pub use state::{AdaptingState, State};
 pub use storage::{publish, read};

@@ -1,48 +1,163 @@
 //! All file access of a run goes through here. What others read appears complete or not at all.
+//!
+//! Every operation first passes [`fault::point`], where tests make the n-th one fail or kill the
+//! process; without the feature `faults` that is nothing.
 
+use super::fault;
 use crate::{Error, Result};
 use std::fs::{self, File, OpenOptions};
-use std::io::{ErrorKind, Write};
-use std::path::Path;
+use std::io::{self, ErrorKind, Write};
+use std::path::{Path, PathBuf};
 
 /// Writes a file beside its final place, makes it durable, and renames it there.
 ///
 /// # Errors
 /// [`Error::Run`] with the cause; the file that was there before is then untouched.
 pub fn publish(path: &Path, bytes: &[u8]) -> Result<()> {
-    let mut part = path.as_os_str().to_owned();
-    part.push(".part");
-    let part = Path::new(&part);
+    let part = part(path);
     let write = || {
-        let mut file = File::create(part)?;
-        file.write_all(bytes)?;
-        file.sync_all()?;
-        fs::rename(part, path)
+        write_durably(&part, bytes)?;
+        fault::point()?;
+        fs::rename(&part, path)?;
+        sync_parent(path)
     };
     write().map_err(|error| failed(path, "cannot be written", &error))
 }
 
-/// Opens a file to append to, empty at first.
-pub(super) fn create(path: &Path) -> Result<File> {
-    let open = OpenOptions::new().create_new(true).append(true).open(path);
-    open.map_err(|error| failed(path, "cannot be created", &error))
+/// Writes several files into a new folder and publishes it by one rename.
+pub(super) fn publish_folder(path: &Path, files: &[(&str, Vec<u8>)]) -> Result<()> {
+    let part = part(path);
+    let write = || {
+        if part.exists() {
+            fault::point()?;
+            fs::remove_dir_all(&part)?;
+        }
+        fault::point()?;
+        fs::create_dir_all(&part)?;
+        for (name, bytes) in files {
+            write_durably(&part.join(name), bytes)?;
+        }
+        File::open(&part)?.sync_all()?;
+        fault::point()?;
+        fs::rename(&part, path)?;
+        sync_parent(path)
+    };
+    write().map_err(|error| failed(path, "cannot be written", &error))
 }
 
-/// Appends a line to a file that [`create`] made, in one write.
-pub(super) fn append(file: &mut File, path: &Path, line: &str) -> Result<()> {
-    let written = file.write_all(format!("{line}\n").as_bytes());
-    written.map_err(|error| failed(path, "cannot be written", &error))
+/// Deletes a folder: renamed first, so that what is half deleted is not taken for a whole.
+pub(super) fn remove_folder(path: &Path) -> Result<()> {
+    let part = part(path);
+    let remove = || {
+        if part.exists() {
+            fault::point()?;
+            fs::remove_dir_all(&part)?;
+        }
+        fault::point()?;
+        fs::rename(path, &part)?;
+        fault::point()?;
+        fs::remove_dir_all(&part)
+    };
+    remove().map_err(|error| failed(path, "cannot be removed", &error))
 }
 
-/// Makes a folder that must not be there yet, or is empty, and its parents.
-pub(super) fn create_folder(path: &Path) -> Result<()> {
-    fs::create_dir_all(path).map_err(|error| failed(path, "cannot be created", &error))?;
-    let mut entries = fs::read_dir(path).map_err(|error| failed(path, "cannot be read", &error))?;
-    if entries.next().is_some() {
-        return Err(Error::run(path, "holds files already")
-            .with_hint("name another folder, or none for one that is numbered by itself"));
+fn part(path: &Path) -> PathBuf {
+    let mut part = path.as_os_str().to_owned();
+    part.push(".part");
+    part.into()
+}
+
+fn write_durably(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    fault::point()?;
+    let mut file = File::create(path)?;
+    // In two, so that a fault between them leaves half a file.
+    let (first, second) = bytes.split_at(bytes.len() / 2);
+    file.write_all(first)?;
+    fault::point()?;
+    file.write_all(second)?;
+    fault::point()?;
+    file.sync_all()
+}
+
+/// Makes a rename durable.
+fn sync_parent(path: &Path) -> io::Result<()> {
+    match path.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => File::open(parent)?.sync_all(),
+        _ => Ok(()),
     }
-    Ok(())
+}
+
+/// A file that lines are appended to.
+#[derive(Debug)]
+pub(super) struct Log {
+    path: PathBuf,
+    file: File,
+    length: u64,
+}
+
+impl Log {
+    /// A new, empty file.
+    pub(super) fn create(path: PathBuf) -> Result<Self> {
+        let open = || {
+            fault::point()?;
+            OpenOptions::new().create(true).truncate(true).write(true).open(&path)
+        };
+        let file = open().map_err(|error| failed(&path, "cannot be created", &error))?;
+        Ok(Self { path, file, length: 0 })
+    }
+
+    /// The file as it was when it was `length` bytes long.
+    pub(super) fn reopen(path: PathBuf, length: u64) -> Result<Self> {
+        let open = || {
+            fault::point()?;
+            let file = OpenOptions::new().append(true).open(&path)?;
+            if file.metadata()?.len() < length {
+                return Err(io::Error::new(ErrorKind::UnexpectedEof, "it lacks lines it once had"));
+            }
+            fault::point()?;
+            file.set_len(length)?;
+            Ok(file)
+        };
+        let file = open().map_err(|error| failed(&path, "cannot be continued", &error))?;
+        Ok(Self { path, file, length })
+    }
+
+    /// Appends a line, in one write.
+    pub(super) fn line(&mut self, line: &str) -> Result<()> {
+        let line = format!("{line}\n");
+        let written = fault::point().and_then(|()| self.file.write_all(line.as_bytes()));
+        written.map_err(|error| failed(&self.path, "cannot be written", &error))?;
+        self.length += line.len() as u64;
+        Ok(())
+    }
+
+    /// Makes everything so far durable and says how long it is, in bytes.
+    pub(super) fn sync(&self) -> Result<u64> {
+        let synced = fault::point().and_then(|()| self.file.sync_data());
+        synced.map_err(|error| failed(&self.path, "cannot be written", &error))?;
+        Ok(self.length)
+    }
+}
+
+/// Makes a folder and its parents.
+pub(super) fn create_folder(path: &Path) -> Result<()> {
+    let created = fault::point().and_then(|()| fs::create_dir_all(path));
+    created.map_err(|error| failed(path, "cannot be created", &error))
+}
+
+/// Names of what is in a folder; none where there is no folder.
+pub(super) fn names(path: &Path) -> Result<Vec<String>> {
+    let read = || -> io::Result<Vec<String>> {
+        let mut names = Vec::new();
+        for entry in fs::read_dir(path)? {
+            names.push(entry?.file_name().to_string_lossy().into_owned());
+        }
+        Ok(names)
+    };
+    match read() {
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(Vec::new()),
+        result => result.map_err(|error| failed(path, "cannot be read", &error)),
+    }
 }
 
 /// Reads a whole file.
@@ -50,16 +165,20 @@ pub(super) fn create_folder(path: &Path) -> Result<()> {
 /// # Errors
 /// [`Error::Run`] with the cause.
 pub fn read(path: &Path) -> Result<Vec<u8>> {
-    fs::read(path).map_err(|error| failed(path, "cannot be read", &error))
+    let read = fault::point().and_then(|()| fs::read(path));
+    read.map_err(|error| failed(path, "cannot be read", &error))
 }
 
-fn failed(path: &Path, what: &str, error: &std::io::Error) -> Error {
+/// What the operating system says, with what to do about it.
+pub(super) fn failed(path: &Path, what: &str, error: &io::Error) -> Error {
     let hint = match error.kind() {
         ErrorKind::NotFound => "check the path",
         ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem => {
             "choose a folder that you may write to"
         }
-        ErrorKind::StorageFull | ErrorKind::QuotaExceeded => "free some space on that disk",
+        ErrorKind::StorageFull | ErrorKind::QuotaExceeded => {
+            "free some space on that disk; `autogrow resume` then goes on"
+        }
         _ => return Error::run(path, format!("{what} ({error})")),
     };
     Error::run(path, format!("{what} ({error})")).with_hint(hint)

@@ -5,13 +5,14 @@ use super::loss::{Scores, Tally, cross_entropy};
 use crate::config::TrainingConfig;
 use crate::data::{Batch, Pass, Split};
 use crate::initializer::Initializer;
-use crate::network::{Network, train_only, trainable_ids};
+use crate::network::{Network, StateDict, identities, train_only, trainable_ids, with_identities};
 use crate::{Error, Result};
-use burn::module::{Module, ParamId};
+use burn::module::{Module, ModuleVisitor, Param, ParamId};
 use burn::optim::{AdamConfig, GradientsAccumulator, GradientsParams, ModuleOptimizer};
-use burn::tensor::{Device, Tensor, TensorData};
+use burn::tensor::{Bytes, Device, Tensor, TensorData};
 use rand::RngCore;
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
+use std::path::Path;
 
 /// Images of one forward pass of an evaluation.
 const EVALUATION_BATCH: usize = 500;
@@ -26,8 +27,24 @@ pub struct Epoch<'a> {
     pub seed: u64,
     /// Step size.
     pub learning_rate: f64,
-    /// Told after each step: step from 1, of how many, loss.
-    pub on_step: &'a mut dyn FnMut(usize, usize, f64) -> Result<()>,
+    /// Steps of it that were taken before, by a process that was interrupted, and what they came
+    /// to.
+    pub resumed: (usize, Tally),
+    /// Told after each step; an error ends the epoch.
+    pub on_step: &'a mut dyn FnMut(&Learner, &Step) -> Result<()>,
+}
+
+/// A step that was taken.
+#[derive(Clone, Copy, Debug)]
+pub struct Step {
+    /// Number within the epoch, from 1.
+    pub number: usize,
+    /// Steps of the epoch.
+    pub of: usize,
+    /// Loss before it.
+    pub loss: f64,
+    /// What the epoch came to so far.
+    pub tally: Tally,
 }
 
 /// A network while it is trained.
@@ -35,8 +52,15 @@ pub struct Learner {
     network: Network,
     optimizer: ModuleOptimizer,
     average: Option<Average>,
+    /// What AdamInit has put aside while it trains the newest batch norms alone.
+    aside: Option<Aside>,
     training: TrainingConfig,
     device: Device,
+}
+
+struct Aside {
+    optimizer: ModuleOptimizer,
+    trainable: HashSet<ParamId>,
 }
 
 impl Learner {
@@ -46,6 +70,7 @@ impl Learner {
             network,
             optimizer: training.optimizer.build(training),
             average: (training.average > 0.0).then(|| Average::new(training.average)),
+            aside: None,
             training: training.clone(),
             device,
         }
@@ -75,23 +100,27 @@ impl Learner {
     /// [`Error::Diverged`] before a loss that is not a number changes anything; data errors.
     pub fn epoch(mut self, epoch: &mut Epoch<'_>) -> Result<(Self, Scores)> {
         let batch_size = self.training.batch_size;
-        let steps = epoch.split.len().div_ceil(batch_size);
-        let mut tally = Tally::default();
+        let of = epoch.split.len().div_ceil(batch_size);
+        let (taken, mut tally) = epoch.resumed;
         let pass = Pass { batch_size, seed: Some(epoch.seed) };
-        for (step, batch) in (1..).zip(epoch.split.batches(pass)) {
+        for (number, batch) in (1..).zip(epoch.split.batches(pass)).skip(taken) {
             let loss;
-            (self, loss) = self.step(batch?, epoch.learning_rate, &mut tally);
-            if !loss.is_finite() {
-                return Err(Error::Diverged { epoch: epoch.number, step, loss });
-            }
-            (epoch.on_step)(step, steps, loss)?;
+            (self, loss) = self.step(batch?, epoch.learning_rate, &mut tally).map_err(|what| {
+                Error::Diverged { epoch: epoch.number, step: number, what, checkpoint: None }
+            })?;
+            (epoch.on_step)(&self, &Step { number, of, loss, tally })?;
         }
         Ok((self, tally.scores()))
     }
 
-    /// One optimisation step; returns the loss before it. Where that is not finite, nothing is
-    /// changed.
-    fn step(mut self, batch: Batch, learning_rate: f64, tally: &mut Tally) -> (Self, f64) {
+    /// One optimisation step; returns the loss before it. Where that or a gradient is not finite,
+    /// says so and steps nowhere.
+    fn step(
+        mut self,
+        batch: Batch,
+        learning_rate: f64,
+        tally: &mut Tally,
+    ) -> Result<(Self, f64), String> {
         let size = batch.labels.len();
         let mut accumulator = GradientsAccumulator::new();
         let mut mean_loss = 0.0;
@@ -102,7 +131,7 @@ impl Learner {
             let loss = cross_entropy(logits.clone(), &labels);
             let value = f64::from(loss.clone().into_scalar::<f32>());
             if !value.is_finite() {
-                return (self, value);
+                return Err(format!("the loss is {value}"));
             }
             mean_loss += part * value;
             tally.add(value, logits.inner(), &labels);
@@ -110,11 +139,15 @@ impl Learner {
             let gradients = GradientsParams::from_grads(loss.backward(), &self.network);
             accumulator.accumulate(&self.network, gradients);
         }
-        self.network = self.optimizer.step(learning_rate, self.network, accumulator.grads());
+        let gradients = accumulator.grads();
+        if !all_finite(&self.network, &gradients) {
+            return Err("a gradient is not finite".into());
+        }
+        self.network = self.optimizer.step(learning_rate, self.network, gradients);
         if let Some(average) = &mut self.average {
             average.update(&self.network);
         }
-        (self, mean_loss)
+        Ok((self, mean_loss))
     }
 
     fn tensor(&self, images: Vec<f32>, count: usize) -> Tensor<4> {
@@ -146,8 +179,8 @@ impl Learner {
 
     /// Begins AdamInit on the sub-modules just stacked on `sub_networks`: everything but the scale
     /// and shift of their last batch norms stands still, and an Adam without state takes over.
-    /// None where there is no such batch norm.
-    pub fn begin_adapting(mut self, sub_networks: &[usize]) -> (Self, Option<Adapting>) {
+    /// Says whether there is any such batch norm; without, nothing is changed.
+    pub fn begin_adapting(mut self, sub_networks: &[usize]) -> (Self, bool) {
         let mut trained = HashSet::new();
         for &sub_network in sub_networks {
             if let Some(norm) = self.network.last_norm(sub_network) {
@@ -155,27 +188,120 @@ impl Learner {
             }
         }
         if trained.is_empty() {
-            return (self, None);
+            return (self, false);
         }
         let trainable = trainable_ids(&self.network);
         self.network = train_only(self.network, &trained);
-        let adam = AdamConfig::new().with_epsilon(1e-8).init();
-        let optimizer = std::mem::replace(&mut self.optimizer, adam);
-        (self, Some(Adapting { optimizer, trainable }))
+        let optimizer = std::mem::replace(&mut self.optimizer, adam());
+        self.aside = Some(Aside { optimizer, trainable });
+        (self, true)
+    }
+
+    /// Whether AdamInit is in progress.
+    pub fn is_adapting(&self) -> bool {
+        self.aside.is_some()
     }
 
     /// Ends AdamInit: everything trains again, by the optimiser from before, with its momentum.
-    pub fn end_adapting(mut self, adapting: Adapting) -> Self {
-        self.network = train_only(self.network, &adapting.trainable);
-        self.optimizer = adapting.optimizer;
+    pub fn end_adapting(mut self) -> Self {
+        if let Some(aside) = self.aside.take() {
+            self.network = train_only(self.network, &aside.trainable);
+            self.optimizer = aside.optimizer;
+        }
         self
+    }
+
+    /// All that training has made, to be put back by [`Learner::restore`].
+    ///
+    /// # Errors
+    /// [`Error::Run`] where the state of the optimiser cannot be written down.
+    pub fn record(&self) -> Result<LearnerRecord> {
+        let bytes = |optimizer: &ModuleOptimizer| match optimizer.into_bytes() {
+            Ok(bytes) => Ok(bytes.to_vec()),
+            Err(error) => Err(Error::run("optimizer", error.to_string())),
+        };
+        let average = self.average.as_ref().map(|average| average.apply(self.network.valid()));
+        Ok(LearnerRecord {
+            weights: StateDict::of(&self.network)?,
+            identities: identities(&self.network)?,
+            optimizer: bytes(&self.optimizer)?,
+            aside: self.aside.as_ref().map(|aside| bytes(&aside.optimizer)).transpose()?,
+            average: average.as_ref().map(StateDict::of).transpose()?,
+        })
+    }
+
+    /// The learner that [`Learner::record`] was asked of. `network` is freshly built at its depth;
+    /// `adapting` names the sub-networks of an AdamInit in progress.
+    ///
+    /// # Errors
+    /// [`Error::Run`] where the record does not fit the network.
+    pub fn restore(
+        network: Network,
+        record: LearnerRecord,
+        adapting: &[usize],
+        training: &TrainingConfig,
+        device: Device,
+    ) -> Result<Self> {
+        let place = Path::new("checkpoint");
+        let load = |optimizer: ModuleOptimizer, bytes: Vec<u8>| {
+            let loaded = optimizer.from_bytes(Bytes::from_bytes_vec(bytes));
+            loaded.map_err(|error| Error::run(place, format!("optimizer: {error}")))
+        };
+        let network = record.weights.load_into(network, place)?;
+        let network = with_identities(network, &record.identities)?;
+        let mut learner = Self::new(network, training, device);
+        if let (Some(average), Some(values)) = (&mut learner.average, record.average) {
+            let averaged = values.load_into(learner.network.valid().train(), place)?;
+            average.update(&averaged);
+        }
+        match record.aside {
+            None => learner.optimizer = load(learner.optimizer, record.optimizer)?,
+            Some(aside) => {
+                learner.optimizer = load(learner.optimizer, aside)?;
+                (learner, _) = learner.begin_adapting(adapting);
+                learner.optimizer = load(learner.optimizer, record.optimizer)?;
+            }
+        }
+        Ok(learner)
     }
 }
 
-/// What AdamInit has put aside.
-pub struct Adapting {
-    optimizer: ModuleOptimizer,
-    trainable: HashSet<ParamId>,
+/// A learner's numbers, without the configuration they came about under.
+#[derive(Clone, Debug)]
+pub struct LearnerRecord {
+    /// Parameters and running statistics.
+    pub weights: StateDict,
+    /// Identities of parameters, by which optimisers keep their state.
+    pub identities: BTreeMap<String, u64>,
+    /// State of the optimiser at work, in Burn's format.
+    pub optimizer: Vec<u8>,
+    /// State of the optimiser that AdamInit has put aside.
+    pub aside: Option<Vec<u8>>,
+    /// Moving averages of the parameters, where they are kept.
+    pub average: Option<StateDict>,
+}
+
+/// The optimiser of AdamInit.
+fn adam() -> ModuleOptimizer {
+    AdamConfig::new().with_epsilon(1e-8).init()
+}
+
+/// Whether every gradient is finite: then, and for no sensible gradient else, so is its sum.
+fn all_finite(network: &Network, gradients: &GradientsParams) -> bool {
+    struct Check<'a> {
+        gradients: &'a GradientsParams,
+        finite: bool,
+    }
+    impl ModuleVisitor for Check<'_> {
+        fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+            if let Some(gradient) = self.gradients.get::<D>(param.id) {
+                self.finite &= gradient.sum().into_scalar::<f32>().is_finite();
+            }
+        }
+    }
+    let mut check = Check { gradients, finite: true };
+    network.visit(&mut check);
+    check.finite
 }
 
 /// Scores of a network in evaluation mode (see [`Learner::evaluated`]) on a split.

@@ -16,8 +16,8 @@ fn targets(labels: &[usize], device: &Device) -> Tensor<2, Int> {
 }
 
 /// Sums over the images seen so far.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Tally {
+#[derive(Clone, Copy, Debug, Default, PartialEq, serde::Serialize, serde::Deserialize)]
+pub struct Tally {
     images: usize,
     loss: f64,
     top1: usize,

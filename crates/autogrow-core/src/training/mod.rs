@@ -6,7 +6,7 @@ mod loss;
 mod optimizer;
 mod schedule;
 
-pub use learner::{Adapting, Epoch, Learner, evaluate};
-pub use loss::Scores;
+pub use learner::{Epoch, Learner, LearnerRecord, Step, evaluate};
+pub use loss::{Scores, Tally};
 pub use optimizer::{Adadelta, AdadeltaState, OptimizerName};
 pub use schedule::{Schedule, ScheduleName};

@@ -1,0 +1,89 @@
+//! `autogrow resume`.
+
+use super::train::{Setup, go, report};
+use super::{open_data, open_device};
+use crate::args::ResumeArgs;
+use crate::output::Output;
+use crate::settings::keys;
+use autogrow_core::config::Config;
+use autogrow_core::run::{Origin, RunFolder};
+use autogrow_core::{Error, Result};
+use std::path::Path;
+
+/// Keys that do not change what a run computes.
+const HARMLESS: [&str; 4] = ["run.threads", "run.keep", "run.checkpoint_minutes", "data.dir"];
+
+pub(crate) fn run(args: &ResumeArgs, output: &Output) -> Result<()> {
+    let path = &args.run;
+    let file = path.join("config.toml");
+    if !file.is_file() {
+        return Err(Error::run(path, "is not a run folder: it holds no config.toml")
+            .with_hint("`autogrow train` starts a run"));
+    }
+    let of_run = |error: Error| Error::run(&file, error.to_string());
+    let before = crate::settings::Settings::read_run(&file).map_err(of_run)?;
+    let before = before.resolve().map_err(of_run)?;
+    let loaded = args.settings.load_over_file(&file)?;
+    let config = loaded.resolve()?;
+    refuse_changes(path, &before, &config, &args.allow)?;
+
+    let device = open_device(&config.run, &loaded)?;
+    let data = open_data(&config)?;
+    let resumed = RunFolder::resume(path, &config)?;
+    for damaged in &resumed.damaged {
+        output.warn(damaged);
+    }
+    if let Some(outcome) = resumed.folder.outcome()? {
+        output.note("this run is finished");
+        return report(&outcome, path, output);
+    }
+    match &resumed.checkpoint {
+        Some(checkpoint) => {
+            refuse_other_origin(
+                path,
+                &checkpoint.origin,
+                &Origin::of(&config, &data)?,
+                &args.allow,
+            )?;
+            let place = checkpoint.state.describe(&checkpoint.blueprint.depth);
+            output.note(&format!("resuming {}: {place}", path.display()));
+        }
+        None => output.note(&format!("resuming {} from its beginning", path.display())),
+    }
+    let setup = Setup { config: &config, data: &data, device: &device, loaded: &loaded };
+    go(&setup, resumed.folder, resumed.checkpoint, output)
+}
+
+/// A run goes on as it began: what would change its course must be insisted on.
+fn refuse_changes(path: &Path, before: &Config, now: &Config, allow: &[String]) -> Result<()> {
+    let (before, now) = (keys(before)?, keys(now)?);
+    let text = |value: &figment::value::Value| serde_json::to_string(value).unwrap_or_default();
+    let allowed = |key: &String| allow.contains(key) || HARMLESS.contains(&key.as_str());
+    for (key, value) in &now {
+        let old = before.get(key).map(text).unwrap_or_default();
+        if old != text(value) && !allowed(key) {
+            return Err(Error::run(
+                path,
+                format!("was made with {key} = {old}, not {}", text(value)),
+            )
+            .with_hint(format!("leave it as it was, or insist with --allow {key}")));
+        }
+    }
+    Ok(())
+}
+
+fn refuse_other_origin(path: &Path, before: &Origin, now: &Origin, allow: &[String]) -> Result<()> {
+    let allowed = |key: &str| allow.iter().any(|allowed| allowed == key);
+    if before.data != now.data && !allowed("data") {
+        return Err(Error::run(path, "was trained on other images than the data set holds now")
+            .with_hint("bring the data back as it was, or insist with --allow data"));
+    }
+    for (kind, origin) in &now.plugins {
+        if before.plugins.get(kind) != Some(origin) && !allowed("plugins") {
+            let old = before.plugins.get(kind).map_or("none", String::as_str);
+            return Err(Error::run(path, format!("took its {kind} from {old}, now from {origin}"))
+                .with_hint("use the binary that began it, or insist with --allow plugins"));
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,444 @@
+//! A run while it goes on: its clock, its position, its best network, who watches, and how all of
+//! that is put into a checkpoint and taken up again.
+
+use crate::config::Config;
+use crate::data::{DataSet, Pass, Split};
+use crate::growth::{Decision, Depth, Growth, Kind, floor, replay};
+use crate::initializer::Adapt;
+use crate::network::{Blueprint, Network, StateDict};
+use crate::random::{Purpose, derive, generator};
+use crate::run::{
+    AdaptingState, Checkpoint, EpochRecord, Event, Origin, Outcome, Phase, State, Watch, read,
+};
+use crate::training::{Epoch, Learner, Scores, Step, Tally, evaluate};
+use crate::{Error, Result};
+use burn::tensor::Device;
+use rand_chacha::ChaCha8Rng;
+use std::path::Path;
+use std::time::Instant;
+
+/// A run in progress.
+pub(crate) struct Run<'a> {
+    config: &'a Config,
+    data: &'a DataSet,
+    device: &'a Device,
+    watch: &'a mut dyn Watch,
+    state: State,
+    best: Option<Network>,
+    /// `best` as a checkpoint keeps it.
+    best_state: Option<StateDict>,
+    origin: Origin,
+    floor: Option<Depth>,
+    /// Trainable parameters of the found network.
+    parameters: usize,
+    /// When this process took up the run, and how long others had worked on it.
+    started: (Instant, f64),
+    saved: Instant,
+}
+
+impl<'a> Run<'a> {
+    /// Builds the seed network and tells that it is about to be trained.
+    pub(crate) fn start(
+        config: &'a Config,
+        data: &'a DataSet,
+        device: &'a Device,
+        watch: &'a mut dyn Watch,
+    ) -> Result<(Learner, Self)> {
+        let training_device = device.clone().autodiff();
+        let network = seed_network(config, data, &training_device)?;
+        let mut run = Self::new(config, data, device, watch, State::start())?;
+        run.watch.architecture(&network)?;
+        run.watch.event(&Event::Started {
+            epoch: 0,
+            depth: network.depth().clone(),
+            seconds: 0.0,
+            network: config.network.name.clone(),
+            data: config.data.name.clone(),
+            seed: config.run.seed,
+            parameters: network.parameters(),
+            macs: network.macs()?,
+            floor: run.floor.clone(),
+        })?;
+        let learner = Learner::new(network, &config.training, training_device);
+        run.save(&learner)?;
+        Ok((learner, run))
+    }
+
+    /// Takes up a run where a checkpoint left it.
+    pub(crate) fn resume(
+        config: &'a Config,
+        data: &'a DataSet,
+        device: &'a Device,
+        watch: &'a mut dyn Watch,
+        checkpoint: Checkpoint,
+    ) -> Result<(Learner, Self)> {
+        let Checkpoint { state, blueprint, learner, best, origin: _ } = checkpoint;
+        let training_device = device.clone().autodiff();
+        let build = |device: &Device| {
+            // Every weight is overwritten, so it does not matter how they are drawn.
+            Network::new(blueprint.clone(), &mut generator(0, Purpose::Seed, 0), device)
+        };
+        let grown = state.adapting.as_ref().map(|a| a.grown.clone()).unwrap_or_default();
+        let network = build(&training_device)?;
+        let learner =
+            Learner::restore(network, learner, &grown, &config.training, training_device)?;
+        let mut run = Self::new(config, data, device, watch, state)?;
+        if let Some(best) = &best {
+            let network = build(device)?;
+            run.best = Some(best.clone().load_into(network, Path::new("checkpoint"))?);
+            run.parameters = learner.network().parameters();
+        }
+        run.best_state = best;
+        run.watch.architecture(learner.network())?;
+        if let Some(best) = &run.best {
+            run.watch.best(best)?;
+        }
+        run.watch.event(&Event::Resumed {
+            epoch: run.state.epochs,
+            depth: learner.network().depth().clone(),
+            seconds: run.state.seconds,
+            step: run.state.step,
+        })?;
+        Ok((learner, run))
+    }
+
+    fn new(
+        config: &'a Config,
+        data: &'a DataSet,
+        device: &'a Device,
+        watch: &'a mut dyn Watch,
+        state: State,
+    ) -> Result<Self> {
+        let floor = floor(&config.growth, config.network.depth.clone(), config.run.seed)?;
+        Ok(Self {
+            config,
+            data,
+            device,
+            watch,
+            best: None,
+            best_state: None,
+            origin: Origin::of(config, data)?,
+            floor: floor.finished.then_some(floor.found),
+            parameters: 0,
+            started: (Instant::now(), state.seconds),
+            saved: Instant::now(),
+            state,
+        })
+    }
+
+    /// Brings `growth` to where the run is.
+    pub(crate) fn replay(&self, growth: &mut Growth) {
+        for &accuracy in &self.state.guiding[..self.state.decided] {
+            growth.epoch(accuracy);
+        }
+    }
+
+    /// Whether the last growing epoch has been trained but not decided upon.
+    pub(crate) fn is_undecided(&self) -> bool {
+        self.state.decided < self.state.guiding.len()
+    }
+
+    /// Validation accuracy of the last growing epoch, percent.
+    pub(crate) fn guiding_accuracy(&self) -> f64 {
+        self.state.guiding.last().copied().unwrap_or(0.0)
+    }
+
+    /// The random numbers of the next growth.
+    pub(crate) fn next_growth(&mut self) -> ChaCha8Rng {
+        self.state.growths += 1;
+        generator(self.config.run.seed, Purpose::Growth, self.state.growths)
+    }
+
+    /// Trains and validates one epoch, or what is left of it.
+    pub(crate) fn epoch(
+        &mut self,
+        learner: Learner,
+        phase: Phase,
+        learning_rate: f64,
+        growth: &Growth,
+    ) -> Result<Learner> {
+        let started = Instant::now();
+        let number = self.state.epochs + 1;
+        self.state.phase = phase;
+        let learning_rate = learning_rate * self.state.rate_scale;
+        let (learner, train) = learner.epoch(&mut Epoch {
+            split: &*self.data.train,
+            number,
+            seed: derive(self.config.run.seed, Purpose::Epoch, number),
+            learning_rate,
+            resumed: (self.state.step, self.state.tally),
+            on_step: &mut |learner, step| self.step(learner, step),
+        })?;
+        let network = learner.evaluated();
+        let validation = evaluate(&network, &*self.data.validation, self.device)?;
+        self.state.epochs = number;
+        self.state.step = 0;
+        self.state.tally = Tally::default();
+        self.state.last = Some((train, validation));
+        match phase {
+            Phase::Growing => self.state.guiding.push(validation.top1),
+            Phase::FineTuning => self.consider(network, validation)?,
+            Phase::Adapting => {
+                if let Some(adapting) = &mut self.state.adapting {
+                    adapting.epochs += 1;
+                }
+            }
+        }
+        let (waiting, epochs_left) = self.outlook(phase, growth)?;
+        self.watch.event(&Event::Epoch {
+            epoch: number,
+            depth: learner.network().depth().clone(),
+            seconds: self.seconds(),
+            metrics: EpochRecord {
+                phase,
+                learning_rate,
+                train_loss: train.loss,
+                train_accuracy: train.top1,
+                val_loss: validation.loss,
+                val_accuracy: validation.top1,
+                epoch_seconds: started.elapsed().as_secs_f64(),
+            },
+            waiting,
+            epochs_left,
+        })?;
+        self.save(&learner)?;
+        Ok(learner)
+    }
+
+    /// After each step: tells it, and saves where it is time or somebody asks to stop.
+    fn step(&mut self, learner: &Learner, step: &Step) -> Result<()> {
+        self.watch.step(self.state.epochs + 1, step.number, step.of, step.loss)?;
+        let stop = self.watch.stop();
+        let due = 60.0 * self.config.run.checkpoint_minutes;
+        if stop.is_some() || self.saved.elapsed().as_secs_f64() > due {
+            self.state.step = step.number;
+            self.state.tally = step.tally;
+            self.save(learner)?;
+        }
+        match stop {
+            Some((signal, run)) => Err(Error::Interrupted { signal, run }),
+            None => Ok(()),
+        }
+    }
+
+    /// What is waited for, and how many epochs there are still to come at least.
+    fn outlook(&self, phase: Phase, growth: &Growth) -> Result<(String, usize)> {
+        let config = self.config;
+        if phase == Phase::FineTuning {
+            return Ok((String::new(), config.fine_tune.epochs - self.fine_tuned()));
+        }
+        // If accuracy never improved again, the policies would end growth here.
+        let horizon = 2 * config.growth.patience + 100 * config.growth.interval;
+        let flat = std::iter::repeat_n(0.0, horizon);
+        let curve = self.state.guiding.iter().copied().chain(flat);
+        let depth = config.network.depth.clone();
+        let ended = replay(&config.growth, depth, config.run.seed, curve)?;
+        let growing = ended.growing_epochs.saturating_sub(self.state.guiding.len());
+        Ok((growth.waiting(), growing + config.fine_tune.epochs))
+    }
+
+    /// Tells a decision.
+    pub(crate) fn decided(&mut self, kind: Kind, subnet: usize, network: &Network) -> Result<()> {
+        let (epoch, depth, seconds) = (self.state.epochs, network.depth().clone(), self.seconds());
+        let event = match kind {
+            Kind::Grow => {
+                self.watch.architecture(network)?;
+                Event::Grew { epoch, depth, seconds, subnet, parameters: network.parameters() }
+            }
+            Kind::Stop => Event::Stopped { epoch, depth, seconds, subnet },
+            Kind::Cap => Event::Capped { epoch, depth, seconds, subnet },
+        };
+        self.watch.event(&event)
+    }
+
+    /// All decisions of an epoch are carried out.
+    pub(crate) fn all_decided(
+        &mut self,
+        decisions: &[Decision],
+        learner: &Learner,
+        adapts: bool,
+    ) -> Result<()> {
+        self.state.decided = self.state.guiding.len();
+        let grown = decisions.iter().filter(|decision| decision.kind == Kind::Grow);
+        let grown: Vec<_> = grown.map(|decision| decision.subnet).collect();
+        if adapts && !grown.is_empty() {
+            let accuracy_before = self.state.last.map_or(0.0, |(train, _)| train.top1);
+            self.state.adapting = Some(AdaptingState { grown, accuracy_before, epochs: 0 });
+        }
+        if decisions.is_empty() { Ok(()) } else { self.save(learner) }
+    }
+
+    /// The sub-networks on which AdamInit is in progress.
+    pub(crate) fn adapting(&self) -> Option<Vec<usize>> {
+        self.state.adapting.as_ref().map(|adapting| adapting.grown.clone())
+    }
+
+    /// Whether AdamInit is not there yet. At least one epoch is trained.
+    pub(crate) fn goes_on_adapting(&self, adapt: Adapt) -> bool {
+        let Some(adapting) = &self.state.adapting else { return false };
+        let aim = adapting.accuracy_before - adapt.tolerance;
+        let reached = self.state.last.is_some_and(|(train, _)| train.top1 >= aim);
+        adapting.epochs == 0 || (adapting.epochs < adapt.max_epochs && !reached)
+    }
+
+    /// One epoch of AdamInit.
+    pub(crate) fn adapting_epoch(&mut self, learner: Learner, rate: f64) -> Result<Learner> {
+        let config = self.config;
+        let mut growth =
+            Growth::new(&config.growth, config.network.depth.clone(), config.run.seed)?;
+        self.replay(&mut growth);
+        self.epoch(learner, Phase::Adapting, rate, &growth)
+    }
+
+    /// AdamInit is over.
+    pub(crate) fn adapted(&mut self, learner: &Learner) -> Result<()> {
+        self.state.adapting = None;
+        self.save(learner)
+    }
+
+    /// Growth is over; the network as it is competes with what fine-tuning makes of it.
+    pub(crate) fn found(&mut self, learner: &Learner) -> Result<()> {
+        if self.best.is_some() {
+            return Ok(());
+        }
+        self.state.phase = Phase::FineTuning;
+        self.state.growing_epochs = self.state.epochs;
+        self.state.growing_seconds = self.seconds();
+        self.parameters = learner.network().parameters();
+        self.watch.event(&Event::FineTuning {
+            epoch: self.state.epochs,
+            depth: learner.network().depth().clone(),
+            seconds: self.state.growing_seconds,
+            epochs: self.config.fine_tune.epochs,
+        })?;
+        let network = learner.evaluated();
+        let validation = match self.state.last {
+            Some((_, validation)) => validation,
+            None => evaluate(&network, &*self.data.validation, self.device)?,
+        };
+        self.consider(network, validation)?;
+        self.save(learner)
+    }
+
+    /// Fine-tuning epochs that are over.
+    pub(crate) fn fine_tuned(&self) -> usize {
+        self.state.epochs - self.state.growing_epochs
+    }
+
+    /// Keeps `network` where it is better than the best so far.
+    fn consider(&mut self, network: Network, validation: Scores) -> Result<()> {
+        if self.state.best.is_some_and(|best| validation.top1 <= best.top1) {
+            return Ok(());
+        }
+        self.watch.best(&network)?;
+        self.state.best = Some(validation);
+        self.best_state = Some(StateDict::of(&network)?);
+        self.best = Some(network);
+        Ok(())
+    }
+
+    /// Tests the best network.
+    pub(crate) fn finish(self) -> Result<Outcome> {
+        let seconds = self.seconds();
+        let (Some(network), Some(validation)) = (&self.best, self.state.best) else {
+            unreachable!("`found` keeps a first network")
+        };
+        let test = evaluate(network, &*self.data.test, self.device)?;
+        let found = network.depth().clone();
+        self.watch.event(&Event::Finished {
+            epoch: self.state.epochs,
+            depth: found.clone(),
+            seconds,
+            val_accuracy: validation.top1,
+            test_accuracy: test.top1,
+        })?;
+        Ok(Outcome {
+            at_floor: self.state.growing_epochs > 0 && self.floor.as_ref() == Some(&found),
+            found,
+            network: self.config.network.name.clone(),
+            data: self.config.data.name.clone(),
+            val_accuracy: validation.top1,
+            test_accuracy: test.top1,
+            growing_epochs: self.state.growing_epochs,
+            fine_tuning_epochs: self.fine_tuned(),
+            growing_seconds: self.state.growing_seconds,
+            fine_tuning_seconds: seconds - self.state.growing_seconds,
+            parameters: self.parameters,
+            macs: network.macs()?,
+            floor: self.floor.clone(),
+        })
+    }
+
+    fn save(&mut self, learner: &Learner) -> Result<()> {
+        self.state.seconds = self.seconds();
+        self.saved = Instant::now();
+        self.watch.checkpoint(&Checkpoint {
+            state: self.state.clone(),
+            blueprint: learner.network().blueprint().clone(),
+            learner: learner.record()?,
+            best: self.best_state.clone(),
+            origin: self.origin.clone(),
+        })
+    }
+
+    fn seconds(&self) -> f64 {
+        let (started, before) = self.started;
+        before + started.elapsed().as_secs_f64()
+    }
+}
+
+/// The seed network, random or with the weights that `training.init_from` names.
+///
+/// # Errors
+/// [`Error::Config`] where the images do not suit the network, [`Error::Run`] where the weights do
+/// not.
+pub fn seed_network(config: &Config, data: &DataSet, device: &Device) -> Result<Network> {
+    let blueprint = Blueprint::seed(&config.network, config.compat, data.image, data.classes.len());
+    let mut rng = generator(config.run.seed, Purpose::Seed, 0);
+    let network = Network::new(blueprint, &mut rng, device)?;
+    let weights = &config.training.init_from;
+    if weights.as_os_str().is_empty() {
+        return Ok(network);
+    }
+    StateDict::from_safetensors(&read(weights)?, weights)?.load_into(network, weights)
+}
+
+impl Origin {
+    /// Of a run of `config` on `data`.
+    ///
+    /// # Errors
+    /// Data errors; unknown names.
+    pub fn of(config: &Config, data: &DataSet) -> Result<Self> {
+        use crate::registry::{Entry, find};
+        let mut hasher = blake3::Hasher::new();
+        hasher.update(format!("{:?}{:?}", data.image, data.classes).as_bytes());
+        let splits: [&dyn Split; 3] = [&*data.train, &*data.validation, &*data.test];
+        for split in splits {
+            hasher.update(&split.len().to_le_bytes());
+            if let Some(batch) = split.batches(Pass { batch_size: 64, seed: None }).next() {
+                let batch = batch?;
+                for label in &batch.labels {
+                    hasher.update(&label.to_le_bytes());
+                }
+                for pixel in &batch.images {
+                    hasher.update(&pixel.to_le_bytes());
+                }
+            }
+        }
+        let network = find::<crate::network::SeedNetwork>(&config.network.name)?;
+        let named: [(&str, &str); 5] = [
+            ("network", network.origin()),
+            ("sub-module", network.sub_module_kind()?.origin()),
+            (
+                "initializer",
+                find::<crate::initializer::InitializerKind>(&config.growth.initializer)?.origin(),
+            ),
+            ("policy", find::<crate::growth::PolicyKind>(&config.growth.policy)?.origin()),
+            ("data set", find::<crate::data::DataSetKind>(&config.data.name)?.origin()),
+        ];
+        Ok(Self {
+            data: hasher.finalize().to_hex().to_string(),
+            plugins: named.map(|(kind, origin)| (kind.to_string(), origin.to_string())).into(),
+        })
+    }
+}
