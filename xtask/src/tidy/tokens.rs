@@ -91,15 +91,16 @@ pub(super) fn mentions(tokens: &[Token], parent: &str, child: &str) -> bool {
             "{" => depth += 1,
             "}" if depth == 1 => return false,
             "}" => depth -= 1,
-            text if text == child && depth == 1 => {
-                if ["{", ","].contains(&rest[index - 1].text.as_str()) {
-                    return true;
-                }
-            }
+            text if text == child && depth == 1 && begins_item(rest, index) => return true,
             _ => {}
         }
     }
     false
+}
+
+/// Whether the token at `index` is the first of its path in a group.
+fn begins_item(tokens: &[Token], index: usize) -> bool {
+    ["{", ","].contains(&tokens[index - 1].text.as_str())
 }
 
 #[cfg(test)]
