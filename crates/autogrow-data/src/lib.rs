@@ -6,7 +6,9 @@
 //! [`Source`] where images do not fit into memory) and calls [`Parts::open`].
 
 mod cifar;
+mod decode;
 mod digits;
+mod folder;
 mod idx;
 mod images;
 mod input;
