@@ -33,7 +33,10 @@ const STATISTICS: Statistics = Statistics { mean: 0.3049, std: 0.3759 };
 fn open(request: &DataRequest<'_>) -> Result<DataSet> {
     let (pixels, labels) = read()?;
     let is_test = spread(&labels, |_| TEST_IMAGES_PER_DIGIT);
-    let transform = Transform::new([8, 8], 16, [STATISTICS]).shift(1);
+    // Digits fill all eight rows but leave columns free, so they have room to move sideways only.
+    // Cross-validated (2-2-2, eight channels, 24 epochs), 16 of 1,797 are taken for another digit
+    // with this shift, 21 without one, 25 with shifts in both directions.
+    let transform = Transform::new([8, 8], 16, [STATISTICS]).shift([0, 1]);
     let (mut train, mut test) = ((Vec::new(), Vec::new()), (Vec::new(), Vec::new()));
     for ((image, label), is_test) in pixels.chunks_exact(64).zip(labels).zip(is_test) {
         let part = if is_test { &mut test } else { &mut train };

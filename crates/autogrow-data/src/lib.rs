@@ -6,6 +6,7 @@
 //! [`Source`] where images do not fit into memory) and calls [`Parts::open`].
 
 mod cifar;
+mod class_folders;
 mod decode;
 mod digits;
 mod folder;

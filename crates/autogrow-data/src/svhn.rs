@@ -58,7 +58,7 @@ fn read_from(input: Input<'_>, path: &Path) -> Result<Arc<dyn Source>> {
         |name| Error::data(path, format!("there is no variable `{name}`")).with_hint(HOW_TO_GET);
     let pixels = pixels.ok_or_else(|| missing("X"))?;
     let labels = labels.ok_or_else(|| missing("y"))?;
-    let transform = Transform::new([SIZE, SIZE], 255, statistics()).shift(4);
+    let transform = Transform::new([SIZE, SIZE], 255, statistics()).shift([4, 4]);
     Ok(Arc::new(Images::new(path, pixels, labels, transform)?))
 }
 
