@@ -1,2 +1,33 @@
-//! x
-fn main() {}
+//! Chores of the workspace, a file each: `cargo xtask --help`.
+#![expect(clippy::print_stdout, reason = "a chore talks to whoever runs it")]
+
+mod ci;
+mod tidy;
+mod tree;
+
+use clap::{Parser, Subcommand};
+use std::process::ExitCode;
+
+/// Chores of the AutoGrow workspace.
+#[derive(Debug, Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask", max_term_width = 80)]
+struct Cli {
+    #[command(subcommand)]
+    chore: Chore,
+}
+
+#[derive(Debug, Subcommand)]
+enum Chore {
+    /// Check the house rules that a program can check
+    Tidy,
+    /// Run every check that a change has to pass
+    Ci,
+}
+
+fn main() -> anyhow::Result<ExitCode> {
+    let tree = tree::Tree::here()?;
+    match Cli::parse().chore {
+        Chore::Tidy => tidy::run(&tree),
+        Chore::Ci => ci::run(&tree),
+    }
+}

@@ -1,0 +1,7 @@
+//! `autogrow` with this crate's network in it.
+
+use autogrow_gated as _; // Linked, or nothing would be registered.
+
+fn main() -> std::process::ExitCode {
+    autogrow_cli::main()
+}
