@@ -4,8 +4,8 @@
 //! A sub-module never sees in which layout an activation lies in memory. It asks a feature map
 //! for a convolution, gets a [`Convolved`] that still waits for its batch norm, and closes it with
 //! [`Convolved::norm`], which applies norm, skip and activation at once. That is the shape in
-//! which a fast back end can fuse them; here they are Burn's own operations, right on every
-//! device.
+//! which they can be fused: on Flex they are kernels of this crate, in a layout of their own from
+//! the first map to the last; on every other device they are Burn's own operations.
 //!
 //! ```
 //! # use autogrow_kernels::{Activation, FeatureMap, Skip, batch_norm, conv};
@@ -20,8 +20,12 @@
 //! assert_eq!(map.dims(), [1, 16, 8, 8]);
 //! ```
 
+mod flex;
 mod layers;
 mod map;
+mod plain;
+#[allow(unsafe_code, reason = "registers are loaded and stored through pointers")]
+mod simd;
 
 pub use layers::{batch_norm, conv, kaiming_normal_fan_out, linear, out_size};
 pub use map::{Activation, Convolved, FeatureMap, Skip};

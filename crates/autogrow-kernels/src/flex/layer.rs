@@ -1,0 +1,232 @@
+//! The forward pass of one layer: convolution, batch norm, skip and activation.
+//!
+//! While training the norm needs the whole batch before it can be applied, so the layer leaves a
+//! pending map. Otherwise, if no gradient will be asked for, everything is applied as the
+//! convolution writes, and nothing else is kept.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use rayon::prelude::*;
+
+use super::buffer::Buffer;
+use super::conv::Forward;
+use super::extent::{Extent, HALO};
+use super::geometry::Shape;
+use super::map::{Map, Pending, SkipView, Trace, View};
+use super::pointwise::{Affine, finish, moments};
+use super::statistics::{Moments, Statistics};
+
+/// A layer to be computed.
+#[derive(Clone, Debug)]
+pub(crate) struct Layer {
+    pub(crate) input: Arc<Map>,
+    pub(crate) shape: Shape,
+    pub(crate) norm: Norm,
+    pub(crate) skip: Option<Arc<Map>>,
+    pub(crate) relu: bool,
+    /// Whether the result is the projected skip of one other layer.
+    pub(crate) projection: bool,
+}
+
+/// How a layer normalises.
+#[derive(Clone, Debug)]
+pub(crate) enum Norm {
+    /// Not at all.
+    None,
+    /// By the batch's own statistics.
+    Batch { epsilon: f64 },
+    /// By fixed statistics.
+    Fixed(Statistics),
+}
+
+/// What a layer has computed.
+#[derive(Clone, Debug)]
+pub(crate) struct Computed {
+    pub(crate) map: Arc<Map>,
+    /// The convolution's output and what normalised it, if they were kept.
+    pub(crate) kept: Option<Kept>,
+}
+
+/// What the backward pass needs of a forward pass.
+#[derive(Clone, Debug)]
+pub(crate) struct Kept {
+    pub(crate) raw: Arc<Buffer>,
+    pub(crate) statistics: Option<Statistics>,
+}
+
+/// The learned parameters of a layer.
+pub(crate) struct Parameters<'a> {
+    /// `[out, in, kernel, kernel]`
+    pub(crate) weight: &'a [f32],
+    pub(crate) gamma: &'a [f32],
+    pub(crate) beta: &'a [f32],
+}
+
+/// The most chunks that a batch is split into. Sums are taken chunk by chunk and then over the
+/// chunks in their order, so that the result does not depend on the number of threads.
+pub(crate) const CHUNKS: usize = 16;
+
+/// Images per chunk, a multiple of `group` if there are that many.
+pub(crate) fn chunk_size(images: usize, chunks: usize, group: usize) -> usize {
+    images.div_ceil(chunks).next_multiple_of(group).max(1)
+}
+
+/// `start..end` in steps of `group`.
+pub(crate) fn groups(range: Range<usize>, group: usize) -> impl Iterator<Item = Range<usize>> {
+    let end = range.end;
+    range.step_by(group).map(move |start| start..(start + group).min(end))
+}
+
+impl Layer {
+    /// Computes the layer; with `keep`, in a way that [`gradients`](Self::gradients) can follow.
+    pub(crate) fn forward(&self, parameters: &Parameters<'_>, keep: bool) -> Computed {
+        match &self.norm {
+            Norm::Batch { epsilon } => {
+                let (raw, moments) = self.convolve(parameters.weight, true);
+                let statistics = Statistics::of(&moments, self.shape.output, *epsilon);
+                let affine = statistics.affine(parameters, self.shape.output);
+                self.pending(raw, affine, Some(statistics), keep)
+            }
+            norm => {
+                let statistics = match norm {
+                    Norm::Fixed(statistics) => Some(statistics.clone()),
+                    _ => None,
+                };
+                let affine = match &statistics {
+                    Some(statistics) => statistics.affine(parameters, self.shape.output),
+                    None => Affine::identity(self.shape.output.lanes()),
+                };
+                if keep {
+                    let (raw, _) = self.convolve(parameters.weight, false);
+                    self.pending(raw, affine, statistics, keep)
+                } else {
+                    Computed {
+                        map: Arc::new(self.evaluate(parameters.weight, &affine)),
+                        kept: None,
+                    }
+                }
+            }
+        }
+    }
+
+    fn pending(
+        &self,
+        raw: Buffer,
+        affine: Affine,
+        statistics: Option<Statistics>,
+        keep: bool,
+    ) -> Computed {
+        let raw = Arc::new(raw);
+        let skip = self.skip.clone();
+        let pending = Pending { raw: raw.clone(), affine: Arc::new(affine), skip, relu: self.relu };
+        let map = Map::pending(self.shape.output, pending);
+        if keep {
+            let own = statistics.as_ref().map(|s| (raw.clone(), Arc::new(s.mean.clone())));
+            let skip = self.skip.as_ref().and_then(|skip| skip.projection());
+            map.record(Trace { relu: self.relu, projection: self.projection, raws: [own, skip] });
+        }
+        Computed { map: Arc::new(map), kept: Some(Kept { raw, statistics }) }
+    }
+
+    /// The convolution of the whole batch without halo, and per chunk the moments of its output.
+    fn convolve(&self, weight: &[f32], measure: bool) -> (Buffer, Vec<Moments>) {
+        let (input, output) = (self.shape.input, self.shape.output);
+        let halo = self.shape.input_halo().max(HALO);
+        let forward = Forward::new(&self.shape, halo, weight);
+        let group = forward.group();
+        let chunk = chunk_size(input.images, CHUNKS, group);
+        let view = self.input.view();
+        // A sum is finished on the way, for its other readers.
+        let mut finished = (halo == HALO && self.input.wants_finishing())
+            .then(|| Buffer::stale(input.images * input.image(HALO)));
+        let mut raw = Buffer::stale(output.images * output.image(0));
+
+        let mut kept = finished.as_mut().map(|b| b.chunks_mut(chunk * input.image(HALO)));
+        let tasks = raw.chunks_mut(chunk * output.image(0)).enumerate().map(|(index, raw)| {
+            let finished = kept.as_mut().and_then(Iterator::next);
+            (index * chunk, raw, finished)
+        });
+        let tasks = tasks.collect::<Vec<_>>();
+        let moments = tasks.into_par_iter().with_max_len(1).map(|(first, raw, mut finished)| {
+            let images = first..first + raw.len() / output.image(0).max(1);
+            let mut scratch =
+                Buffer::stale(if finished.is_some() { 0 } else { group * input.image(halo) });
+            let mut moments = Moments::new(output);
+            for part in groups(images, group) {
+                let (from, to) = (part.start - first, part.end - first);
+                let source = match &mut finished {
+                    Some(finished) => {
+                        let finished =
+                            &mut finished[from * input.image(HALO)..to * input.image(HALO)];
+                        view.images(input, part.clone(), (finished, HALO))
+                    }
+                    None => view.images(input, part.clone(), (&mut scratch, halo)),
+                };
+                let raw = &mut raw[from * output.image(0)..to * output.image(0)];
+                forward.run(source, raw);
+                if measure {
+                    moments.add(output, raw);
+                }
+            }
+            moments
+        });
+        let moments = moments.collect();
+        if let Some(finished) = finished {
+            self.input.keep(finished);
+        }
+        (raw, moments)
+    }
+
+    /// The finished map in one go, when everything is known beforehand.
+    fn evaluate(&self, weight: &[f32], affine: &Affine) -> Map {
+        let (input, output) = (self.shape.input, self.shape.output);
+        let halo = self.shape.input_halo().max(HALO);
+        let forward = Forward::new(&self.shape, halo, weight);
+        let group = forward.group();
+        let chunk = chunk_size(input.images, CHUNKS, group);
+        let (view, skip) = (self.input.view(), SkipView::of(self.skip.as_ref()));
+        let mut values = Buffer::stale(output.images * output.image(HALO));
+        let chunks = values.par_chunks_mut(chunk * output.image(HALO)).with_max_len(1).enumerate();
+        chunks.for_each(|(index, values)| {
+            let first = index * chunk;
+            let images = first..first + values.len() / output.image(HALO);
+            let mut scratch = Buffer::stale(match view {
+                View::Finished(_) if halo == HALO => 0,
+                _ => group * input.image(halo),
+            });
+            let mut raw = Buffer::stale(group * output.image(0));
+            for part in groups(images, group) {
+                let raw = &mut raw[..part.len() * output.image(0)];
+                forward.run(view.images(input, part.clone(), (&mut scratch, halo)), raw);
+                for (index, raw) in part.zip(raw.chunks_exact(output.image(0))) {
+                    let out = &mut values[(index - first) * output.image(HALO)..];
+                    let out = (&mut out[..output.image(HALO)], HALO);
+                    finish(output, raw, affine, skip.addend(output, index), self.relu, out);
+                }
+            }
+        });
+        Map::finished(output, values)
+    }
+}
+
+impl Affine {
+    /// Leaves everything as it is.
+    pub(crate) fn identity(lanes: usize) -> Self {
+        Self { scale: vec![1.0; lanes], shift: vec![0.0; lanes] }
+    }
+}
+
+/// Adds one or more images to the moments; see [`Moments`].
+impl Moments {
+    fn add(&mut self, extent: Extent, images: &[f32]) {
+        for image in images.chunks_exact(extent.image(0)) {
+            let centre = self.centre.get_or_insert_with(|| {
+                let middle = extent.pixel(0, [extent.height / 2, extent.width / 2]);
+                image[middle..middle + extent.lanes()].to_vec()
+            });
+            moments(extent, image, centre, &mut self.sums);
+            self.count += extent.pixels();
+        }
+    }
+}

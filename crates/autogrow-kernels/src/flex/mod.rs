@@ -1,0 +1,34 @@
+//! The fast path of the Flex backend: whole layers as single operations on activations in a
+//! layout of their own.
+//!
+//! [`FusedMap`] and [`FusedConv`] are what the public types hold on Flex. Below them lie, from the
+//! outside in: the autodiff operations (`extension`), the forward and backward passes over a batch
+//! (`layer`, `layer_backward`, `ends`, `pool`), the values between layers (`map`), and the kernels
+//! on single images (`conv`, `direct`, `pointwise`).
+
+#[allow(unsafe_code, reason = "casts lines of floats to floats")]
+mod buffer;
+mod conv;
+#[allow(unsafe_code, reason = "kernels on raw pointers")]
+mod direct;
+#[allow(unsafe_code, reason = "kernels on raw pointers")]
+mod direct_weights;
+mod ends;
+mod extension;
+mod extent;
+mod fused;
+mod geometry;
+#[cfg(test)]
+mod graph_tests;
+mod layer;
+mod layer_backward;
+#[cfg(test)]
+mod layer_tests;
+mod map;
+#[allow(unsafe_code, reason = "kernels on raw pointers")]
+mod pointwise;
+mod pool;
+mod send;
+mod statistics;
+
+pub(crate) use fused::{FusedConv, FusedMap, FusedSkip, supports};

@@ -1,0 +1,86 @@
+//! The default body of every operation: Burn's own, on plain tensors `[batch, channels, height,
+//! width]`, right on every device. What the fast path does not know falls back to it, and tests
+//! measure the fast path against it.
+
+use burn::nn::{BatchNorm, PaddingConfig2d, conv::Conv2d};
+use burn::tensor::Tensor;
+use burn::tensor::activation::relu;
+use burn::tensor::module::{batch_norm, batch_norm_train, conv2d, max_pool2d};
+use burn::tensor::ops::{ConvOptions, MaxPoolOptions};
+
+use crate::map::Activation;
+
+/// See [`FeatureMap::conv`](crate::FeatureMap::conv).
+pub(crate) fn conv(x: Tensor<4>, conv: &Conv2d) -> Tensor<4> {
+    let padding = match &conv.padding {
+        PaddingConfig2d::Explicit(top, left, ..) => [*top, *left],
+        PaddingConfig2d::Valid | PaddingConfig2d::Same => [0, 0],
+    };
+    let options = ConvOptions::new(conv.stride, padding, conv.dilation, conv.groups);
+    let bias = conv.bias.as_ref().map(burn::module::Param::val);
+    conv2d(x, conv.weight.val(), bias, options)
+}
+
+/// See [`FeatureMap::max_pool`](crate::FeatureMap::max_pool).
+pub(crate) fn max_pool(x: Tensor<4>, kernel: usize, stride: usize, padding: usize) -> Tensor<4> {
+    let options = MaxPoolOptions::new([kernel, kernel])
+        .with_stride([stride, stride])
+        .with_padding([padding, padding]);
+    max_pool2d(x, options)
+}
+
+/// See [`FeatureMap::global_average`](crate::FeatureMap::global_average).
+pub(crate) fn global_average(x: Tensor<4>) -> Tensor<2> {
+    let [batch, channels, _, _] = x.dims();
+    x.mean_dim(3).mean_dim(2).reshape([batch, channels])
+}
+
+/// See [`FeatureMap::subsample_and_pad`](crate::FeatureMap::subsample_and_pad).
+pub(crate) fn subsample_and_pad(x: Tensor<4>, stride: usize, channels: usize) -> Tensor<4> {
+    let [batch, own, _, _] = x.dims();
+    let stride = stride as isize;
+    let device = x.device();
+    let sampled = x.slice(burn::tensor::s![.., .., ..;stride, ..;stride]);
+    let [_, _, height, width] = sampled.dims();
+    let zeros = |count| Tensor::zeros([batch, count, height, width], &device);
+    let missing = channels - own;
+    let parts = match (missing / 2, missing - missing / 2) {
+        (0, 0) => return sampled,
+        (0, after) => vec![sampled, zeros(after)],
+        (before, after) => vec![zeros(before), sampled, zeros(after)],
+    };
+    Tensor::cat(parts, 1)
+}
+
+pub(crate) fn activate(x: Tensor<4>, activation: Activation) -> Tensor<4> {
+    match activation {
+        Activation::Identity => x,
+        Activation::Relu => relu(x),
+    }
+}
+
+/// Batch norm over `[batch, height, width]` of each channel.
+///
+/// Not `BatchNorm::forward`: that one keeps the biased variance.
+pub(crate) fn normalise(x: Tensor<4>, norm: &BatchNorm) -> Tensor<4> {
+    let (gamma, beta) = (norm.gamma.val(), norm.beta.val());
+    if !(x.device().is_autodiff() && norm.training.is_enabled()) {
+        let (mean, variance) = (norm.running_mean.value_sync(), norm.running_var.value_sync());
+        return batch_norm(x, gamma, beta, mean, variance, norm.epsilon);
+    }
+    let [batch, _, height, width] = x.dims();
+    let count = (batch * height * width) as f64;
+    let result = batch_norm_train(x, gamma, beta, norm.epsilon);
+    let unbiased = result.variance * (count / (count - 1.0).max(1.0));
+    blend(norm, result.mean, unbiased);
+    result.output
+}
+
+/// Blends a batch's mean and (unbiased) variance into the running ones.
+pub(crate) fn blend(norm: &BatchNorm, mean: Tensor<1>, variance: Tensor<1>) {
+    let blend = |running: Tensor<1>, new: Tensor<1>| {
+        (running * (1.0 - norm.momentum) + new.detach() * norm.momentum).detach()
+    };
+    norm.running_mean.update(blend(norm.running_mean.value_sync(), mean));
+    norm.running_var.update(blend(norm.running_var.value_sync(), variance));
+}
