@@ -33,7 +33,7 @@ pub(crate) struct ParameterGradients {
 }
 
 /// Gradients of weights held at once, in bytes: what limits the chunks of wide layers.
-const WEIGHT_SUMS: usize = 40 << 20;
+const WEIGHT_SUMS: usize = 5 << 20;
 
 pub(crate) fn no_sums(extent: Extent) -> GateSums {
     std::array::from_fn(|_| vec![0.0; extent.lanes()])

@@ -5,6 +5,8 @@
 
 #![allow(clippy::needless_range_loop, reason = "loops over registers unroll by index")]
 
+use rayon::prelude::*;
+
 use super::buffer::Buffer;
 use super::direct::multiply_run;
 use super::direct_weights::{Pixels, column_block};
@@ -80,7 +82,7 @@ impl Band {
 pub(crate) struct Winograd {
     source: Extent,
     target: Extent,
-    /// 36 planes of blocks of two registers of target channels (the last may be one), each with a
+    /// Blocks of two registers of target channels (the last may be one), each with 36 planes of a
     /// row per source channel.
     weights: Buffer,
     lanes: usize,
@@ -91,25 +93,17 @@ impl Winograd {
     pub(crate) fn new(
         source: Extent,
         target: Extent,
-        weight: impl Fn(usize, usize) -> [f32; 9],
+        weight: impl Fn(usize, usize) -> [f32; 9] + Sync,
     ) -> Self {
         let (rows, columns) = (source.channels, target.lanes());
         let lanes = lanes(columns);
-        let block = 2 * lanes;
         let mut weights = Buffer::stale(PLANES * rows * columns);
-        for column in 0..columns {
-            let start = column / block * block;
-            let width = block.min(columns - start);
-            for row in 0..rows {
-                let known = column < target.channels;
-                let values =
-                    if known { weights_forward(weight(column, row)) } else { [0.0; PLANES] };
-                let at = start * rows + row * width + column - start;
-                for (plane, value) in values.into_iter().enumerate() {
-                    weights[plane * rows * columns + at] = value;
-                }
-            }
-        }
+        let blocks = weights.par_chunks_mut(PLANES * rows * 2 * lanes).enumerate();
+        blocks.for_each(|(index, block)| {
+            let column = index * 2 * lanes;
+            let width = (2 * lanes).min(columns - column);
+            dispatch(lanes, Pack { weight: &weight, target, column, width, rows, block });
+        });
         Self { source, target, weights, lanes }
     }
 
@@ -138,6 +132,47 @@ impl Winograd {
     }
 }
 
+/// Transforms one block of weights.
+struct Pack<'a, F> {
+    weight: &'a F,
+    target: Extent,
+    column: usize,
+    width: usize,
+    rows: usize,
+    block: &'a mut [f32],
+}
+
+impl<F: Fn(usize, usize) -> [f32; 9]> Kernel for Pack<'_, F> {
+    #[inline(always)]
+    fn run<S: Simd>(self) {
+        assert_eq!(self.block.len(), PLANES * self.rows * self.width);
+        for row in 0..self.rows {
+            for offset in (0..self.width).step_by(S::LANES) {
+                let mut taps = [[0.0_f32; 16]; 9];
+                let first = self.column + offset;
+                for lane in 0..S::LANES.min(self.target.channels.saturating_sub(first)) {
+                    let weights = (self.weight)(first + lane, row);
+                    for (tap, weight) in taps.iter_mut().zip(weights) {
+                        tap[lane] = weight;
+                    }
+                }
+                // SAFETY: 16 floats fill any register, and the block's size has been checked.
+                unsafe {
+                    let mut loaded = [S::splat(0.0); 9];
+                    for tap in 0..9 {
+                        loaded[tap] = S::load(taps[tap].as_ptr());
+                    }
+                    let transformed = weights_forward(loaded);
+                    for plane in 0..PLANES {
+                        let at = (plane * self.rows + row) * self.width + offset;
+                        transformed[plane].store(self.block.as_mut_ptr().add(at));
+                    }
+                }
+            }
+        }
+    }
+}
+
 /// The 36 products `[tiles, source] * [source, target]`.
 struct Multiply<'a> {
     conv: &'a Winograd,
@@ -156,10 +191,13 @@ impl Kernel for Multiply<'_> {
             for column in (0..columns).step_by(block) {
                 // SAFETY: `run` has made all three matrices of these sizes.
                 unsafe {
-                    let weights = self.conv.weights.as_ptr().add(rows * (plane * columns + column));
+                    let wide = column + block <= columns;
+                    let width = if wide { block } else { S::LANES };
+                    let weights = PLANES * rows * column + plane * rows * width;
+                    let weights = self.conv.weights.as_ptr().add(weights);
                     let from = self.from.as_ptr().add(plane * self.steps[0]);
                     let to = self.to.add(plane * self.steps[1] + column);
-                    if column + block <= columns {
+                    if wide {
                         self.block::<S, 6, 2>(from, weights, to);
                     } else {
                         self.block::<S, 8, 1>(from, weights, to);
@@ -278,17 +316,53 @@ impl WinogradSums {
     /// The sum of all parts in their order, as `[out, in, 3, 3]`.
     pub(crate) fn total(shape: &Shape, parts: &[Self]) -> Vec<f32> {
         let (inputs, outputs) = (shape.input.channels, shape.output.channels);
-        let plane = inputs * shape.output.lanes();
         let mut total = vec![0.0; outputs * inputs * 9];
-        for (at, weights) in total.chunks_exact_mut(9).enumerate() {
-            let (output, input) = (at / inputs, at % inputs);
-            let at = input * shape.output.lanes() + output;
-            let sums = std::array::from_fn(|index| {
-                parts.iter().fold(0.0, |sum, part| sum + part.sums[index * plane + at])
-            });
-            weights.copy_from_slice(&weights_backward(sums));
-        }
+        let lanes = lanes(shape.output.lanes());
+        let blocks = total.par_chunks_mut(lanes * inputs * 9).enumerate();
+        blocks.for_each(|(index, block)| {
+            dispatch(lanes, Total { shape, parts, column: index * lanes, block });
+        });
         total
+    }
+}
+
+/// The total of one register of output channels.
+struct Total<'a> {
+    shape: &'a Shape,
+    parts: &'a [WinogradSums],
+    column: usize,
+    block: &'a mut [f32],
+}
+
+impl Kernel for Total<'_> {
+    #[inline(always)]
+    fn run<S: Simd>(self) {
+        let (inputs, columns) = (self.shape.input.channels, self.shape.output.lanes());
+        assert!(self.column + S::LANES <= columns);
+        let floats = WinogradSums::floats(self.shape);
+        assert!(self.parts.iter().all(|part| part.sums.len() == floats));
+        for input in 0..inputs {
+            let mut taps = [[0.0_f32; 16]; 9];
+            // SAFETY: the parts have the size that has been checked; 16 floats hold any register.
+            unsafe {
+                let mut sums = [S::splat(0.0); PLANES];
+                for part in self.parts {
+                    for plane in 0..PLANES {
+                        let at = (plane * inputs + input) * columns + self.column;
+                        sums[plane] = sums[plane].add(S::load(part.sums.as_ptr().add(at)));
+                    }
+                }
+                let weights = weights_backward(sums);
+                for tap in 0..9 {
+                    weights[tap].store(taps[tap].as_mut_ptr());
+                }
+            }
+            for (lane, output) in self.block.chunks_exact_mut(inputs * 9).enumerate() {
+                for (weight, tap) in output[9 * input..][..9].iter_mut().zip(&taps) {
+                    *weight = tap[lane];
+                }
+            }
+        }
     }
 }
 

@@ -24,26 +24,55 @@ const G: [[f32; 3]; 6] = [
     [0.0, 0.0, 1.0],
 ];
 
-/// `G g G^T`
-pub(crate) fn weights_forward(g: [f32; 9]) -> [f32; PLANES] {
-    let mut half = [[0.0; 3]; 6];
-    for (row, g_row) in half.iter_mut().zip(G) {
-        for (column, value) in row.iter_mut().enumerate() {
-            *value = (0..3).map(|k| g_row[k] * g[3 * k + column]).sum();
+/// `G g G^T` of the nine weights of as many pairs of channels as there are lanes.
+#[inline(always)]
+pub(crate) fn weights_forward<S: Simd>(g: [S; 9]) -> [S; PLANES] {
+    let mut half = [[S::splat(0.0); 3]; 6];
+    for row in 0..6 {
+        for column in 0..3 {
+            half[row][column] = combine(G[row], [g[column], g[3 + column], g[6 + column]]);
         }
     }
-    std::array::from_fn(|at| (0..3).map(|k| half[at / 6][k] * G[at % 6][k]).sum())
+    let mut all = [S::splat(0.0); PLANES];
+    for row in 0..6 {
+        for column in 0..6 {
+            all[6 * row + column] = combine(G[column], half[row]);
+        }
+    }
+    all
 }
 
 /// `G^T u G`, the adjoint.
-pub(crate) fn weights_backward(u: [f32; PLANES]) -> [f32; 9] {
-    let mut half = [[0.0; 6]; 3];
-    for (row, values) in half.iter_mut().enumerate() {
-        for (column, value) in values.iter_mut().enumerate() {
-            *value = (0..6).map(|k| G[k][row] * u[6 * k + column]).sum();
+#[inline(always)]
+pub(crate) fn weights_backward<S: Simd>(u: [S; PLANES]) -> [S; 9] {
+    let column_of_g = |column: usize| [0, 1, 2, 3, 4, 5].map(|row: usize| G[row][column]);
+    let mut half = [[S::splat(0.0); 6]; 3];
+    for row in 0..3 {
+        for column in 0..6 {
+            let mut line = [S::splat(0.0); 6];
+            for k in 0..6 {
+                line[k] = u[6 * k + column];
+            }
+            half[row][column] = combine(column_of_g(row), line);
         }
     }
-    std::array::from_fn(|at| (0..6).map(|k| half[at / 3][k] * G[k][at % 3]).sum())
+    let mut all = [S::splat(0.0); 9];
+    for row in 0..3 {
+        for column in 0..3 {
+            all[3 * row + column] = combine(column_of_g(column), half[row]);
+        }
+    }
+    all
+}
+
+/// `sum(factors * values)`
+#[inline(always)]
+fn combine<S: Simd, const N: usize>(factors: [f32; N], values: [S; N]) -> S {
+    let mut sum = S::splat(0.0);
+    for k in 0..N {
+        sum = S::splat(factors[k]).mul_add(values[k], sum);
+    }
+    sum
 }
 
 /// Some rows of tiles of one image.
