@@ -133,7 +133,8 @@ impl Kind {
         for file in files {
             self.read_file(file, &mut pixels, &mut labels)?;
         }
-        let transform = Transform::new([32, 32], 255, (self.statistics)(compat)).shift(4).flip();
+        let transform =
+            Transform::new([32, 32], 255, (self.statistics)(compat)).shift([4, 4]).flip();
         let origin = files.first().map(PathBuf::as_path).unwrap_or(Path::new(self.folder));
         Ok(Arc::new(Images::new(origin, pixels, labels, transform)?))
     }

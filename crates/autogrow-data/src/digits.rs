@@ -6,7 +6,7 @@
 
 use crate::images::Images;
 use crate::input::Input;
-use crate::parts::Parts;
+use crate::parts::{Parts, spread};
 use crate::transform::{Statistics, Transform};
 use autogrow_core::Result;
 use autogrow_core::data::{DataRequest, DataSet, DataSetKind};
@@ -32,18 +32,14 @@ const STATISTICS: Statistics = Statistics { mean: 0.3049, std: 0.3759 };
 
 fn open(request: &DataRequest<'_>) -> Result<DataSet> {
     let (pixels, labels) = read()?;
-    let mut total = [0; 10];
-    for &label in &labels {
-        total[usize::from(label)] += 1;
-    }
-    let transform = Transform::new([8, 8], 16, [STATISTICS]).shift(1);
+    let is_test = spread(&labels, |_| TEST_IMAGES_PER_DIGIT);
+    // Digits fill all eight rows but leave columns free, so they have room to move sideways only.
+    // Cross-validated (2-2-2, eight channels, 24 epochs), 16 of 1,797 are taken for another digit
+    // with this shift, 21 without one, 25 with shifts in both directions.
+    let transform = Transform::new([8, 8], 16, [STATISTICS]).shift([0, 1]);
     let (mut train, mut test) = ((Vec::new(), Vec::new()), (Vec::new(), Vec::new()));
-    let mut seen = [0; 10];
-    for (image, &label) in pixels.chunks_exact(64).zip(&labels) {
-        let (seen, total) = (&mut seen[usize::from(label)], total[usize::from(label)]);
-        let chosen = |images: usize| images * TEST_IMAGES_PER_DIGIT / total;
-        let part = if chosen(*seen + 1) > chosen(*seen) { &mut test } else { &mut train };
-        *seen += 1;
+    for ((image, label), is_test) in pixels.chunks_exact(64).zip(labels).zip(is_test) {
+        let part = if is_test { &mut test } else { &mut train };
         part.0.extend_from_slice(image);
         part.1.push(label);
     }

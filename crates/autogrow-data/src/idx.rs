@@ -3,7 +3,6 @@
 
 use crate::input::Input;
 use autogrow_core::Result;
-use std::path::Path;
 
 /// Unsigned bytes in three dimensions.
 const IMAGES: u32 = 0x0803;
@@ -16,8 +15,7 @@ const MOST_IMAGES: u32 = 1_000_000;
 ///
 /// # Errors
 /// [`autogrow_core::Error::Data`] where the file is anything but a whole file of such images.
-pub(crate) fn images(path: &Path, [height, width]: [u32; 2]) -> Result<Vec<u8>> {
-    let mut input = Input::open(path)?;
+pub(crate) fn images(mut input: Input<'_>, [height, width]: [u32; 2]) -> Result<Vec<u8>> {
     let count = header(&mut input, IMAGES, "images")?;
     let size = [input.u32_be("the height")?, input.u32_be("the width")?];
     if size != [height, width] {
@@ -36,8 +34,7 @@ pub(crate) fn images(path: &Path, [height, width]: [u32; 2]) -> Result<Vec<u8>> 
 ///
 /// # Errors
 /// As [`images`].
-pub(crate) fn labels(path: &Path, classes: u8) -> Result<Vec<u16>> {
-    let mut input = Input::open(path)?;
+pub(crate) fn labels(mut input: Input<'_>, classes: u8) -> Result<Vec<u16>> {
     let count = header(&mut input, LABELS, "labels")?;
     let start = input.offset();
     let labels = input.bytes(u64::from(count), "labels")?;
@@ -74,33 +71,17 @@ mod tests {
     use super::*;
     use crate::random::{Draws, Purpose};
     use crate::testing::{data_problem, gzip};
-    use std::path::PathBuf;
-    use tempfile::TempDir;
 
     const SIZE: [u32; 2] = [2, 3];
     const IMAGES_FILE: [u8; 28] = *b"\0\0\x08\x03\0\0\0\x02\0\0\0\x02\0\0\0\x03abcdefABCDEF";
     const LABELS_FILE: [u8; 11] = *b"\0\0\x08\x01\0\0\0\x03\x09\0\x01";
 
-    struct Fixture(TempDir);
+    fn read_images(bytes: &[u8]) -> Result<Vec<u8>> {
+        images(Input::embedded("images", bytes), SIZE)
+    }
 
-    impl Fixture {
-        fn new() -> Self {
-            Self(tempfile::tempdir().unwrap())
-        }
-
-        fn write(&self, bytes: &[u8]) -> PathBuf {
-            let path = self.0.path().join("file");
-            std::fs::write(&path, bytes).unwrap();
-            path
-        }
-
-        fn images(&self, bytes: &[u8]) -> Result<Vec<u8>> {
-            images(&self.write(bytes), SIZE)
-        }
-
-        fn labels(&self, bytes: &[u8]) -> Result<Vec<u16>> {
-            labels(&self.write(bytes), 10)
-        }
+    fn read_labels(bytes: &[u8]) -> Result<Vec<u16>> {
+        labels(Input::embedded("labels", bytes), 10)
     }
 
     fn with(bytes: &[u8], at: usize, value: u8) -> Vec<u8> {
@@ -111,44 +92,38 @@ mod tests {
 
     #[test]
     fn plain_and_compressed_files_read_the_same() {
-        let fixture = Fixture::new();
         for bytes in [IMAGES_FILE.to_vec(), gzip(&IMAGES_FILE)] {
-            assert_eq!(fixture.images(&bytes).unwrap(), b"abcdefABCDEF");
+            assert_eq!(read_images(&bytes).unwrap(), b"abcdefABCDEF");
         }
         for bytes in [LABELS_FILE.to_vec(), gzip(&LABELS_FILE)] {
-            assert_eq!(fixture.labels(&bytes).unwrap(), [9, 0, 1]);
+            assert_eq!(read_labels(&bytes).unwrap(), [9, 0, 1]);
         }
     }
 
     #[test]
     fn cut_short_anywhere_the_error_says_what_is_missing() {
-        let fixture = Fixture::new();
         for length in 0..IMAGES_FILE.len() {
-            let (problem, hint) = data_problem(fixture.images(&IMAGES_FILE[..length]));
+            let (problem, hint) = data_problem(read_images(&IMAGES_FILE[..length]));
             assert!(problem.starts_with("truncated: "), "{length}: {problem}");
             assert!(hint.contains("get it again"));
         }
-        let (problem, _) = data_problem(fixture.images(&IMAGES_FILE[..25]));
+        let (problem, _) = data_problem(read_images(&IMAGES_FILE[..25]));
         assert_eq!(problem, "truncated: 3 of 12 bytes of pixels (from offset 16) are missing");
         for length in 0..LABELS_FILE.len() {
-            data_problem(fixture.labels(&LABELS_FILE[..length]));
+            data_problem(read_labels(&LABELS_FILE[..length]));
         }
-        for (whole, read) in [(gzip(&IMAGES_FILE), true), (gzip(&LABELS_FILE), false)] {
-            for length in 0..whole.len() {
-                let path = fixture.write(&whole[..length]);
-                data_problem(if read {
-                    images(&path, SIZE).map(drop)
-                } else {
-                    labels(&path, 10).map(drop)
-                });
-            }
+        let (packed_images, packed_labels) = (gzip(&IMAGES_FILE), gzip(&LABELS_FILE));
+        for length in 0..packed_images.len() {
+            data_problem(read_images(&packed_images[..length]));
+        }
+        for length in 0..packed_labels.len() {
+            data_problem(read_labels(&packed_labels[..length]));
         }
     }
 
     #[test]
     fn damage_is_named_with_its_offset() {
-        let fixture = Fixture::new();
-        let images = |at, value| data_problem(fixture.images(&with(&IMAGES_FILE, at, value))).0;
+        let images = |at, value| data_problem(read_images(&with(&IMAGES_FILE, at, value))).0;
         assert_eq!(
             images(3, 1),
             "offset 0: the magic number is 0x00000801, that of IDX images is 0x00000803"
@@ -158,14 +133,13 @@ mod tests {
         assert_eq!(images(11, 9), "offset 8: images of 9x3 pixels instead of 2x3");
         assert_eq!(images(7, 1), "6 bytes of trailing garbage from offset 22");
 
-        let labels = |at, value| data_problem(fixture.labels(&with(&LABELS_FILE, at, value))).0;
+        let labels = |at, value| data_problem(read_labels(&with(&LABELS_FILE, at, value))).0;
         assert_eq!(labels(9, 10), "label 10 at offset 9 (record 1) is not below 10");
         assert!(labels(3, 3).contains("that of IDX labels is 0x00000801"));
     }
 
     #[test]
     fn random_damage_is_an_error_or_harmless_never_a_panic() {
-        let fixture = Fixture::new();
         let files = [IMAGES_FILE.to_vec(), LABELS_FILE.to_vec(), gzip(&IMAGES_FILE)];
         for round in 0..10_000 {
             let mut draws = Draws::new(1, Purpose::Order, round);
@@ -174,11 +148,10 @@ mod tests {
                 let at = draws.below(bytes.len());
                 bytes[at] ^= 1 << draws.below(8);
             }
-            let path = fixture.write(&bytes);
-            if let Ok(pixels) = images(&path, SIZE) {
+            if let Ok(pixels) = read_images(&bytes) {
                 assert_eq!(pixels.len(), 12);
             }
-            if let Ok(labels) = labels(&path, 10) {
+            if let Ok(labels) = read_labels(&bytes) {
                 assert!(labels.iter().all(|&label| label < 10));
             }
         }

@@ -6,7 +6,10 @@
 //! [`Source`] where images do not fit into memory) and calls [`Parts::open`].
 
 mod cifar;
+mod class_folders;
+mod decode;
 mod digits;
+mod folder;
 mod idx;
 mod images;
 mod input;

@@ -7,7 +7,6 @@
 
 use crate::input::Input;
 use autogrow_core::Result;
-use std::path::Path;
 
 /// Types of elements.
 mod kind {
@@ -32,10 +31,9 @@ const LONGEST: u32 = 64;
 /// [`autogrow_core::Error::Data`] where the file is not a whole MAT-file of numeric arrays, and
 /// whatever `visit` returns.
 pub(crate) fn variables(
-    path: &Path,
+    mut input: Input<'_>,
     mut visit: impl FnMut(&mut Variable<'_, '_>) -> Result<()>,
 ) -> Result<()> {
-    let mut input = Input::open(path)?;
     let mut header = [0; 128];
     input.fill(&mut header, "the header")?;
     match &header[124..] {

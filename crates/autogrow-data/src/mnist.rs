@@ -3,6 +3,7 @@
 
 use crate::idx;
 use crate::images::{Images, Source};
+use crate::input::Input;
 use crate::locate::{self, Places};
 use crate::parts::Parts;
 use crate::transform::{Statistics, Transform};
@@ -87,8 +88,8 @@ impl Kind {
         };
         let images = file("images", 3)?;
         let labels = file("labels", 1)?;
-        let pixels = idx::images(&images, [28, 28])?;
-        let classes = idx::labels(&labels, 10)?;
+        let pixels = idx::images(Input::open(&images)?, [28, 28])?;
+        let classes = idx::labels(Input::open(&labels)?, 10)?;
         let mut transform =
             Transform::new([28, 28], 255, [Statistics { mean: 0.0, std: 1.0 }]).pad_to([32, 32]);
         if self.flip {

@@ -63,6 +63,23 @@ fn all(source: Arc<dyn Source>) -> Subset {
     Subset::new(source, indices)
 }
 
+/// Which images are set aside for tests where nobody published a split: of each class as many as
+/// `share` makes of its size, spread evenly over the stored order. The same for every seed.
+pub(crate) fn spread(labels: &[u16], share: impl Fn(usize) -> usize) -> Vec<bool> {
+    let classes = labels.iter().max().map_or(0, |&last| usize::from(last) + 1);
+    let (mut totals, mut seen) = (vec![0; classes], vec![0; classes]);
+    for &label in labels {
+        totals[usize::from(label)] += 1;
+    }
+    let mut is_test = |&label: &u16| {
+        let (total, seen) = (totals[usize::from(label)], &mut seen[usize::from(label)]);
+        let chosen = |images: usize| images * share(total) / total;
+        *seen += 1;
+        chosen(*seen) > chosen(*seen - 1)
+    };
+    labels.iter().map(&mut is_test).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -130,5 +147,13 @@ mod tests {
         let config = DataConfig { fraction: 0.5, ..DataConfig::default() };
         let set = parts.open(&DataRequest { config: &config, compat: Compat::Paper, seed: 0 });
         assert_eq!((set.train.len(), set.validation.len(), set.test.len()), (45, 30, 20));
+    }
+    #[test]
+    fn test_images_are_spread_evenly_over_each_class() {
+        let labels = [0, 0, 0, 0, 0, 0, 2, 2, 2, 0, 0, 0, 0];
+        let test = spread(&labels, |total| total / 3);
+        let found: Vec<_> = (0..labels.len()).filter(|&index| test[index]).collect();
+        assert_eq!(found, [3, 8, 9, 12]);
+        assert!(spread(&[], |total| total).is_empty());
     }
 }

@@ -66,32 +66,55 @@ pub(crate) fn fixture(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures").join(name)
 }
 
+/// What was written into a fixture file.
+pub(crate) struct Written {
+    pub(crate) labels: Vec<u16>,
+    /// Sum of the bytes of each channel, for each image.
+    pub(crate) sums: Vec<Vec<i64>>,
+    /// First row of the first channel of the first image.
+    pub(crate) first_row: Vec<i64>,
+}
+
+pub(crate) fn written(file: &str) -> Written {
+    let text = std::fs::read_to_string(fixture("expected.json")).unwrap();
+    let all: serde_json::Value = serde_json::from_str(&text).unwrap();
+    let numbers = |value: &serde_json::Value| -> Vec<i64> {
+        value.as_array().unwrap().iter().map(|number| number.as_i64().unwrap()).collect()
+    };
+    let file = &all[file];
+    Written {
+        labels: numbers(&file["labels"]).into_iter().map(|label| label as u16).collect(),
+        sums: file["sums"].as_array().unwrap().iter().map(numbers).collect(),
+        first_row: numbers(&file["first_row"]),
+    }
+}
+
+/// The bytes of an image of 32x32 pixels that were normalised with `statistics`, by channel.
+pub(crate) fn bytes(
+    source: &dyn Source,
+    index: usize,
+    statistics: [Statistics; 3],
+) -> Vec<Vec<i64>> {
+    let mut pixels = Vec::new();
+    source.append(index, None, &mut pixels).unwrap();
+    let byte = |of: Statistics, pixel: f32| ((pixel * of.std + of.mean) * 255.0).round() as i64;
+    let planes = pixels.chunks(32 * 32).zip(statistics);
+    planes.map(|(plane, of)| plane.iter().map(|&pixel| byte(of, pixel)).collect()).collect()
+}
+
 /// Checks that a source holds the labels and pixels that were written into fixture files, one
 /// after the other; `statistics` are those that its pixels were normalised with.
 pub(crate) fn assert_as_written(source: &dyn Source, files: &[&str], statistics: [Statistics; 3]) {
-    let text = std::fs::read_to_string(fixture("expected.json")).unwrap();
-    let expected: serde_json::Value = serde_json::from_str(&text).unwrap();
-    let numbers = |value: &serde_json::Value| -> Vec<u64> {
-        value.as_array().unwrap().iter().map(|number| number.as_u64().unwrap()).collect()
-    };
     let mut index = 0;
     for file in files {
-        let (labels, sums) = (numbers(&expected[file]["labels"]), &expected[file]["sums"]);
-        for (image, label) in labels.iter().enumerate() {
-            assert_eq!(u64::from(source.labels()[index]), *label, "{file} {image}");
-            let mut pixels = Vec::new();
-            source.append(index, None, &mut pixels).unwrap();
-            let bytes: Vec<Vec<u64>> = pixels
-                .chunks(32 * 32)
-                .zip(statistics)
-                .map(|(plane, of)| {
-                    plane.iter().map(|p| ((p * of.std + of.mean) * 255.0).round() as u64).collect()
-                })
-                .collect();
-            let found: Vec<u64> = bytes.iter().map(|plane| plane.iter().sum()).collect();
-            assert_eq!(found, numbers(&sums[image]), "{file} {image}");
+        let Written { labels, sums, first_row } = written(file);
+        for (image, (label, sums)) in labels.into_iter().zip(sums).enumerate() {
+            assert_eq!(source.labels()[index], label, "{file} {image}");
+            let bytes = bytes(source, index, statistics);
+            let found: Vec<i64> = bytes.iter().map(|plane| plane.iter().sum()).collect();
+            assert_eq!(found, sums, "{file} {image}");
             if image == 0 {
-                assert_eq!(bytes[0][..32], numbers(&expected[file]["first_row"]), "{file}");
+                assert_eq!(bytes[0][..32], first_row, "{file}");
             }
             index += 1;
         }

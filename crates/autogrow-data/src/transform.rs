@@ -28,8 +28,8 @@ pub struct Transform {
     stored: [usize; 3],
     /// Height and width as the network sees them.
     size: [usize; 2],
-    /// Largest random shift in pixels.
-    shift: usize,
+    /// Largest random shift in pixels, vertically and horizontally.
+    shift: [usize; 2],
     /// Whether images are mirrored at random.
     flip: bool,
     /// Normalised value of each byte, for each channel.
@@ -50,7 +50,7 @@ impl Transform {
         Self {
             stored: [C, height, width],
             size: [height, width],
-            shift: 0,
+            shift: [0, 0],
             flip: false,
             tables: statistics.map(table).to_vec(),
         }
@@ -61,8 +61,8 @@ impl Transform {
         Self { size, ..self }
     }
 
-    /// Shifts training images by up to `pixels` in each direction.
-    pub fn shift(self, pixels: usize) -> Self {
+    /// Shifts training images by up to so many pixels, up or down and left or right.
+    pub fn shift(self, pixels: [usize; 2]) -> Self {
         Self { shift: pixels, ..self }
     }
 
@@ -114,11 +114,10 @@ impl Transform {
 
     /// How far down and to the right one image goes, and whether it is mirrored after that.
     fn draw(&self, draws: &mut Draws) -> ([isize; 2], bool) {
-        let mut shifts = [0; 2];
-        if self.shift > 0 {
-            let reach = self.shift as isize;
-            shifts = shifts.map(|_| draws.below(2 * self.shift + 1) as isize - reach);
-        }
+        let shifts = self.shift.map(|reach| match reach {
+            0 => 0,
+            _ => draws.below(2 * reach + 1) as isize - reach as isize,
+        });
         (shifts, self.flip && draws.coin())
     }
 }
@@ -193,7 +192,7 @@ mod tests {
         fn shifts_and_flips_are_those_of_the_reference(
             (height, width) in (1_usize..9, 1_usize..9),
             (pad_height, pad_width) in (0_usize..6, 0_usize..6),
-            shift in 0_usize..5,
+            shift in [0_usize..5, 0_usize..5],
             flip: bool,
             seed: u64,
         ) {
@@ -221,7 +220,7 @@ mod tests {
 
     #[test]
     fn every_shift_and_both_directions_occur() {
-        let transform = Transform::new([8, 8], 255, [PLAIN]).shift(1).flip();
+        let transform = Transform::new([8, 8], 255, [PLAIN]).shift([1, 1]).flip();
         let mut seen = std::collections::BTreeMap::new();
         for index in 0..3_600 {
             let drawn = transform.draw(&mut Draws::new(5, Purpose::Augmentation, index));
@@ -233,7 +232,7 @@ mod tests {
 
     #[test]
     fn an_image_shifted_out_of_sight_is_black() {
-        let transform = Transform::new([1, 1], 1, [PLAIN]).shift(9);
+        let transform = Transform::new([1, 1], 1, [PLAIN]).shift([9, 9]);
         let mut out = Vec::new();
         for index in 0..50 {
             let mut draws = Draws::new(0, Purpose::Augmentation, index);

@@ -20,6 +20,7 @@
 //! assert_eq!(map.dims(), [1, 16, 8, 8]);
 //! ```
 
+mod choice;
 mod flex;
 mod layers;
 mod map;
@@ -27,5 +28,6 @@ mod plain;
 #[allow(unsafe_code, reason = "registers are loaded and stored through pointers")]
 mod simd;
 
+pub use choice::{Convolution, set_convolution};
 pub use layers::{batch_norm, conv, kaiming_normal_fan_out, linear, out_size, standard_normal};
 pub use map::{Activation, Convolved, FeatureMap, Skip};

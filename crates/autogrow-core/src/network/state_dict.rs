@@ -148,6 +148,12 @@ impl At {
     }
 }
 
+fn transpose(matrix: &TensorEntry) -> Vec<f32> {
+    let [rows, columns] = [matrix.shape[0], matrix.shape[1]];
+    let column = |column: usize| (0..rows).map(move |row| matrix.values[row * columns + column]);
+    (0..columns).flat_map(column).collect()
+}
+
 struct Reader {
     at: At,
     entries: BTreeMap<String, TensorEntry>,
@@ -195,12 +201,11 @@ impl ModuleMapper for Writer {
             self.wrong.push(format!("{name} has the shape {got:?}, expected {expected:?}"));
             return param;
         }
+        // Transposed on the host, not as a view: the layout of a matrix decides how its products
+        // are rounded, and a network that is read must compute what the one written did.
+        let values = if transposed { transpose(&entry) } else { entry.values };
         param.map(|old| {
-            let data = TensorData::new(entry.values, entry.shape);
-            let mut new = Tensor::from_data(data, &old.device());
-            if transposed {
-                new = new.swap_dims(0, 1);
-            }
+            let new = Tensor::from_data(TensorData::new(values, old.dims()), &old.device());
             new.set_require_grad(old.is_require_grad())
         })
     }

@@ -4,18 +4,62 @@
 use super::direct::{Packed, convolve};
 use super::direct_weights::WeightSums as DirectSums;
 use super::geometry::{Gather, Shape};
+use super::winograd::{self, Winograd, WinogradSums};
+use crate::choice::{Convolution, convolution};
 use crate::simd::lanes;
+
+/// An algorithm.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Method {
+    Direct,
+    Winograd,
+}
+
+/// How a layer's convolution is computed, forward and backward.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Methods {
+    pub(crate) forward: Method,
+    pub(crate) input: Method,
+    pub(crate) weights: Method,
+}
+
+impl Methods {
+    /// The process-wide choice, or for each job what was measured to be faster.
+    pub(crate) fn of(shape: &Shape) -> Self {
+        let all = |method| Self { forward: method, input: method, weights: method };
+        if !winograd::applies(shape) {
+            return all(Method::Direct);
+        }
+        match convolution() {
+            Convolution::Direct => all(Method::Direct),
+            Convolution::Winograd => all(Method::Winograd),
+            Convolution::Auto => {
+                let fewest = shape.input.channels.min(shape.output.channels);
+                let smallest = shape.output.height.min(shape.output.width);
+                all(if fewest >= 16 && smallest >= 4 { Method::Winograd } else { Method::Direct })
+            }
+        }
+    }
+}
 
 /// The forward convolution with one set of weights, `[out, in, kernel, kernel]`.
 pub(crate) enum Forward {
     Direct(Gather, Packed),
+    Winograd(Winograd, usize),
 }
 
 impl Forward {
     /// For inputs with `halo` pixels of border.
-    pub(crate) fn new(shape: &Shape, halo: usize, weights: &[f32]) -> Self {
+    pub(crate) fn new(shape: &Shape, method: Method, halo: usize, weights: &[f32]) -> Self {
         let (inputs, outputs) = (shape.input.channels, shape.output.channels);
         let taps = shape.kernel * shape.kernel;
+        if method == Method::Winograd {
+            let weight = |output: usize, input: usize| {
+                let weights = &weights[(output * inputs + input) * taps..];
+                std::array::from_fn(|tap| weights[tap])
+            };
+            return Self::Winograd(Winograd::new(shape.input, shape.output, weight), halo);
+        }
         let lanes = lanes(shape.output.lanes());
         let packed = Packed::new(shape.rows(), outputs, lanes, |row, output| {
             weights[(output * inputs + row % inputs) * taps + row / inputs]
@@ -24,8 +68,11 @@ impl Forward {
     }
 
     /// How many images are best convolved at once.
-    pub(crate) fn group(&self) -> usize {
-        1
+    pub(crate) fn group(shape: &Shape, method: Method) -> usize {
+        match method {
+            Method::Direct => 1,
+            Method::Winograd => winograd::group(shape),
+        }
     }
 
     /// Convolves whole images into outputs without halo.
@@ -36,6 +83,7 @@ impl Forward {
                     input.chunks_exact(gather.source).zip(output.chunks_exact_mut(gather.target));
                 images.for_each(|(input, output)| convolve(gather, packed, input, output, false));
             }
+            Self::Winograd(winograd, halo) => winograd.run((input, *halo), output),
         }
     }
 }
@@ -43,13 +91,22 @@ impl Forward {
 /// The gradient of a convolution's input with one set of weights.
 pub(crate) enum InputGradient {
     Direct(Vec<Gather>, Packed),
+    Winograd(Winograd, usize),
 }
 
 impl InputGradient {
     /// For output gradients with `halo` pixels of border.
-    pub(crate) fn new(shape: &Shape, halo: usize, weights: &[f32]) -> Self {
+    pub(crate) fn new(shape: &Shape, method: Method, halo: usize, weights: &[f32]) -> Self {
         let (inputs, outputs) = (shape.input.channels, shape.output.channels);
         let taps = shape.kernel * shape.kernel;
+        if method == Method::Winograd {
+            // The gradient is a convolution with the weights turned by half a circle.
+            let weight = |input: usize, output: usize| {
+                let weights = &weights[(output * inputs + input) * taps..];
+                std::array::from_fn(|tap| weights[taps - 1 - tap])
+            };
+            return Self::Winograd(Winograd::new(shape.output, shape.input, weight), halo);
+        }
         let lanes = lanes(shape.input.lanes());
         let packed = Packed::new(taps * outputs, inputs, lanes, |row, input| {
             weights[(row % outputs * inputs + input) * taps + taps - 1 - row / outputs]
@@ -69,6 +126,7 @@ impl InputGradient {
                     }
                 }
             }
+            Self::Winograd(winograd, halo) => winograd.run((gradient, *halo), input),
         }
     }
 }
@@ -76,33 +134,54 @@ impl InputGradient {
 /// The gradient of a convolution's weights, summed over a part of the batch.
 pub(crate) enum WeightSums {
     Direct(DirectSums),
+    Winograd(WinogradSums),
 }
 
 impl WeightSums {
     /// How many images are best added at once.
-    pub(crate) fn group(shape: &Shape) -> usize {
-        (64 / shape.output.pixels().max(1)).clamp(1, 8)
+    pub(crate) fn group(shape: &Shape, method: Method) -> usize {
+        match method {
+            Method::Direct => (64 / shape.output.pixels().max(1)).clamp(1, 8),
+            Method::Winograd => winograd::group(shape),
+        }
     }
 
     /// How many floats the sums take.
-    pub(crate) fn floats(shape: &Shape) -> usize {
-        shape.rows() * shape.output.lanes()
+    pub(crate) fn floats(shape: &Shape, method: Method) -> usize {
+        match method {
+            Method::Direct => shape.rows() * shape.output.lanes(),
+            Method::Winograd => WinogradSums::floats(shape),
+        }
     }
 
-    pub(crate) fn zeroed(shape: &Shape) -> Self {
-        Self::Direct(DirectSums::zeroed(shape))
+    pub(crate) fn zeroed(shape: &Shape, method: Method) -> Self {
+        match method {
+            Method::Direct => Self::Direct(DirectSums::zeroed(shape)),
+            Method::Winograd => Self::Winograd(WinogradSums::zeroed(shape)),
+        }
     }
 
     /// Adds some whole images; both come with the width of their halo.
     pub(crate) fn add(&mut self, shape: &Shape, input: (&[f32], usize), gradient: (&[f32], usize)) {
         match self {
             Self::Direct(sums) => sums.add(shape, input, gradient),
+            Self::Winograd(sums) => sums.add(shape, input, gradient),
         }
     }
 
-    /// The sum of all parts in their order, as `[out, in, kernel, kernel]`.
+    /// The sum of all parts, of the same method, in their order, as `[out, in, kernel, kernel]`.
     pub(crate) fn total(shape: &Shape, parts: Vec<Self>) -> Vec<f32> {
-        let direct = parts.into_iter().map(|Self::Direct(sums)| sums).collect::<Vec<_>>();
-        DirectSums::total(shape, &direct)
+        let (mut direct, mut winograd) = (Vec::new(), Vec::new());
+        for part in parts {
+            match part {
+                Self::Direct(sums) => direct.push(sums),
+                Self::Winograd(sums) => winograd.push(sums),
+            }
+        }
+        if winograd.is_empty() {
+            DirectSums::total(shape, &direct)
+        } else {
+            WinogradSums::total(shape, &winograd)
+        }
     }
 }

@@ -5,7 +5,7 @@
 
 use super::buffer::Buffer;
 use super::geometry::{Run, Shape};
-use crate::simd::{Kernel, NARROW, Simd, dispatch, lanes};
+use crate::simd::{Kernel, Simd, dispatch, lanes};
 
 /// Bytes of input and output gradient that stay in the first-level cache while all weights pass.
 const PIXELS: usize = 24 * 1024;
@@ -77,12 +77,12 @@ struct AddWeights<'a> {
 /// A rectangle of pixels in some images: a pixel's input and gradient offsets are linear in all
 /// three indices.
 #[derive(Clone, Copy)]
-struct Pixels {
-    images: usize,
-    rows: usize,
-    width: usize,
-    input_steps: [usize; 3],
-    gradient_steps: [usize; 3],
+pub(crate) struct Pixels {
+    pub(crate) images: usize,
+    pub(crate) rows: usize,
+    pub(crate) width: usize,
+    pub(crate) input_steps: [usize; 3],
+    pub(crate) gradient_steps: [usize; 3],
 }
 
 impl Kernel for AddWeights<'_> {
@@ -134,27 +134,48 @@ impl AddWeights<'_> {
         for run in &self.runs {
             for column in (0..columns).step_by(2 * S::LANES) {
                 let wide = column + 2 * S::LANES <= columns;
-                let mut k = 0;
                 // SAFETY: the caller's promise; rows and columns of the sums exist.
                 unsafe {
                     let gradient = self.gradient.as_ptr().add(gradient + column);
                     let input = self.input.as_ptr().add(input + run.offset);
                     let sums = self.sums.add(run.row * columns + column);
-                    while k < run.len {
-                        let (input, sums) = (input.add(k), sums.add(k * columns));
-                        let left = run.len - k;
-                        k += match (wide, left) {
-                            (true, 6..) => tile::<S, 6, 2>(pixels, input, gradient, sums, columns),
-                            (true, 4..) => tile::<S, 4, 2>(pixels, input, gradient, sums, columns),
-                            (true, 3) => tile::<S, 3, 2>(pixels, input, gradient, sums, columns),
-                            (true, _) => tile::<S, 1, 2>(pixels, input, gradient, sums, columns),
-                            (false, 8..) => tile::<S, 8, 1>(pixels, input, gradient, sums, columns),
-                            (false, 3..) => tile::<S, 3, 1>(pixels, input, gradient, sums, columns),
-                            (false, _) => tile::<S, 1, 1>(pixels, input, gradient, sums, columns),
-                        };
-                    }
+                    column_block::<S>(pixels, input, gradient, sums, columns, run.len, wide);
                 }
             }
+        }
+    }
+}
+
+/// One or (if `wide`) two registers of columns of `sums += input^T * gradient`, for `rows` rows.
+///
+/// # Safety
+/// All pixels have `rows` input floats and the registers of gradient, and `sums` has the rows,
+/// `columns` apart.
+#[inline(always)]
+pub(crate) unsafe fn column_block<S: Simd>(
+    pixels: Pixels,
+    input: *const f32,
+    gradient: *const f32,
+    sums: *mut f32,
+    columns: usize,
+    rows: usize,
+    wide: bool,
+) {
+    let mut row = 0;
+    while row < rows {
+        // SAFETY: the caller's promise; a tile has no more rows than are left.
+        unsafe {
+            let (input, sums) = (input.add(row), sums.add(row * columns));
+            row += match (wide, rows - row) {
+                (true, 10.. | 6) => tile::<S, 6, 2>(pixels, input, gradient, sums, columns),
+                (true, 4..) => tile::<S, 4, 2>(pixels, input, gradient, sums, columns),
+                (true, 3) => tile::<S, 3, 2>(pixels, input, gradient, sums, columns),
+                (true, _) => tile::<S, 1, 2>(pixels, input, gradient, sums, columns),
+                (false, 8..) => tile::<S, 8, 1>(pixels, input, gradient, sums, columns),
+                (false, 4..) => tile::<S, 4, 1>(pixels, input, gradient, sums, columns),
+                (false, 3) => tile::<S, 3, 1>(pixels, input, gradient, sums, columns),
+                (false, _) => tile::<S, 1, 1>(pixels, input, gradient, sums, columns),
+            };
         }
     }
 }
@@ -209,5 +230,3 @@ unsafe fn tile<S: Simd, const M: usize, const B: usize>(
     }
     M
 }
-
-const _: () = assert!(NARROW == 8, "the tiles above assume it");

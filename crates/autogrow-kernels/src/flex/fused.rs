@@ -6,6 +6,7 @@ use burn::backend::{Dispatch, DispatchDevice};
 use burn::nn::{BatchNorm, PaddingConfig2d, conv::Conv2d};
 use burn::tensor::{DType, Device, Tensor, TensorData};
 
+use super::conv::Methods;
 use super::ends::{Average, Enter, Leave};
 use super::extension::{FusedOps, LayerCall, MapOperation};
 use super::extent::Extent;
@@ -171,6 +172,7 @@ impl FusedConv {
         let layer = Layer {
             input: input.map,
             shape,
+            methods: Methods::of(&shape),
             norm: norm.map_or(Norm::None, |norm| how_to_normalise(norm, shape.output, autodiff)),
             skip: skip.as_ref().map(|skip| skip.map.clone()),
             relu: activation == Activation::Relu,

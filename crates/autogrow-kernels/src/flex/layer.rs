@@ -10,7 +10,7 @@ use std::sync::Arc;
 use rayon::prelude::*;
 
 use super::buffer::Buffer;
-use super::conv::Forward;
+use super::conv::{Forward, Methods};
 use super::extent::{Extent, HALO};
 use super::geometry::Shape;
 use super::map::{Map, Pending, SkipView, Trace, View};
@@ -22,6 +22,7 @@ use super::statistics::{Moments, Statistics};
 pub(crate) struct Layer {
     pub(crate) input: Arc<Map>,
     pub(crate) shape: Shape,
+    pub(crate) methods: Methods,
     pub(crate) norm: Norm,
     pub(crate) skip: Option<Arc<Map>>,
     pub(crate) relu: bool,
@@ -133,8 +134,9 @@ impl Layer {
     fn convolve(&self, weight: &[f32], measure: bool) -> (Buffer, Vec<Moments>) {
         let (input, output) = (self.shape.input, self.shape.output);
         let halo = self.shape.input_halo().max(HALO);
-        let forward = Forward::new(&self.shape, halo, weight);
-        let group = forward.group();
+        let method = self.methods.forward;
+        let forward = Forward::new(&self.shape, method, halo, weight);
+        let group = Forward::group(&self.shape, method);
         let chunk = chunk_size(input.images, CHUNKS, group);
         let view = self.input.view();
         // A sum is finished on the way, for its other readers.
@@ -182,8 +184,9 @@ impl Layer {
     fn evaluate(&self, weight: &[f32], affine: &Affine) -> Map {
         let (input, output) = (self.shape.input, self.shape.output);
         let halo = self.shape.input_halo().max(HALO);
-        let forward = Forward::new(&self.shape, halo, weight);
-        let group = forward.group();
+        let method = self.methods.forward;
+        let forward = Forward::new(&self.shape, method, halo, weight);
+        let group = Forward::group(&self.shape, method);
         let chunk = chunk_size(input.images, CHUNKS, group);
         let (view, skip) = (self.input.view(), SkipView::of(self.skip.as_ref()));
         let mut values = Buffer::stale(output.images * output.image(HALO));

@@ -33,7 +33,7 @@ pub(crate) struct ParameterGradients {
 }
 
 /// Gradients of weights held at once, in bytes: what limits the chunks of wide layers.
-const WEIGHT_SUMS: usize = 40 << 20;
+const WEIGHT_SUMS: usize = 5 << 20;
 
 pub(crate) fn no_sums(extent: Extent) -> GateSums {
     std::array::from_fn(|_| vec![0.0; extent.lanes()])
@@ -163,11 +163,12 @@ impl Layer {
         parameters: &Parameters<'_>,
         wanted: Wanted,
     ) -> Option<Vec<f32>> {
-        let shape = &self.shape;
+        let (shape, methods) = (&self.shape, self.methods);
         let (input, output) = (shape.input, shape.output);
         let (halo, output_halo) = (shape.input_halo().max(HALO), shape.output_halo());
-        let backward =
-            wanted.input.then(|| InputGradient::new(shape, output_halo, parameters.weight));
+        let backward = wanted
+            .input
+            .then(|| InputGradient::new(shape, methods.input, output_halo, parameters.weight));
         let last = wanted.input && self.input.remove_reader();
         // Only the last gradient to arrive may pass the input's activation.
         let trace = self.input.trace().filter(|_| last);
@@ -181,8 +182,8 @@ impl Layer {
             None => Buffer::stale(0),
         };
 
-        let group = WeightSums::group(shape);
-        let weight_bytes = 4 * WeightSums::floats(shape);
+        let group = WeightSums::group(shape, methods.weights);
+        let weight_bytes = 4 * WeightSums::floats(shape, methods.weights);
         let chunks = (WEIGHT_SUMS / weight_bytes.max(1)).clamp(2, CHUNKS);
         let chunk = chunk_size(input.images, chunks, group);
         let view = self.input.view();
@@ -201,7 +202,7 @@ impl Layer {
             let mut input_scratch = scratch(needs_input && !stored, input.image(halo));
             let mut output_scratch = scratch(true, output.image(output_halo));
             let mut sent_scratch = scratch(wanted.input, input.image(0));
-            let mut weights = wanted.weight.then(|| WeightSums::zeroed(shape));
+            let mut weights = wanted.weight.then(|| WeightSums::zeroed(shape, methods.weights));
             let mut sums = no_sums(input);
             for part in groups(images, group) {
                 let out = &mut output_scratch[..part.len() * output.image(output_halo)];

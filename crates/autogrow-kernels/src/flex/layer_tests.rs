@@ -9,13 +9,11 @@ use rand_chacha::ChaCha8Rng;
 
 use crate::{Activation, FeatureMap, Skip, batch_norm, conv, plain};
 
-/// The largest difference, relative to the largest value, or to 1 where all values are smaller by
-/// cancellation: the gradient of a weight that a batch norm makes irrelevant is a sum of many
-/// terms near 1 that is zero but for rounding.
+/// The largest difference, relative to the largest value.
 pub(super) fn difference<const D: usize>(a: &Tensor<D>, b: &Tensor<D>) -> f32 {
     assert_eq!(a.dims(), b.dims());
     let (a, b) = (numbers(a), numbers(b));
-    let largest = b.iter().fold(1.0_f32, |max, v| max.max(v.abs()));
+    let largest = b.iter().fold(0.1_f32, |max, v| max.max(v.abs()));
     let pairs = a.iter().zip(&b);
     pairs.fold(
         0.0_f32,
@@ -209,11 +207,16 @@ proptest! {
             };
         }
         same!(&parts.x);
-        same!(parts.conv.weight.val());
+        // A single weight before a batch norm has no effect: its gradient is rounding alone.
+        if case.channels[0] * case.kernel > 1 {
+            same!(parts.conv.weight.val());
+        }
         same!(parts.norm.gamma.val());
         same!(parts.norm.beta.val());
         same!(&parts.skip);
-        same!(parts.projection.weight.val());
+        if case.channels[0] > 1 {
+            same!(parts.projection.weight.val());
+        }
         same!(parts.its_norm.gamma.val());
         same!(parts.its_norm.beta.val());
 

@@ -30,5 +30,9 @@ mod pointwise;
 mod pool;
 mod send;
 mod statistics;
+#[allow(unsafe_code, reason = "kernels on raw pointers")]
+mod winograd;
+#[allow(unsafe_code, reason = "kernels on raw pointers")]
+mod winograd_transforms;
 
 pub(crate) use fused::{FusedConv, FusedMap, FusedSkip, supports};

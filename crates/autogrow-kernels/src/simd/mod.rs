@@ -28,6 +28,8 @@ pub(crate) trait Simd: Copy {
     fn sub(self, other: Self) -> Self;
     /// `self * factor + term`
     fn mul_add(self, factor: Self, term: Self) -> Self;
+    /// `term - self * factor`
+    fn neg_mul_add(self, factor: Self, term: Self) -> Self;
     /// `max(self, 0)` that keeps NaN, so that a diverging network shows.
     fn relu(self) -> Self;
     /// `self` where `gate > 0`, otherwise 0.
@@ -107,6 +109,11 @@ impl Simd for Portable {
     #[inline(always)]
     fn mul_add(self, factor: Self, term: Self) -> Self {
         self.zip(factor, |a, b| a * b).zip(term, |a, b| a + b)
+    }
+
+    #[inline(always)]
+    fn neg_mul_add(self, factor: Self, term: Self) -> Self {
+        self.zip(factor, |a, b| a * b).zip(term, |a, b| b - a)
     }
 
     #[inline(always)]

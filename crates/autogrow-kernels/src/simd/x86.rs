@@ -81,6 +81,12 @@ impl Simd for Avx2 {
     }
 
     #[inline(always)]
+    fn neg_mul_add(self, factor: Self, term: Self) -> Self {
+        // SAFETY: see above.
+        Self(unsafe { _mm256_fnmadd_ps(self.0, factor.0, term.0) })
+    }
+
+    #[inline(always)]
     fn relu(self) -> Self {
         // The second operand is the one that `max` returns if either is NaN.
         // SAFETY: see above.
@@ -134,6 +140,12 @@ impl Simd for Avx512 {
     fn mul_add(self, factor: Self, term: Self) -> Self {
         // SAFETY: see above.
         Self(unsafe { _mm512_fmadd_ps(self.0, factor.0, term.0) })
+    }
+
+    #[inline(always)]
+    fn neg_mul_add(self, factor: Self, term: Self) -> Self {
+        // SAFETY: see above.
+        Self(unsafe { _mm512_fnmadd_ps(self.0, factor.0, term.0) })
     }
 
     #[inline(always)]

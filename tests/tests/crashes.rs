@@ -1,0 +1,342 @@
+//! Runs survive: whatever kills them, wherever, they resume to the same end, to the last byte.
+//!
+//! By default a sample that takes about a minute; `cargo xtask crash` tries every place.
+
+use serde_json::Value;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+use std::time::Duration;
+
+/// A run that grows at least four times, adapts after each growth, and fine-tunes, in a second.
+const TINY: &[&str] = &[
+    "--set",
+    "data.fraction=0.03",
+    "--set",
+    "network.width=2",
+    "--set",
+    "growth.interval=1",
+    "--set",
+    "growth.patience=3",
+    "--set",
+    "fine_tune.epochs=2",
+    "--set",
+    "training.batch_size=16",
+    "--set",
+    "training.learning_rate=0.01",
+    "--set",
+    "growth.initializer=adam",
+    "--set",
+    "run.log_steps=true",
+    "--quiet",
+];
+
+/// Of all places, only every so many: 1 is all.
+fn stride(default: usize) -> usize {
+    std::env::var("CRASH_STRIDE").ok().and_then(|text| text.parse().ok()).unwrap_or(default)
+}
+
+fn command(arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_autogrow-tests"));
+    command.args(arguments).stdout(Stdio::piped()).stderr(Stdio::piped());
+    command
+}
+
+fn train(folder: &Path) -> Command {
+    command(&[&["train", folder.to_str().unwrap()], TINY].concat())
+}
+
+fn resume(folder: &Path, more: &[&str]) -> Output {
+    command(&[&["resume", folder.to_str().unwrap()], more].concat()).output().unwrap()
+}
+
+fn message(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+/// All of a finished run that does not tell the time.
+#[derive(PartialEq, Debug)]
+struct End {
+    model: Vec<u8>,
+    metrics: Vec<String>,
+    steps: String,
+    decisions: Vec<String>,
+    result: Value,
+}
+
+fn read(path: PathBuf) -> String {
+    std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+fn end(folder: &Path) -> End {
+    let mut result: Value = serde_json::from_str(&read(folder.join("result.json"))).unwrap();
+    for key in ["growing_seconds", "fine_tuning_seconds"] {
+        assert!(result[key].as_f64().unwrap() >= 0.0);
+        result.as_object_mut().unwrap().remove(key);
+    }
+    let untimed = |line: &str| line.rsplit_once(',').unwrap().0.to_string();
+    let decision = |line: &str| {
+        let event: Value = serde_json::from_str(line).unwrap();
+        let kind = event["event"].as_str().unwrap().to_string();
+        let counts = ["grew", "stopped", "capped", "fine-tuning", "epoch"].contains(&&*kind);
+        counts.then(|| format!("{kind} {} {} {}", event["epoch"], event["depth"], event["subnet"]))
+    };
+    End {
+        model: std::fs::read(folder.join("model.safetensors")).unwrap(),
+        metrics: read(folder.join("metrics.csv")).lines().map(untimed).collect(),
+        steps: read(folder.join("steps.csv")),
+        decisions: read(folder.join("journal.jsonl")).lines().filter_map(decision).collect(),
+        result,
+    }
+}
+
+/// The run that nothing interrupts, and how many storage operations it takes.
+fn uninterrupted(place: &Path) -> (End, usize) {
+    let folder = place.join("whole");
+    let count = place.join("count");
+    let output = train(&folder).env("FAULT_COUNT", &count).output().unwrap();
+    assert!(output.status.success(), "{}", message(&output));
+    let end = end(&folder);
+    assert!(end.decisions.iter().filter(|line| line.starts_with("grew")).count() >= 4);
+    (end, read(count).parse().unwrap())
+}
+
+/// Goes on with a run until it ends, starting it again where there is nothing to resume yet.
+fn finish(folder: &Path) {
+    let output = resume(folder, &["--quiet"]);
+    if output.status.code() == Some(4) && !folder.join("config.toml").exists() {
+        let output = train(folder).output().unwrap();
+        assert!(output.status.success(), "{}", message(&output));
+    } else {
+        assert!(output.status.success(), "{}", message(&output));
+    }
+}
+
+#[test]
+fn killed_at_any_storage_operation() {
+    let place = tempfile::tempdir().unwrap();
+    let (whole, operations) = uninterrupted(place.path());
+    for number in (1..=operations).step_by(stride(operations / 25)) {
+        let folder = place.path().join(format!("killed-{number}"));
+        let output = train(&folder).env("FAULT_AT", format!("kill:{number}")).output().unwrap();
+        assert!(!output.status.success(), "operation {number} of {operations} was not reached");
+        finish(&folder);
+        assert_eq!(end(&folder), whole, "killed at operation {number} of {operations}");
+    }
+}
+
+#[test]
+fn killed_again_and_again() {
+    let place = tempfile::tempdir().unwrap();
+    let (whole, operations) = uninterrupted(place.path());
+    let folder = place.path().join("run");
+    let step = operations / 5;
+    train(&folder).env("FAULT_AT", format!("kill:{step}")).output().unwrap();
+    let mut resumed = 0;
+    while !folder.join("result.json").exists() {
+        let at = format!("kill:{}", step + 7 * resumed);
+        let arguments = ["resume", folder.to_str().unwrap(), "--quiet"];
+        command(&arguments).env("FAULT_AT", at).output().unwrap();
+        resumed += 1;
+        assert!(resumed < 50, "no progress");
+    }
+    assert!(resumed > 2);
+    assert_eq!(end(&folder), whole);
+}
+
+#[test]
+fn killed_at_random_moments() {
+    let place = tempfile::tempdir().unwrap();
+    let (whole, _) = uninterrupted(place.path());
+    let tries = if stride(0) == 1 { 500 } else { 12 };
+    for number in 0..tries {
+        let folder = place.path().join(format!("random-{number}"));
+        let mut child = train(&folder).spawn().unwrap();
+        // Moments spread over the run and a bit beyond, by the golden ratio.
+        let part = (number as f64 * 0.618_034).fract();
+        std::thread::sleep(Duration::from_secs_f64(0.01 + 1.5 * part));
+        child.kill().unwrap();
+        child.wait().unwrap();
+        finish(&folder);
+        assert_eq!(end(&folder), whole, "killed at {part}");
+    }
+}
+
+#[test]
+fn failing_writes_end_the_run_and_damage_nothing() {
+    let place = tempfile::tempdir().unwrap();
+    let (whole, operations) = uninterrupted(place.path());
+    for (index, number) in (1..=operations).step_by(stride(operations / 16)).enumerate() {
+        let folder = place.path().join(format!("failed-{number}"));
+        let kind = if index % 2 == 0 { "fail" } else { "fail-from" };
+        let output = train(&folder).env("FAULT_AT", format!("{kind}:{number}")).output().unwrap();
+        let message = message(&output);
+        assert_eq!(output.status.code(), Some(4), "operation {number}: {message}");
+        assert!(message.contains("hint: free some space"), "{message}");
+        finish(&folder);
+        assert_eq!(end(&folder), whole, "{kind} at operation {number}");
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn signals_save_and_stop() {
+    let place = tempfile::tempdir().unwrap();
+    let (whole, _) = uninterrupted(place.path());
+    let tries = if stride(0) == 1 { 100 } else { 6 };
+    let mut interrupted = 0;
+    for number in 0..tries {
+        let folder = place.path().join(format!("signal-{number}"));
+        let child = train(&folder).spawn().unwrap();
+        let part = (0.3 + number as f64 * 0.618_034).fract();
+        // Not before there is something to save: the first checkpoint.
+        while !folder.join("checkpoints/1").exists() && !folder.join("result.json").exists() {
+            std::thread::yield_now();
+        }
+        std::thread::sleep(Duration::from_secs_f64(0.8 * part));
+        let (name, code) = if number % 2 == 0 { ("INT", 130) } else { ("TERM", 143) };
+        Command::new("kill").args(["-s", name, &child.id().to_string()]).status().unwrap();
+        let output = child.wait_with_output().unwrap();
+        match output.status.code() {
+            Some(0) => {}
+            Some(status) if status == code => {
+                interrupted += 1;
+                assert!(message(&output).contains("autogrow resume"), "{}", message(&output));
+            }
+            other => panic!("exit {other:?}: {}", message(&output)),
+        }
+        finish(&folder);
+        assert_eq!(end(&folder), whole, "signal at {part}");
+    }
+    assert!(interrupted > 0);
+}
+
+#[test]
+fn one_process_a_folder() {
+    let place = tempfile::tempdir().unwrap();
+    let folder = place.path().join("run");
+    let children: Vec<_> = (0..50).map(|_| train(&folder).spawn().unwrap()).collect();
+    let outputs: Vec<_> = children.into_iter().map(|c| c.wait_with_output().unwrap()).collect();
+    let ran = outputs.iter().filter(|output| output.status.success()).count();
+    assert_eq!(ran, 1);
+    for output in outputs.iter().filter(|output| !output.status.success()) {
+        assert_eq!(output.status.code(), Some(4), "{}", message(output));
+    }
+    assert!(outputs.iter().any(|output| message(output).contains("is being written by process")));
+    end(&folder);
+}
+
+/// A run that was interrupted in the middle, with at least two checkpoints.
+fn interrupted(place: &Path) -> (End, PathBuf) {
+    let (whole, operations) = uninterrupted(place);
+    let folder = place.join("interrupted");
+    let at = format!("kill:{}", operations * 3 / 5);
+    train(&folder).env("FAULT_AT", at).output().unwrap();
+    (whole, folder)
+}
+
+fn copy(from: &Path, to: &Path) {
+    std::fs::create_dir_all(to).unwrap();
+    for entry in std::fs::read_dir(from).unwrap().map(Result::unwrap) {
+        let target = to.join(entry.file_name());
+        if entry.path().is_dir() {
+            copy(&entry.path(), &target);
+        } else {
+            std::fs::copy(entry.path(), target).unwrap();
+        }
+    }
+}
+
+fn newest_checkpoint(folder: &Path) -> PathBuf {
+    let numbers = std::fs::read_dir(folder.join("checkpoints")).unwrap();
+    let numbers =
+        numbers.filter_map(|e| e.unwrap().file_name().to_str().unwrap().parse::<usize>().ok());
+    folder.join("checkpoints").join(numbers.max().unwrap().to_string())
+}
+
+#[test]
+fn damaged_checkpoints_are_passed_over() {
+    let place = tempfile::tempdir().unwrap();
+    let (whole, folder) = interrupted(place.path());
+    let files: Vec<_> = std::fs::read_dir(newest_checkpoint(&folder))
+        .unwrap()
+        .map(|e| e.unwrap().file_name())
+        .collect();
+    assert!(files.len() >= 6);
+    for (number, name) in files.iter().enumerate() {
+        let damaged = place.path().join(format!("damaged-{number}"));
+        copy(&folder, &damaged);
+        let file = newest_checkpoint(&damaged).join(name);
+        let mut bytes = std::fs::read(&file).unwrap();
+        match number % 3 {
+            0 => bytes.truncate(bytes.len() / 2),
+            1 => bytes[0] ^= 4,
+            _ => {
+                let middle = bytes.len() / 2;
+                bytes[middle] ^= 1;
+            }
+        }
+        std::fs::write(&file, bytes).unwrap();
+        let output = resume(&damaged, &[]);
+        assert!(output.status.success(), "{}", message(&output));
+        assert!(message(&output).contains("is damaged"), "{}", message(&output));
+        assert_eq!(end(&damaged), whole, "{name:?}");
+    }
+}
+
+#[test]
+fn a_newer_format_is_refused() {
+    let place = tempfile::tempdir().unwrap();
+    let (_, folder) = interrupted(place.path());
+    let file = newest_checkpoint(&folder).join("manifest.json");
+    let text = read(file.clone());
+    let body = text.split_once('\n').unwrap().1.replacen("\"format\": 1", "\"format\": 2", 1);
+    std::fs::write(&file, format!("{}\n{body}", blake3::hash(body.as_bytes()).to_hex())).unwrap();
+    let output = resume(&folder, &[]);
+    assert_eq!(output.status.code(), Some(4));
+    assert!(message(&output).contains("reads up to 1"), "{}", message(&output));
+}
+
+#[test]
+fn another_configuration_is_refused_unless_allowed() {
+    let place = tempfile::tempdir().unwrap();
+    let (whole, folder) = interrupted(place.path());
+    let refused = resume(&folder, &["--set", "growth.patience=4"]);
+    assert_eq!(refused.status.code(), Some(4));
+    assert!(message(&refused).contains("growth.patience = 3, not 4"), "{}", message(&refused));
+    assert!(message(&refused).contains("--allow growth.patience"));
+    let fraction = resume(&folder, &["--set", "data.fraction=0.04", "--allow", "data.fraction"]);
+    assert!(message(&fraction).contains("other images"), "{}", message(&fraction));
+    // Threads change nothing.
+    let output = resume(&folder, &["--threads", "1", "--quiet"]);
+    assert!(output.status.success(), "{}", message(&output));
+    assert_eq!(end(&folder), whole);
+    // A finished run says what it came to.
+    let again = resume(&folder, &["--json", "--quiet"]);
+    let result: Value = serde_json::from_slice(&again.stdout).unwrap();
+    assert_eq!(result["found"], whole.result["found"]);
+    // `train` on it points to `resume`.
+    let output = train(&folder).output().unwrap();
+    assert!(output.status.code() == Some(4) && message(&output).contains("autogrow resume"));
+}
+
+#[test]
+fn divergence_can_go_back() {
+    let place = tempfile::tempdir().unwrap();
+    let folder = place.path().join("run");
+    let more = [
+        "--set",
+        "training.learning_rate=1e12",
+        "--set",
+        "training.on_divergence=rollback",
+        "--set",
+        "growth.initializer=gaussian",
+    ];
+    let arguments = [&["train", folder.to_str().unwrap()], TINY, &more].concat();
+    let output = command(&arguments).output().unwrap();
+    let message = message(&output);
+    assert_eq!(output.status.code(), Some(5), "{message}");
+    assert!(message.contains("last good checkpoint"), "{message}");
+    let journal = read(folder.join("journal.jsonl"));
+    assert_eq!(journal.matches("went-back").count(), 3, "{journal}");
+    assert!(journal.contains("\"rate_scale\":0.125"));
+}
