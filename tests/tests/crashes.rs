@@ -5,6 +5,7 @@
 use serde_json::Value;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 /// A run that grows at least four times, adapts after each growth, and fine-tunes, in a second.
@@ -100,9 +101,12 @@ fn uninterrupted(place: &Path) -> (End, usize) {
     (end, read(count).parse().unwrap())
 }
 
-/// Goes on with a run until it ends, starting it again where there is nothing to resume yet.
+/// Goes on with a run until it ends, starting it again where there is nothing to resume yet. The
+/// number of threads is now one, now the other.
 fn finish(folder: &Path) {
-    let output = resume(folder, &["--quiet"]);
+    static RUNS: AtomicUsize = AtomicUsize::new(0);
+    let threads = if RUNS.fetch_add(1, Ordering::Relaxed).is_multiple_of(2) { "1" } else { "2" };
+    let output = resume(folder, &["--quiet", "--threads", threads]);
     if output.status.code() == Some(4) && !folder.join("config.toml").exists() {
         let output = train(folder).output().unwrap();
         assert!(output.status.success(), "{}", message(&output));
@@ -339,4 +343,23 @@ fn divergence_can_go_back() {
     let journal = read(folder.join("journal.jsonl"));
     assert_eq!(journal.matches("went-back").count(), 3, "{journal}");
     assert!(journal.contains("\"rate_scale\":0.125"));
+}
+
+/// A run of format 1, in the middle of an AdamInit, with averages: every later version reads it
+/// and brings it to its end.
+#[test]
+fn a_run_of_format_1_goes_on() {
+    let place = tempfile::tempdir().unwrap();
+    let folder = place.path().join("run");
+    copy(&Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/run-format-1"), &folder);
+    let before = read(folder.join("metrics.csv"));
+    let output = resume(&folder, &[]);
+    assert!(output.status.success(), "{}", message(&output));
+    assert!(message(&output).contains("after epoch 6 (adapting)"), "{}", message(&output));
+    let end = end(&folder);
+    // The epochs that the checkpoint knew are as they were; others came after them.
+    assert_eq!(before.lines().count(), 7);
+    assert!(read(folder.join("metrics.csv")).starts_with(&before));
+    assert!(end.metrics.len() > 10);
+    assert_eq!(end.result["fine_tuning_epochs"], 2);
 }
