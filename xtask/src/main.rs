@@ -2,6 +2,7 @@
 #![expect(clippy::print_stdout, reason = "a chore talks to whoever runs it")]
 
 mod ci;
+mod crash;
 mod tidy;
 mod tree;
 
@@ -22,6 +23,8 @@ enum Chore {
     Tidy,
     /// Run every check that a change has to pass
     Ci,
+    /// Kill a run at every storage operation and resume it
+    Crash,
 }
 
 fn main() -> anyhow::Result<ExitCode> {
@@ -29,5 +32,6 @@ fn main() -> anyhow::Result<ExitCode> {
     match Cli::parse().chore {
         Chore::Tidy => tidy::run(&tree),
         Chore::Ci => ci::run(&tree),
+        Chore::Crash => crash::run(&tree),
     }
 }

@@ -11,13 +11,15 @@ pub(crate) mod train;
 
 use crate::device;
 use crate::settings::Loaded;
-use autogrow_core::config::{Config, RunConfig};
+use autogrow_core::config::Config;
 use autogrow_core::data::{DataRequest, DataSet};
 use autogrow_core::{Error, Result};
 use burn::tensor::Device;
 
-/// Starts the threads and opens the device that `[run]` asks for.
-fn open_device(run: &RunConfig, loaded: &Loaded) -> Result<Device> {
+/// Starts the threads and opens the device that the configuration asks for.
+fn open_device(config: &Config, loaded: &Loaded) -> Result<Device> {
+    autogrow_kernels::set_convolution(config.training.convolution.into());
+    let run = &config.run;
     // Fails only where the pool is there already, which is as it should be.
     let _ = rayon::ThreadPoolBuilder::new().num_threads(run.threads).build_global();
     device::open(&run.device).map_err(|error| loaded.locate(error))

@@ -329,3 +329,35 @@ fn explain(error: figment::Error, figment: &Figment) -> Error {
         kind => Error::config(key, format!("is wrong: {kind}")).with_origin(origin),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Each key with each letter dropped and each two neighbours swapped.
+    #[test]
+    fn every_misspelt_key_is_refused_with_the_right_one() {
+        let known = keys(&Config::default()).unwrap();
+        let mut tried = 0;
+        for key in known.keys() {
+            let dropped = (0..key.len()).map(|at| {
+                let mut key = key.clone();
+                key.remove(at);
+                key
+            });
+            let swapped = (1..key.len()).map(|at| {
+                let mut bytes = key.clone().into_bytes();
+                bytes.swap(at - 1, at);
+                String::from_utf8(bytes).unwrap()
+            });
+            for wrong in dropped.chain(swapped).filter(|wrong| !known.contains_key(wrong)) {
+                let settings = Settings { set: vec![format!("{wrong}=1")], ..Settings::default() };
+                let error = settings.load().err().unwrap();
+                assert_eq!(error.exit_code(), 2);
+                assert_eq!(error.hint().unwrap(), format!("did you mean `{key}`?"), "{wrong}");
+                tried += 1;
+            }
+        }
+        assert!(tried > 500, "{tried}");
+    }
+}

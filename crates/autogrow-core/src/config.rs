@@ -115,6 +115,8 @@ pub struct TrainingConfig {
     pub reset_states: bool,
     /// What to do when the loss is no longer a number.
     pub on_divergence: OnDivergence,
+    /// How the CPU computes 3x3 convolutions.
+    pub convolution: ConvolutionName,
     /// Weights to start from: a `.safetensors` file with PyTorch names; empty: random.
     pub init_from: PathBuf,
 }
@@ -128,6 +130,29 @@ pub enum OnDivergence {
     Stop,
     /// Go on from the checkpoint before with step sizes halved; three times at most.
     Rollback,
+}
+
+/// How the CPU computes 3x3 convolutions. All are right; they round differently.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ConvolutionName {
+    /// By shape, whichever is faster.
+    #[default]
+    Auto,
+    /// By multiplying and adding, closest to the exact result.
+    Direct,
+    /// By Winograd's F(4x4, 3x3): a quarter of the multiplications, a little less exact.
+    Winograd,
+}
+
+impl From<ConvolutionName> for autogrow_kernels::Convolution {
+    fn from(name: ConvolutionName) -> Self {
+        match name {
+            ConvolutionName::Auto => Self::Auto,
+            ConvolutionName::Direct => Self::Direct,
+            ConvolutionName::Winograd => Self::Winograd,
+        }
+    }
 }
 
 /// Section `[fine_tune]`.
@@ -217,6 +242,7 @@ impl Default for TrainingConfig {
             average: 0.0,
             reset_states: false,
             on_divergence: OnDivergence::default(),
+            convolution: ConvolutionName::default(),
             init_from: PathBuf::new(),
         }
     }

@@ -372,13 +372,17 @@ impl<'a> Run<'a> {
     fn save(&mut self, learner: &Learner) -> Result<()> {
         self.state.seconds = self.seconds();
         self.saved = Instant::now();
-        self.watch.checkpoint(&Checkpoint {
+        let checkpoint = Checkpoint {
             state: self.state.clone(),
             blueprint: learner.network().blueprint().clone(),
             learner: learner.record()?,
             best: self.best_state.clone(),
             origin: self.origin.clone(),
-        })
+        };
+        self.watch.checkpoint(&checkpoint)?;
+        let milliseconds = 1e3 * self.saved.elapsed().as_secs_f64();
+        tracing::debug!("checkpoint after epoch {} took {milliseconds:.1} ms", self.state.epochs);
+        Ok(())
     }
 
     fn seconds(&self) -> f64 {

@@ -25,9 +25,11 @@ mod flex;
 mod layers;
 mod map;
 mod plain;
+mod sgd;
 #[allow(unsafe_code, reason = "registers are loaded and stored through pointers")]
 mod simd;
 
 pub use choice::{Convolution, set_convolution};
 pub use layers::{batch_norm, conv, kaiming_normal_fan_out, linear, out_size, standard_normal};
 pub use map::{Activation, Convolved, FeatureMap, Skip};
+pub use sgd::Sgd;

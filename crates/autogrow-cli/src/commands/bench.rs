@@ -26,7 +26,7 @@ pub(crate) fn run(args: &BenchArgs, output: &Output) -> Result<()> {
 fn step(args: &BenchStepArgs, output: &Output) -> Result<()> {
     let loaded = args.settings.load()?;
     let config = loaded.resolve()?;
-    let device = open_device(&config.run, &loaded)?;
+    let device = open_device(&config, &loaded)?;
     let bench = StepBench {
         batch: args.batch as usize,
         steps: args.steps as usize,
@@ -152,7 +152,7 @@ struct DataReport {
 fn data(args: &BenchDataArgs, output: &Output) -> Result<()> {
     let loaded = args.settings.load()?;
     let config = loaded.resolve()?;
-    open_device(&config.run, &loaded)?;
+    open_device(&config, &loaded)?;
     let data = open_data(&config)?;
     let (split, seed) = match args.split {
         SplitName::Train => (&data.train, Some(config.run.seed)),

@@ -28,7 +28,7 @@ pub(crate) fn run(args: &EvaluateArgs, output: &Output) -> Result<()> {
         None => settings.load()?,
     };
     let config = loaded.resolve()?;
-    let device = open_device(&config.run, &loaded)?;
+    let device = open_device(&config, &loaded)?;
     let network = load_model(&args.model, &device)?;
     let data = open_data(&config)?;
     let blueprint = network.blueprint();

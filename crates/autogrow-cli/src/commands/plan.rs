@@ -39,7 +39,7 @@ struct Report {
 pub(crate) fn run(args: &PlanArgs, output: &Output) -> Result<()> {
     let loaded = args.settings.load()?;
     let config = loaded.resolve()?;
-    let device = open_device(&config.run, &loaded)?;
+    let device = open_device(&config, &loaded)?;
     let data = open_data(&config)?;
     let measure = |depth: &Depth| size(&config, &data, depth, &device);
 

@@ -27,7 +27,7 @@ pub(crate) fn run(args: &ResumeArgs, output: &Output) -> Result<()> {
     let config = loaded.resolve()?;
     refuse_changes(path, &before, &config, &args.allow)?;
 
-    let device = open_device(&config.run, &loaded)?;
+    let device = open_device(&config, &loaded)?;
     let data = open_data(&config)?;
     let resumed = RunFolder::resume(path, &config)?;
     for damaged in &resumed.damaged {

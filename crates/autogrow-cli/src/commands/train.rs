@@ -32,7 +32,7 @@ pub(super) struct Setup<'a> {
 pub(crate) fn run(args: &TrainArgs, output: &Output) -> Result<()> {
     let loaded = args.settings.load_or_quick()?;
     let config = loaded.resolve()?;
-    let device = open_device(&config.run, &loaded)?;
+    let device = open_device(&config, &loaded)?;
     let data = open_data(&config)?;
     // Whatever the images rule out is told before a folder is made.
     autogrow_core::seed_network(&config, &data, &device).map_err(|error| loaded.locate(error))?;

@@ -219,3 +219,104 @@ fn hash(bytes: &[u8]) -> String {
 fn json(value: &impl Serialize) -> Result<Vec<u8>> {
     serde_json::to_vec_pretty(value).map_err(|error| Error::run("checkpoint", error.to_string()))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::{Compat, Shortcut};
+    use crate::growth::Depth;
+    use crate::network::TensorEntry;
+    use rand::{Rng, SeedableRng};
+    use std::fs;
+
+    fn checkpoint(epochs: usize) -> Checkpoint {
+        let entry = TensorEntry { shape: vec![3], values: vec![1.0, -2.5, 1e-9] };
+        let weights = StateDict([("conv1.weight".to_string(), entry)].into());
+        let origin = Origin { data: "d".into(), plugins: BTreeMap::new() };
+        Checkpoint {
+            state: State { epochs, ..State::start() },
+            blueprint: Blueprint {
+                network: "n".into(),
+                depth: Depth::uniform(3, 1),
+                width: 16,
+                image: [3, 8, 8],
+                classes: 10,
+                shortcut: Shortcut::Projection,
+                compat: Compat::Paper,
+            },
+            learner: LearnerRecord {
+                weights: weights.clone(),
+                identities: [("conv1.weight".to_string(), 7)].into(),
+                optimizer: vec![1, 2, 3, 4, 5],
+                aside: Some(vec![6, 7]),
+                average: Some(weights.clone()),
+            },
+            best: Some(weights),
+            origin,
+        }
+    }
+
+    /// Two checkpoints, and a way to see what a damage of the second comes to.
+    fn two(place: &Path) -> (Checkpoints, PathBuf) {
+        let mut checkpoints = Checkpoints::of(place, 2).unwrap();
+        for epochs in [1, 2] {
+            checkpoints.save(&checkpoint(epochs), BTreeMap::new()).unwrap();
+        }
+        (checkpoints, place.join("checkpoints/2"))
+    }
+
+    fn falls_back(checkpoints: &Checkpoints, what: &str) {
+        let (newest, damaged) = checkpoints.newest().unwrap();
+        assert_eq!(newest.map(|loaded| loaded.checkpoint.state.epochs), Some(1), "{what}");
+        assert_eq!(damaged.len(), 1, "{what}");
+    }
+
+    #[test]
+    fn only_the_last_ones_are_kept() {
+        let place = tempfile::tempdir().unwrap();
+        let mut checkpoints = Checkpoints::of(place.path(), 2).unwrap();
+        for epochs in 1..6 {
+            checkpoints.save(&checkpoint(epochs), BTreeMap::new()).unwrap();
+        }
+        assert_eq!(numbers(&place.path().join("checkpoints")).unwrap(), [4, 5]);
+        let (newest, damaged) = checkpoints.newest().unwrap();
+        assert_eq!((newest.unwrap().checkpoint.state.epochs, damaged.len()), (5, 0));
+    }
+
+    #[test]
+    fn a_file_cut_off_anywhere_is_never_accepted() {
+        let place = tempfile::tempdir().unwrap();
+        let (checkpoints, second) = two(place.path());
+        for name in storage::names(&second).unwrap() {
+            let file = second.join(&name);
+            let whole = fs::read(&file).unwrap();
+            for length in 0..whole.len() {
+                fs::write(&file, &whole[..length]).unwrap();
+                falls_back(&checkpoints, &format!("{name} cut to {length} bytes"));
+            }
+            fs::remove_file(&file).unwrap();
+            falls_back(&checkpoints, &format!("{name} gone"));
+            fs::write(&file, whole).unwrap();
+        }
+        assert!(checkpoints.newest().unwrap().1.is_empty());
+    }
+
+    #[test]
+    fn a_flipped_bit_is_never_accepted() {
+        let place = tempfile::tempdir().unwrap();
+        let (checkpoints, second) = two(place.path());
+        let names = storage::names(&second).unwrap();
+        let mut rng = rand_chacha::ChaCha8Rng::seed_from_u64(1);
+        for _ in 0..10_000 {
+            let name = &names[rng.random_range(0..names.len())];
+            let file = second.join(name);
+            let whole = fs::read(&file).unwrap();
+            let mut flipped = whole.clone();
+            let (byte, bit) = (rng.random_range(0..whole.len()), rng.random_range(0..8));
+            flipped[byte] ^= 1 << bit;
+            fs::write(&file, flipped).unwrap();
+            falls_back(&checkpoints, &format!("{name}, byte {byte}, bit {bit}"));
+            fs::write(&file, whole).unwrap();
+        }
+    }
+}

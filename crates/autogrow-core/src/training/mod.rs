@@ -1,12 +1,14 @@
 //! Training: one epoch, evaluation, optimisers, schedules.
 
+mod adadelta;
 mod average;
 mod learner;
 mod loss;
 mod optimizer;
 mod schedule;
+mod sgd;
 
 pub use learner::{Epoch, Learner, LearnerRecord, Step, evaluate};
 pub use loss::{Scores, Tally};
-pub use optimizer::{Adadelta, AdadeltaState, OptimizerName};
+pub use optimizer::OptimizerName;
 pub use schedule::{Schedule, ScheduleName};

@@ -3,6 +3,8 @@
 
 #![allow(clippy::needless_range_loop, reason = "loops over registers unroll by index")]
 
+use rayon::prelude::*;
+
 use super::buffer::Buffer;
 use super::geometry::{Gather, Run};
 use crate::simd::{Kernel, Simd, dispatch};
@@ -27,12 +29,13 @@ impl Packed {
         rows: usize,
         columns: usize,
         lanes: usize,
-        value: impl Fn(usize, usize) -> f32,
+        value: impl Fn(usize, usize) -> f32 + Sync,
     ) -> Self {
         let padded = columns.next_multiple_of(crate::simd::NARROW);
         let mut weights = Buffer::stale(rows * padded);
         let block = 2 * lanes;
-        for (index, floats) in weights.chunks_mut(rows.max(1) * block).enumerate() {
+        let blocks = weights.par_chunks_mut(rows.max(1) * block).enumerate();
+        blocks.for_each(|(index, floats)| {
             let width = block.min(padded - index * block);
             for (row, floats) in floats.chunks_exact_mut(width).enumerate() {
                 for (offset, float) in floats.iter_mut().enumerate() {
@@ -40,7 +43,7 @@ impl Packed {
                     *float = if column < columns { value(row, column) } else { 0.0 };
                 }
             }
-        }
+        });
         Self { weights, rows, columns: padded, lanes }
     }
 }

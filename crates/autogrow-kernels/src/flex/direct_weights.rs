@@ -3,6 +3,8 @@
 
 #![allow(clippy::needless_range_loop, reason = "loops over registers unroll by index")]
 
+use rayon::prelude::*;
+
 use super::buffer::Buffer;
 use super::geometry::{Run, Shape};
 use crate::simd::{Kernel, Simd, dispatch, lanes};
@@ -50,15 +52,20 @@ impl WeightSums {
         let (inputs, outputs) = (shape.input.channels, shape.output.channels);
         let taps = shape.kernel * shape.kernel;
         let mut total = vec![0.0; outputs * inputs * taps];
-        for tap in 0..taps {
-            for input in 0..inputs {
-                let row = (tap * inputs + input) * shape.output.lanes();
-                for output in 0..outputs {
-                    let sum = parts.iter().fold(0.0, |sum, part| sum + part.sums[row + output]);
-                    total[(output * inputs + input) * taps + tap] = sum;
+        // One cache line of sums serves as many outputs as it has floats.
+        const LINE: usize = 16;
+        let lanes = shape.output.lanes();
+        total.par_chunks_mut(LINE * inputs * taps).enumerate().for_each(|(index, outputs)| {
+            for (row, (input, tap)) in
+                (0..taps).flat_map(|tap| (0..inputs).map(move |input| (input, tap))).enumerate()
+            {
+                let line = row * lanes + index * LINE;
+                for (lane, output) in outputs.chunks_exact_mut(inputs * taps).enumerate() {
+                    let sum = parts.iter().fold(0.0, |sum, part| sum + part.sums[line + lane]);
+                    output[input * taps + tap] = sum;
                 }
             }
-        }
+        });
         total
     }
 }

@@ -12,12 +12,14 @@ use burn::backend::autodiff::checkpoint::strategy::CheckpointStrategy;
 use burn::backend::autodiff::grads::Gradients;
 use burn::backend::autodiff::ops::{Backward, Ops, OpsKind};
 use burn::backend::tensor::FloatTensor;
-use burn::backend::{Autodiff, Backend, Flex, backend_extension};
+use burn::backend::{Autodiff, AutodiffBackend, Backend, Flex, backend_extension};
 use burn::tensor::TensorData;
 
 use super::layer::{Computed, Kept, Layer, Parameters};
 use super::layer_backward::Wanted;
 use super::map::Map;
+use super::sgd::{first_step, step};
+use crate::sgd::Sgd;
 
 /// Flex's own tensor.
 pub(crate) type Primitive = FloatTensor<Flex>;
@@ -63,6 +65,21 @@ pub(crate) trait FusedOps: Backend {
 
     /// A plain tensor into a map.
     fn fused_entry(nchw: FloatTensor<Self>, entry: Arc<dyn Entry>) -> FloatTensor<Self>;
+
+    /// A step of SGD; without gradient of its own.
+    fn fused_sgd(
+        weight: FloatTensor<Self>,
+        gradient: FloatTensor<Self>,
+        momentum: FloatTensor<Self>,
+        sgd: Sgd,
+    ) -> (FloatTensor<Self>, FloatTensor<Self>);
+
+    /// The first step of SGD, before there is a momentum buffer.
+    fn fused_first_sgd(
+        weight: FloatTensor<Self>,
+        gradient: FloatTensor<Self>,
+        sgd: Sgd,
+    ) -> (FloatTensor<Self>, FloatTensor<Self>);
 }
 
 /// The value of every token.
@@ -115,6 +132,19 @@ impl FusedOps for Flex {
     fn fused_entry(nchw: Primitive, entry: Arc<dyn Entry>) -> Primitive {
         entry.forward(nchw);
         token()
+    }
+
+    fn fused_sgd(
+        weight: Primitive,
+        gradient: Primitive,
+        momentum: Primitive,
+        sgd: Sgd,
+    ) -> (Primitive, Primitive) {
+        step(sgd, weight, &gradient, momentum)
+    }
+
+    fn fused_first_sgd(weight: Primitive, gradient: Primitive, sgd: Sgd) -> (Primitive, Primitive) {
+        first_step(sgd, weight, gradient)
     }
 }
 
@@ -244,4 +274,28 @@ impl<C: CheckpointStrategy> FusedOps for Autodiff<Flex, C> {
             OpsKind::UnTracked(prep) => prep.finish(token()),
         }
     }
+    fn fused_sgd(
+        weight: Tracked<C>,
+        gradient: Tracked<C>,
+        momentum: Tracked<C>,
+        sgd: Sgd,
+    ) -> (Tracked<C>, Tracked<C>) {
+        let [weight, gradient, momentum] =
+            [weight, gradient, momentum].map(Tracked::<C>::into_primitive);
+        constants::<C>(Flex::fused_sgd(weight, gradient, momentum, sgd))
+    }
+
+    fn fused_first_sgd(
+        weight: Tracked<C>,
+        gradient: Tracked<C>,
+        sgd: Sgd,
+    ) -> (Tracked<C>, Tracked<C>) {
+        let [weight, gradient] = [weight, gradient].map(Tracked::<C>::into_primitive);
+        constants::<C>(Flex::fused_first_sgd(weight, gradient, sgd))
+    }
+}
+
+fn constants<C: CheckpointStrategy>(pair: (Primitive, Primitive)) -> (Tracked<C>, Tracked<C>) {
+    let constant = <Autodiff<Flex, C> as AutodiffBackend>::from_inner;
+    (constant(pair.0), constant(pair.1))
 }

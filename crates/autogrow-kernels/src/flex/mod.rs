@@ -9,6 +9,8 @@
 #[allow(unsafe_code, reason = "casts lines of floats to floats")]
 mod buffer;
 mod conv;
+#[cfg(test)]
+mod conv_tests;
 #[allow(unsafe_code, reason = "kernels on raw pointers")]
 mod direct;
 #[allow(unsafe_code, reason = "kernels on raw pointers")]
@@ -29,6 +31,7 @@ mod map;
 mod pointwise;
 mod pool;
 mod send;
+mod sgd;
 mod statistics;
 #[allow(unsafe_code, reason = "kernels on raw pointers")]
 mod winograd;
@@ -36,3 +39,4 @@ mod winograd;
 mod winograd_transforms;
 
 pub(crate) use fused::{FusedConv, FusedMap, FusedSkip, supports};
+pub(crate) use sgd::sgd_step;

@@ -42,13 +42,39 @@ pub(crate) trait Kernel {
     fn run<S: Simd>(self);
 }
 
+/// The kinds of registers, from the narrowest.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Registers {
+    Portable,
+    #[cfg(target_arch = "x86_64")]
+    Avx2,
+    #[cfg(target_arch = "x86_64")]
+    Avx512,
+}
+
+/// The widest registers that this machine has.
+fn widest() -> Registers {
+    #[cfg(target_arch = "x86_64")]
+    if x86::has_avx512() {
+        return Registers::Avx512;
+    } else if x86::has_avx2() {
+        return Registers::Avx2;
+    }
+    Registers::Portable
+}
+
+#[cfg(not(test))]
+fn registers() -> Registers {
+    widest()
+}
+
 /// How many lanes a kernel over `channels` (a multiple of [`NARROW`]) runs with on this machine.
 pub(crate) fn lanes(channels: usize) -> usize {
+    debug_assert!(channels.is_multiple_of(NARROW));
     #[cfg(target_arch = "x86_64")]
-    if channels.is_multiple_of(16) && x86::has_avx512() {
+    if channels.is_multiple_of(16) && registers() == Registers::Avx512 {
         return 16;
     }
-    debug_assert!(channels.is_multiple_of(NARROW));
     NARROW
 }
 
@@ -57,12 +83,49 @@ pub(crate) fn dispatch(lanes: usize, kernel: impl Kernel) {
     #[cfg(target_arch = "x86_64")]
     match lanes {
         16 => return x86::run_avx512(kernel),
-        _ if x86::has_avx2() => return x86::run_avx2(kernel),
+        _ if registers() >= Registers::Avx2 => return x86::run_avx2(kernel),
         _ => {}
     }
     debug_assert_eq!(lanes, NARROW);
     kernel.run::<Portable>();
 }
+
+#[cfg(test)]
+mod limit {
+    //! Tests run kernels with narrower registers than the machine has.
+
+    use std::cell::Cell;
+
+    use super::{Registers, widest};
+
+    impl Registers {
+        #[cfg(target_arch = "x86_64")]
+        pub(crate) const ALL: [Self; 3] = [Self::Portable, Self::Avx2, Self::Avx512];
+        #[cfg(not(target_arch = "x86_64"))]
+        pub(crate) const ALL: [Self; 1] = [Self::Portable];
+    }
+
+    thread_local! {
+        static LIMIT: Cell<Option<Registers>> = const { Cell::new(None) };
+    }
+
+    pub(super) fn registers() -> Registers {
+        LIMIT.get().map_or_else(widest, |limit| limit.min(widest()))
+    }
+
+    /// Runs `f` with at most these registers on this thread.
+    pub(crate) fn with_at_most<T>(limit: Registers, f: impl FnOnce() -> T) -> T {
+        LIMIT.set(Some(limit));
+        let result = f();
+        LIMIT.set(None);
+        result
+    }
+}
+
+#[cfg(test)]
+use limit::registers;
+#[cfg(test)]
+pub(crate) use limit::with_at_most;
 
 /// The registers of a machine without vectors.
 #[derive(Clone, Copy)]
