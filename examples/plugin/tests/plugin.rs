@@ -9,6 +9,7 @@ use autogrow_core::random::{Purpose, generator};
 use autogrow_core::registry::find;
 use autogrow_gated as _;
 use burn::tensor::{Device, Tensor, TensorData};
+use proptest::prelude::*;
 use serde_json::Value;
 use std::process::Command;
 
@@ -21,12 +22,12 @@ fn autogrow(arguments: &[&str]) -> Value {
     serde_json::from_slice(&output.stdout).unwrap()
 }
 
-fn network(depth: [usize; 3], device: &Device) -> Network {
+fn network(depth: [usize; 3], width: usize, image: [usize; 3], device: &Device) -> Network {
     let blueprint = Blueprint {
         network: "gated3net".into(),
         depth: depth.map(|count| count.to_string()).join("-").parse::<Depth>().unwrap(),
-        width: 6,
-        image: [3, 9, 11],
+        width,
+        image,
         classes: 5,
         shortcut: Shortcut::default(),
         compat: Compat::Paper,
@@ -34,9 +35,11 @@ fn network(depth: [usize; 3], device: &Device) -> Network {
     Network::new(blueprint, &mut generator(1, Purpose::Seed, 0), device).unwrap()
 }
 
-fn images(device: &Device) -> Tensor<4> {
-    let numbers = (0..4 * 3 * 9 * 11).map(|i| (0.7 * i as f32).sin()).collect::<Vec<_>>();
-    Tensor::from_data(TensorData::new(numbers, [4, 3, 9, 11]), device)
+/// Two images with numbers in all of them.
+fn images([channels, height, width]: [usize; 3], device: &Device) -> Tensor<4> {
+    let numbers: Vec<_> =
+        (0..2 * channels * height * width).map(|i| (0.7 * i as f32).sin()).collect();
+    Tensor::from_data(TensorData::new(numbers, [2, channels, height, width]), device)
 }
 
 #[test]
@@ -76,27 +79,32 @@ fn grows_on_digits_and_is_evaluated_from_its_folder() {
     assert_eq!(evaluated["top1"], result["test_accuracy"], "{evaluated}");
 }
 
-#[test]
-fn zero_init_preserves_the_function() {
-    let device = Device::flex();
-    for sub_network in 0..3 {
-        let mut net = network([1, 2, 1], &device);
-        let before = net.forward(images(&device)).into_data();
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(24))]
+
+    #[test]
+    fn zero_init_preserves_the_function(
+        depth in [1usize..3, 1usize..3, 1usize..3],
+        sub_network in 0usize..3,
+        width in 1usize..9,
+        image in [1usize..4, 4usize..14, 4usize..14],
+    ) {
+        let device = Device::flex();
+        let scores = |net: &Network| net.forward(images(image, &device)).into_data();
+        let mut net = network(depth, width, image, &device);
+        let before = scores(&net);
         net.stack(sub_network, &mut generator(1, Purpose::Growth, 0), &device).unwrap();
-        let random = net.forward(images(&device)).into_data();
         let zero = (find::<InitializerKind>("zero").unwrap().build)(Compat::Paper);
         let norm = net.last_norm(sub_network).unwrap();
         zero.initialize(norm, &mut generator(1, Purpose::Growth, 1));
-        let after = net.forward(images(&device)).into_data();
-        assert_ne!(before, random, "a block with random weights changes the function");
-        assert_eq!(before, after, "bit for bit");
+        prop_assert_eq!(&before, &scores(&net), "bit for bit");
     }
 }
 
 #[test]
 fn the_gate_counts_once_an_image() {
     let device = Device::flex();
-    let net = |depth| network(depth, &device).macs().unwrap();
-    let block = net([2, 1, 1]) - net([1, 1, 1]);
+    let macs = |depth| network(depth, 6, [3, 9, 11], &device).macs().unwrap();
+    let block = macs([2, 1, 1]) - macs([1, 1, 1]);
     assert_eq!(block, 2 * (6 * 6 * 9 * 9 * 11) + 2 * (6 * 2));
 }
