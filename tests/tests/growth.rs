@@ -1,4 +1,5 @@
 //! Algorithm 1 against a second, naive reading of the paper, and its floors.
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use autogrow_core::config::GrowthConfig;
 use autogrow_core::growth::{Decision, Depth, Growth, Kind, Mode, floor, replay};
@@ -48,15 +49,16 @@ fn oracle(
                 gained.is_some_and(|i| i < config.threshold),
             )
         };
-        if stop && let Some(sub) = grown_sub.take() {
-            if queue.contains(&sub) {
-                queue.retain(|&other| other != sub);
-                events.push((epoch, Kind::Stop, sub));
-            }
+        if stop
+            && let Some(sub) = grown_sub.take()
+            && queue.contains(&sub)
+        {
+            queue.retain(|&other| other != sub);
+            events.push((epoch, Kind::Stop, sub));
         }
         if let Some(max) = &config.max_depth {
-            for sub in 0..seed.len() {
-                if queue.contains(&sub) && depth[sub] >= max.as_slice()[sub] {
+            for (sub, (&deep, &most)) in depth.iter().zip(max.as_slice()).enumerate() {
+                if queue.contains(&sub) && deep >= most {
                     queue.retain(|&other| other != sub);
                     events.push((epoch, Kind::Cap, sub));
                 }

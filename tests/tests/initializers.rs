@@ -1,5 +1,6 @@
 //! Growing keeps what it must keep: ZeroInit the network's function, to the last bit; a growth the
 //! other parameters and their momentum. The noisy initializers are as noisy as they claim.
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use autogrow_core::config::{Compat, Shortcut, TrainingConfig};
 use autogrow_core::data::{Batch, Pass, Split};

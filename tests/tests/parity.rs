@@ -1,4 +1,5 @@
 //! The same arithmetic as PyTorch: its numbers are in `fixtures/`, made by `make_fixtures.py`.
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use autogrow_core::config::{Compat, Shortcut, TrainingConfig};
 use autogrow_core::data::{Batch, Pass, Split};

@@ -63,11 +63,15 @@ impl Watch for Progress {
                 self.waiting.clone_from(waiting);
                 let note = match metrics.phase {
                     Phase::Adapting => "newest batch norm alone",
+                    // The bar shows it already.
+                    _ if !self.bar.is_hidden() => "",
                     Phase::Growing | Phase::FineTuning => waiting,
                 };
+                let note =
+                    if note.is_empty() { String::new() } else { format!("  {DIM}{note}{RESET}") };
                 self.line(&format!(
                     "epoch {epoch:>3}  {depth:<10}  loss {:<7.4} train {:>6.2} %  val {:>6.2} %  \
-                     {:>8}  {DIM}{note}{RESET}",
+                     {:>8}{note}",
                     metrics.train_loss,
                     metrics.train_accuracy,
                     metrics.val_accuracy,

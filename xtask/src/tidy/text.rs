@@ -12,6 +12,9 @@ const LATER: [&str; 2] = [concat!("TO", "DO"), concat!("FIX", "ME")];
 /// Files of which a tool decides every byte.
 const WRITTEN_BY_TOOLS: [&str; 2] = ["snap", "lock"];
 
+/// Folders of files that stay as whatever program wrote them.
+const FIXTURES: &str = "fixtures";
+
 /// No large files: history keeps them for ever.
 pub(super) fn size(path: &Path, bytes: usize) -> Vec<Violation> {
     let mut findings = Findings::of(path);
@@ -24,8 +27,8 @@ pub(super) fn size(path: &Path, bytes: usize) -> Vec<Violation> {
 /// White space, and work put off.
 pub(super) fn check(path: &Path, content: &str) -> Vec<Violation> {
     let mut findings = Findings::of(path);
-    let by_hand =
-        !WRITTEN_BY_TOOLS.iter().any(|tool| path.extension().is_some_and(|own| own == *tool));
+    let by_hand = !path.components().any(|folder| folder.as_os_str() == FIXTURES)
+        && !WRITTEN_BY_TOOLS.iter().any(|tool| path.extension().is_some_and(|own| own == *tool));
     for (line, text) in (1..).zip(content.split('\n')) {
         if by_hand && text.ends_with(char::is_whitespace) {
             findings.add(line, "trailing white space");
@@ -37,7 +40,7 @@ pub(super) fn check(path: &Path, content: &str) -> Vec<Violation> {
             }
         }
     }
-    if !content.is_empty() && !content.ends_with('\n') {
+    if by_hand && !content.is_empty() && !content.ends_with('\n') {
         findings.add(content.lines().count(), "no newline at the end");
     }
     findings.found

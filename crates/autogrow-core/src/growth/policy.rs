@@ -95,12 +95,10 @@ impl Policy for Convergent {
     }
 }
 
-/// "8 epochs brought +1.25 points, stops below 0.05".
+/// "8 epochs brought +1.25, stops below 0.05".
 fn gained(does: &str, view: View<'_>, window: usize, threshold: f64) -> String {
     match view.curve.improvement(window) {
-        Some(gained) => {
-            format!("{window} epochs brought {gained:+.2} points, {does} below {threshold}")
-        }
+        Some(gained) => format!("{window} epochs brought {gained:+.2}, {does} below {threshold}"),
         None => format!("{does} after epoch {} at the earliest", window + 1),
     }
 }
