@@ -28,6 +28,8 @@ const TINY: &[&str] = &[
     "--set",
     "growth.initializer=adam",
     "--set",
+    "growth.max_depth=3-2-2",
+    "--set",
     "run.log_steps=true",
     "--quiet",
 ];
