@@ -349,6 +349,41 @@ fn data_that_is_not_there_is_told_with_how_to_get_it() {
     assert!(message.contains("hint: "), "{message}");
 }
 
+/// An IDX file: `[count, rows, columns]` or `[count]` in its header, then the bytes.
+fn idx(dims: &[u32], bytes: usize) -> Vec<u8> {
+    let mut file = vec![0, 0, 8, u8::try_from(dims.len()).unwrap()];
+    dims.iter().for_each(|dim| file.extend(dim.to_be_bytes()));
+    file.extend((0..bytes).map(|byte| (byte % 10) as u8));
+    file
+}
+
+#[test]
+fn damaged_data_ends_with_3() {
+    let place = tempfile::tempdir().unwrap();
+    let images = idx(&[40, 28, 28], 40 * 28 * 28);
+    let labels = idx(&[40], 40);
+    let train_with = |images: &[u8], labels: &[u8]| {
+        for (name, bytes) in [
+            ("train-images-idx3-ubyte", images),
+            ("train-labels-idx1-ubyte", labels),
+            ("t10k-images-idx3-ubyte", &idx(&[40, 28, 28], 40 * 28 * 28)),
+            ("t10k-labels-idx1-ubyte", &idx(&[40], 40)),
+        ] {
+            std::fs::write(place.path().join(name), bytes).unwrap();
+        }
+        let dir = format!("data.dir={}", place.path().display());
+        fails(3, &["train", "--data", "mnist", "--set", &dir])
+    };
+    let short = train_with(&images[..images.len() - 100], &labels);
+    assert!(short.contains("train-images") && short.contains("100"), "{short}");
+    let mut wrong = images.clone();
+    wrong[2] = 9;
+    assert!(train_with(&wrong, &labels).contains("train-images"));
+    let fewer = train_with(&images, &idx(&[39], 39));
+    assert!(fewer.contains("39") && fewer.contains("40"), "{fewer}");
+    train_with(&[], &labels);
+}
+
 #[test]
 fn a_diverged_run_ends_with_5() {
     let place = tempfile::tempdir().unwrap();

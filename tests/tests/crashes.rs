@@ -7,7 +7,7 @@ use serde_json::Value;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// A run that grows at least four times, adapts after each growth, and fine-tunes, in a second.
 const TINY: &[&str] = &[
@@ -60,7 +60,7 @@ fn message(output: &Output) -> String {
 /// All of a finished run that does not tell the time.
 #[derive(PartialEq, Debug)]
 struct End {
-    model: Vec<u8>,
+    model: blake3::Hash,
     metrics: Vec<String>,
     steps: String,
     decisions: Vec<String>,
@@ -85,7 +85,7 @@ fn end(folder: &Path) -> End {
         counts.then(|| format!("{kind} {} {} {}", event["epoch"], event["depth"], event["subnet"]))
     };
     End {
-        model: std::fs::read(folder.join("model.safetensors")).unwrap(),
+        model: blake3::hash(&std::fs::read(folder.join("model.safetensors")).unwrap()),
         metrics: read(folder.join("metrics.csv")).lines().map(untimed).collect(),
         steps: read(folder.join("steps.csv")),
         decisions: read(folder.join("journal.jsonl")).lines().filter_map(decision).collect(),
@@ -153,14 +153,16 @@ fn killed_again_and_again() {
 #[test]
 fn killed_at_random_moments() {
     let place = tempfile::tempdir().unwrap();
+    let started = Instant::now();
     let (whole, _) = uninterrupted(place.path());
+    let length = started.elapsed();
     let tries = if stride(0) == 1 { 500 } else { 12 };
     for number in 0..tries {
         let folder = place.path().join(format!("random-{number}"));
         let mut child = train(&folder).spawn().unwrap();
         // Moments spread over the run and a bit beyond, by the golden ratio.
         let part = (number as f64 * 0.618_034).fract();
-        std::thread::sleep(Duration::from_secs_f64(0.01 + 1.5 * part));
+        std::thread::sleep(length.mul_f64(1.1 * part));
         child.kill().unwrap();
         child.wait().unwrap();
         finish(&folder);
@@ -365,4 +367,19 @@ fn a_run_of_format_1_goes_on() {
     assert!(read(folder.join("metrics.csv")).starts_with(&before));
     assert!(end.metrics.len() > 10);
     assert_eq!(end.result["fine_tuning_epochs"], 2);
+}
+
+#[test]
+fn a_folder_that_vanishes_ends_the_run() {
+    let place = tempfile::tempdir().unwrap();
+    let folder = place.path().join("run");
+    let child = train(&folder).spawn().unwrap();
+    while !folder.join("checkpoints/2").exists() {
+        std::thread::yield_now();
+    }
+    std::fs::rename(&folder, place.path().join("elsewhere")).unwrap();
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(4), "{}", message(&output));
+    assert!(!folder.exists());
+    assert!(resume(&place.path().join("elsewhere"), &["--quiet"]).status.success());
 }

@@ -170,7 +170,10 @@ impl<'a> Run<'a> {
             on_step: &mut |learner, step| self.step(learner, step),
         })?;
         let network = learner.evaluated();
-        let validation = evaluate(&network, &*self.data.validation, self.device)?;
+        // Asked to stop in here, the run resumes after the last step and validates once more.
+        let (data, device) = (self.data, self.device);
+        let mut heed = || self.save_if_stopped(&learner);
+        let validation = evaluate(&network, &*data.validation, device, &mut heed)?;
         self.state.epochs = number;
         self.state.step = 0;
         self.state.tally = Tally::default();
@@ -208,15 +211,20 @@ impl<'a> Run<'a> {
     /// After each step: tells it, and saves where it is time or somebody asks to stop.
     fn step(&mut self, learner: &Learner, step: &Step) -> Result<()> {
         self.watch.step(self.state.epochs + 1, step.number, step.of, step.loss)?;
-        let stop = self.watch.stop();
-        let due = 60.0 * self.config.run.checkpoint_minutes;
-        if stop.is_some() || self.saved.elapsed().as_secs_f64() > due {
-            self.state.step = step.number;
-            self.state.tally = step.tally;
+        self.state.step = step.number;
+        self.state.tally = step.tally;
+        if self.saved.elapsed().as_secs_f64() > 60.0 * self.config.run.checkpoint_minutes {
             self.save(learner)?;
         }
-        match stop {
-            Some((signal, run)) => Err(Error::Interrupted { signal, run }),
+        self.save_if_stopped(learner)
+    }
+
+    fn save_if_stopped(&mut self, learner: &Learner) -> Result<()> {
+        match self.watch.stop() {
+            Some((signal, run)) => {
+                self.save(learner)?;
+                Err(Error::Interrupted { signal, run })
+            }
             None => Ok(()),
         }
     }
@@ -314,7 +322,11 @@ impl<'a> Run<'a> {
         let network = learner.evaluated();
         let validation = match self.state.last {
             Some((_, validation)) => validation,
-            None => evaluate(&network, &*self.data.validation, self.device)?,
+            None => {
+                let (data, device) = (self.data, self.device);
+                let mut heed = || self.save_if_stopped(learner);
+                evaluate(&network, &*data.validation, device, &mut heed)?
+            }
         };
         self.consider(network, validation)?;
         self.save(learner)
@@ -343,7 +355,12 @@ impl<'a> Run<'a> {
         let (Some(network), Some(validation)) = (&self.best, self.state.best) else {
             unreachable!("`found` keeps a first network")
         };
-        let test = evaluate(network, &*self.data.test, self.device)?;
+        // The last checkpoint is that of the last epoch: there is nothing to save.
+        let mut heed = || match self.watch.stop() {
+            Some((signal, run)) => Err(Error::Interrupted { signal, run }),
+            None => Ok(()),
+        };
+        let test = evaluate(network, &*self.data.test, self.device, &mut heed)?;
         let found = network.depth().clone();
         self.watch.event(&Event::Finished {
             epoch: self.state.epochs,

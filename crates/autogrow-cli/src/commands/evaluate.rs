@@ -50,7 +50,7 @@ pub(crate) fn run(args: &EvaluateArgs, output: &Output) -> Result<()> {
         SplitName::Val => (&data.validation, "val"),
         SplitName::Test => (&data.test, "test"),
     };
-    let scores = evaluate(&network, &**split, &device)?;
+    let scores = evaluate(&network, &**split, &device, &mut || Ok(()))?;
     let report = Report {
         network: blueprint.network.clone(),
         found: blueprint.depth.to_string(),

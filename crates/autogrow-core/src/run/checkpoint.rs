@@ -131,7 +131,7 @@ fn files(
 ) -> Result<Vec<(&'static str, Vec<u8>)>> {
     let learner = &checkpoint.learner;
     let mut files = vec![
-        ("state.json", json(&checkpoint.state)?),
+        ("state.toml", toml(&checkpoint.state)?),
         ("network.json", json(&checkpoint.blueprint)?),
         ("identities.json", json(&learner.identities)?),
         ("weights.safetensors", learner.weights.to_safetensors()?),
@@ -197,7 +197,7 @@ fn load(path: &Path) -> Result<(Checkpoint, BTreeMap<String, u64>), Failure> {
         None => Ok(None),
     };
     let checkpoint = Checkpoint {
-        state: serde_json::from_slice(part("state.json")?)?,
+        state: toml::from_slice(part("state.toml")?)?,
         blueprint: serde_json::from_slice(part("network.json")?)?,
         learner: LearnerRecord {
             weights: tensors("weights.safetensors")?.ok_or("weights.safetensors is missing")?,
@@ -216,6 +216,12 @@ fn hash(bytes: &[u8]) -> String {
     blake3::hash(bytes).to_hex().to_string()
 }
 
+/// As TOML, not JSON: what is read is to the last bit what was written, NaN and infinity included.
+fn toml(value: &impl Serialize) -> Result<Vec<u8>> {
+    let text = toml::to_string(value);
+    text.map(String::into_bytes).map_err(|error| Error::run("checkpoint", error.to_string()))
+}
+
 fn json(value: &impl Serialize) -> Result<Vec<u8>> {
     serde_json::to_vec_pretty(value).map_err(|error| Error::run("checkpoint", error.to_string()))
 }
@@ -226,6 +232,7 @@ mod tests {
     use crate::config::{Compat, Shortcut};
     use crate::growth::Depth;
     use crate::network::TensorEntry;
+    use crate::training::Scores;
     use rand::{Rng, SeedableRng};
     use std::fs;
 
@@ -269,6 +276,29 @@ mod tests {
         let (newest, damaged) = checkpoints.newest().unwrap();
         assert_eq!(newest.map(|loaded| loaded.checkpoint.state.epochs), Some(1), "{what}");
         assert_eq!(damaged.len(), 1, "{what}");
+    }
+
+    #[test]
+    fn numbers_are_read_as_they_were_written() {
+        let place = tempfile::tempdir().unwrap();
+        let mut checkpoints = Checkpoints::of(place.path(), 2).unwrap();
+        let mut saved = checkpoint(3);
+        // The first is one that a fast parser reads one bit off.
+        saved.state.guiding = vec![2.180_414_438_247_681, 0.1 + 0.2, 1e-310, 100.0 / 14.0];
+        let scores = Scores { loss: f64::INFINITY, ..Scores::default() };
+        saved.state.last = Some((scores, scores));
+        saved.state.adapting = Some(super::super::AdaptingState {
+            grown: vec![1],
+            accuracy_before: 100.0 / 3.0,
+            epochs: 2,
+        });
+        checkpoints.save(&saved, BTreeMap::new()).unwrap();
+        let read = checkpoints.newest().unwrap().0.unwrap().checkpoint;
+        assert_eq!(read.state, saved.state);
+        assert_eq!(
+            (read.blueprint, read.learner.weights),
+            (saved.blueprint, saved.learner.weights)
+        );
     }
 
     #[test]

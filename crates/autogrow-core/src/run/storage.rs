@@ -33,7 +33,8 @@ pub(super) fn publish_folder(path: &Path, files: &[(&str, Vec<u8>)]) -> Result<(
             fs::remove_dir_all(&part)?;
         }
         fault::point()?;
-        fs::create_dir_all(&part)?;
+        // Not its parents: where the run's folder has vanished, that is an error.
+        fs::create_dir(&part)?;
         for (name, bytes) in files {
             write_durably(&part.join(name), bytes)?;
         }

@@ -304,11 +304,17 @@ fn all_finite(network: &Network, gradients: &GradientsParams) -> bool {
     check.finite
 }
 
-/// Scores of a network in evaluation mode (see [`Learner::evaluated`]) on a split.
+/// Scores of a network in evaluation mode (see [`Learner::evaluated`]) on a split. `on_batch` is
+/// called after each batch; an error from it ends the evaluation.
 ///
 /// # Errors
 /// Data errors.
-pub fn evaluate(network: &Network, split: &dyn Split, device: &Device) -> Result<Scores> {
+pub fn evaluate(
+    network: &Network,
+    split: &dyn Split,
+    device: &Device,
+    on_batch: &mut dyn FnMut() -> Result<()>,
+) -> Result<Scores> {
     let [channels, height, width] = network.blueprint().image;
     let mut tally = Tally::default();
     for batch in split.batches(Pass { batch_size: EVALUATION_BATCH, seed: None }) {
@@ -318,6 +324,7 @@ pub fn evaluate(network: &Network, split: &dyn Split, device: &Device) -> Result
         let logits = network.forward(images);
         let loss = cross_entropy(logits.clone(), &labels).into_scalar::<f32>();
         tally.add(f64::from(loss), logits, &labels);
+        on_batch()?;
     }
     Ok(tally.scores())
 }
