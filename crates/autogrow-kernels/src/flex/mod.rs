@@ -32,6 +32,8 @@ mod pointwise;
 mod pool;
 mod send;
 mod sgd;
+#[cfg(test)]
+mod shape_tests;
 mod statistics;
 #[allow(unsafe_code, reason = "kernels on raw pointers")]
 mod winograd;
