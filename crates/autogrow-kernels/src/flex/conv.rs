@@ -4,7 +4,8 @@
 use super::direct::{Packed, convolve};
 use super::direct_weights::WeightSums as DirectSums;
 use super::geometry::{Gather, Shape};
-use super::winograd::{self, Winograd, WinogradSums};
+use super::winograd::{self, Winograd};
+use super::winograd_weights::WinogradSums;
 use crate::choice::{Convolution, convolution};
 use crate::simd::lanes;
 

@@ -11,9 +11,9 @@ use rayon::prelude::*;
 use super::buffer::Buffer;
 use super::conv::{InputGradient, WeightSums};
 use super::extent::{Extent, HALO};
+use super::gate::{Gate, GateSums, NormGradient};
 use super::layer::{CHUNKS, Kept, Layer, Norm, Parameters, chunk_size, groups};
 use super::map::{Gradient, Map, View};
-use super::pointwise::{Gate, GateSums, NormGradient};
 use super::statistics::Statistics;
 
 /// Which gradients are asked for.
