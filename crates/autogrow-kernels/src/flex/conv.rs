@@ -82,7 +82,7 @@ impl Forward {
             Self::Direct(gather, packed) => {
                 let images =
                     input.chunks_exact(gather.source).zip(output.chunks_exact_mut(gather.target));
-                images.for_each(|(input, output)| convolve(gather, packed, input, output, false));
+                images.for_each(|(input, output)| convolve(gather, packed, input, output));
             }
             Self::Winograd(winograd, halo) => winograd.run((input, *halo), output),
         }
@@ -123,7 +123,7 @@ impl InputGradient {
                 let images = gradient.chunks_exact(*source).zip(input.chunks_exact_mut(*target));
                 for (gradient, input) in images {
                     for gather in gathers {
-                        convolve(gather, packed, gradient, input, false);
+                        convolve(gather, packed, gradient, input);
                     }
                 }
             }

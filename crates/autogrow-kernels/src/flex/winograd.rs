@@ -20,15 +20,11 @@ pub(crate) fn applies(shape: &Shape) -> bool {
 }
 
 /// Tiles per band: enough that a plane's weights are read seldom, few enough for the cache.
-pub(crate) fn band(channels: usize) -> usize {
-    if channels <= 16 { 16 } else { 32 }
-}
+pub(crate) const BAND: usize = 32;
 
 /// How many whole images fill a band.
 pub(crate) fn group(shape: &Shape) -> usize {
-    let (input, output) = (shape.input, shape.output);
-    let tiles = Tiles::across(output) * Tiles::down(output);
-    (band(input.channels.max(output.channels)) / tiles).max(1)
+    (BAND / (Tiles::across(shape.output) * Tiles::down(shape.output))).max(1)
 }
 
 /// Floats from one plane to the next: a little more than they hold, lest the planes fall on the
@@ -37,12 +33,18 @@ pub(crate) fn plane(tiles: usize, extent: Extent) -> usize {
     tiles * extent.lanes() + 16
 }
 
+/// How many of the 36 products one thread computes. Wide layers have few images at a time, and each
+/// product is worth a thread.
+pub(crate) fn planes_at_once(source: Extent, target: Extent) -> usize {
+    if source.channels * target.channels >= 1 << 16 { 1 } else { PLANES }
+}
+
 /// The bands of `images` whole images: which images and tile rows each covers.
-pub(crate) fn bands(extent: Extent, images: usize, size: usize) -> impl Iterator<Item = Band> {
+pub(crate) fn bands(extent: Extent, images: usize) -> impl Iterator<Item = Band> {
     let (across, down) = (Tiles::across(extent), Tiles::down(extent));
-    let whole = across * down <= size;
-    let rows = if whole { down } else { (size / across).max(1) };
-    let together = if whole { (size / (across * down)).max(1) } else { 1 };
+    let whole = across * down <= BAND;
+    let rows = if whole { down } else { (BAND / across).max(1) };
+    let together = if whole { (BAND / (across * down)).max(1) } else { 1 };
     (0..images).step_by(together).flat_map(move |image| {
         (0..down).step_by(rows).map(move |row| Band {
             images: image..(image + together).min(images),
@@ -116,18 +118,23 @@ impl Winograd {
         let (source, target) = (self.source, self.target);
         let images = output.len() / target.image(0);
         assert_eq!(input.len(), images * source.image(halo));
-        let size = band(source.channels.max(target.channels));
-        let most = bands(target, images, size).map(|band| band.count(target)).max().unwrap_or(0);
+        let most = bands(target, images).map(|band| band.count(target)).max().unwrap_or(0);
         let mut transformed = Buffer::stale(PLANES * plane(most, source));
         let mut products = Buffer::stale(PLANES * plane(most, target));
-        for band in bands(target, images, size) {
+        for band in bands(target, images) {
             for (image, tiles, place) in band.places(source, most) {
                 let image = &input[image * source.image(halo)..][..source.image(halo)];
                 tiles.input((image, halo), &mut transformed, place);
             }
             let tiles = band.count(target);
-            let (steps, to) = ([plane(most, source), plane(most, target)], products.as_mut_ptr());
-            dispatch(self.lanes, Multiply { conv: self, tiles, steps, from: &transformed, to });
+            let steps = [plane(most, source), plane(most, target)];
+            let planes = planes_at_once(source, target);
+            let parts = products.par_chunks_mut(planes * steps[1]).enumerate();
+            parts.for_each(|(index, to)| {
+                let first = index * planes;
+                let from = &transformed[first * steps[0]..];
+                dispatch(self.lanes, Multiply { conv: self, tiles, first, steps, from, to });
+            });
             for (image, tiles, place) in band.places(target, most) {
                 let image = &mut output[image * target.image(0)..][..target.image(0)];
                 tiles.output(&products, place, image);
@@ -177,30 +184,37 @@ impl<F: Fn(usize, usize) -> [f32; 9]> Kernel for Pack<'_, F> {
     }
 }
 
-/// The 36 products `[tiles, source] * [source, target]`.
+/// Some of the 36 products `[tiles, source] * [source, target]`.
 struct Multiply<'a> {
     conv: &'a Winograd,
     tiles: usize,
+    first: usize,
     steps: [usize; 2],
     from: &'a [f32],
-    to: *mut f32,
+    to: &'a mut [f32],
 }
 
 impl Kernel for Multiply<'_> {
     #[inline(always)]
     fn run<S: Simd>(self) {
         let (rows, columns) = (self.conv.source.channels, self.conv.target.lanes());
+        let planes = self.to.len() / self.steps[1];
+        assert!(self.from.len() >= planes * self.steps[0]);
+        assert!(self.tiles * self.conv.source.lanes() <= self.steps[0]);
+        assert!(self.tiles * columns <= self.steps[1] && self.first + planes <= PLANES);
         let block = 2 * S::LANES;
-        for plane in 0..PLANES {
+        let (from, to) = (self.from.as_ptr(), self.to.as_mut_ptr());
+        for plane in 0..planes {
             for column in (0..columns).step_by(block) {
-                // SAFETY: `run` has made all three matrices of these sizes.
+                let wide = column + block <= columns;
+                let width = if wide { block } else { S::LANES };
+                let weights = PLANES * rows * column + (self.first + plane) * rows * width;
+                // SAFETY: the sizes of the matrices have been checked, and `new` has made the
+                // weights of this size.
                 unsafe {
-                    let wide = column + block <= columns;
-                    let width = if wide { block } else { S::LANES };
-                    let weights = PLANES * rows * column + plane * rows * width;
                     let weights = self.conv.weights.as_ptr().add(weights);
-                    let from = self.from.as_ptr().add(plane * self.steps[0]);
-                    let to = self.to.add(plane * self.steps[1] + column);
+                    let from = from.add(plane * self.steps[0]);
+                    let to = to.add(plane * self.steps[1] + column);
                     if wide {
                         self.block::<S, 6, 2>(from, weights, to);
                     } else {

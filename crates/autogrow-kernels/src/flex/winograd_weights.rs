@@ -8,7 +8,7 @@ use rayon::prelude::*;
 use super::buffer::Buffer;
 use super::direct_weights::{Pixels, column_block};
 use super::geometry::Shape;
-use super::winograd::{band, bands, plane};
+use super::winograd::{bands, plane, planes_at_once};
 use super::winograd_transforms::{PLANES, weights_backward};
 use crate::simd::{Kernel, Simd, dispatch, lanes};
 
@@ -36,11 +36,10 @@ impl WinogradSums {
         let (source, target) = (shape.input, shape.output);
         let images = input.len() / source.image(halo);
         assert_eq!(gradient.len(), images * target.image(gradient_halo));
-        let size = band(source.channels.max(target.channels));
-        let most = bands(target, images, size).map(|band| band.count(target)).max().unwrap_or(0);
+        let most = bands(target, images).map(|band| band.count(target)).max().unwrap_or(0);
         let mut inputs = Buffer::stale(PLANES * plane(most, source));
         let mut gradients = Buffer::stale(PLANES * plane(most, target));
-        for band in bands(target, images, size) {
+        for band in bands(target, images) {
             for (image, tiles, place) in band.places(source, most) {
                 let image = &input[image * source.image(halo)..][..source.image(halo)];
                 tiles.input((image, halo), &mut inputs, place);
@@ -50,15 +49,17 @@ impl WinogradSums {
                 let image = &gradient[image..][..target.image(gradient_halo)];
                 tiles.gradient((image, gradient_halo), &mut gradients, place);
             }
-            let kernel = AddProducts {
-                shape: *shape,
-                tiles: band.count(target),
-                steps: [plane(most, source), plane(most, target)],
-                inputs: &inputs,
-                gradients: &gradients,
-                sums: self.sums.as_mut_ptr(),
-            };
-            dispatch(lanes(target.lanes()), kernel);
+            let tiles = band.count(target);
+            let steps = [plane(most, source), plane(most, target)];
+            let planes = planes_at_once(source, target);
+            let step = source.channels * target.lanes();
+            let parts = self.sums.par_chunks_mut(planes * step).enumerate();
+            parts.for_each(|(index, sums)| {
+                let inputs = &inputs[index * planes * steps[0]..];
+                let gradients = &gradients[index * planes * steps[1]..];
+                let kernel = AddProducts { shape, tiles, steps, inputs, gradients, sums };
+                dispatch(lanes(target.lanes()), kernel);
+            });
         }
     }
 
@@ -115,20 +116,25 @@ impl Kernel for Total<'_> {
     }
 }
 
-/// The 36 products `[in, tiles] * [tiles, out]`, added to the sums.
+/// Some of the 36 products `[in, tiles] * [tiles, out]`, added to their sums.
 struct AddProducts<'a> {
-    shape: Shape,
+    shape: &'a Shape,
     tiles: usize,
     steps: [usize; 2],
     inputs: &'a [f32],
     gradients: &'a [f32],
-    sums: *mut f32,
+    sums: &'a mut [f32],
 }
 
 impl Kernel for AddProducts<'_> {
     #[inline(always)]
     fn run<S: Simd>(self) {
         let (rows, columns) = (self.shape.input.channels, self.shape.output.lanes());
+        let planes = self.sums.len() / (rows * columns);
+        assert!(self.tiles * self.shape.input.lanes() <= self.steps[0]);
+        assert!(self.tiles * columns <= self.steps[1]);
+        assert!(self.inputs.len() >= planes * self.steps[0]);
+        assert!(self.gradients.len() >= planes * self.steps[1]);
         let tiles = Pixels {
             images: 1,
             rows: 1,
@@ -136,14 +142,15 @@ impl Kernel for AddProducts<'_> {
             input_steps: [0, 0, self.shape.input.lanes()],
             gradient_steps: [0, 0, columns],
         };
-        for plane in 0..PLANES {
+        let sums = self.sums.as_mut_ptr();
+        for plane in 0..planes {
             for column in (0..columns).step_by(2 * S::LANES) {
                 let wide = column + 2 * S::LANES <= columns;
-                // SAFETY: `add` has made all three matrices of these sizes.
+                // SAFETY: the sizes of all three matrices have been checked.
                 unsafe {
                     let inputs = self.inputs.as_ptr().add(plane * self.steps[0]);
                     let gradients = self.gradients.as_ptr().add(plane * self.steps[1] + column);
-                    let sums = self.sums.add(plane * rows * columns + column);
+                    let sums = sums.add(plane * rows * columns + column);
                     column_block::<S>(tiles, inputs, gradients, sums, columns, rows, wide);
                 }
             }
