@@ -37,7 +37,7 @@ impl Methods {
             Convolution::Auto => {
                 let fewest = shape.input.channels.min(shape.output.channels);
                 let smallest = shape.output.height.min(shape.output.width);
-                all(if fewest >= 16 && smallest >= 4 { Method::Winograd } else { Method::Direct })
+                all(if fewest >= 8 && smallest >= 4 { Method::Winograd } else { Method::Direct })
             }
         }
     }
