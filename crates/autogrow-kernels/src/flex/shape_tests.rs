@@ -33,7 +33,7 @@ fn compare(shape: [usize; 4], width: usize, stem: (usize, usize)) {
     let x = plain::max_pool(plain::activate(layer(&x, 0), Relu), 3, 2, 1);
     let x = plain::activate(layer(&x, 1) + x, Relu);
     let theirs = plain::activate(layer(&x, 2) + layer(&x, 3), Relu);
-    assert!(difference(&ours, &theirs) < 3e-5, "{shape:?}");
+    assert!(difference(&ours, &theirs) < 1e-4, "{shape:?}");
 }
 
 #[test]
