@@ -10,11 +10,12 @@ use rand_chacha::ChaCha8Rng;
 
 use crate::{Activation, FeatureMap, Skip, batch_norm, conv, plain};
 
-/// The largest difference, relative to the largest value.
+/// The largest difference, relative to the largest value, or to 1 if all values are smaller: they
+/// are sums of terms near 1, and may be small by cancellation.
 pub(super) fn difference<const D: usize>(a: &Tensor<D>, b: &Tensor<D>) -> f32 {
     assert_eq!(a.dims(), b.dims());
     let (a, b) = (numbers(a), numbers(b));
-    let largest = b.iter().fold(0.1_f32, |max, v| max.max(v.abs()));
+    let largest = b.iter().fold(1.0_f32, |max, v| max.max(v.abs()));
     let pairs = a.iter().zip(&b);
     pairs.fold(
         0.0_f32,
@@ -221,7 +222,7 @@ proptest! {
         let fused = case.fused(&parts, [&parts.norm, &parts.its_norm]);
         let [before, plain] = case.plain(&parts, [&twins[0], &twins[1]]);
         // A value at the kink may fall on either side.
-        prop_assume!(!case.relu || numbers(&before).iter().all(|v| v.abs() > case.tolerance()));
+        prop_assume!(!case.relu || numbers(&before).iter().all(|v| v.abs() > 1e-4));
         prop_assert!(difference(&fused, &plain) < case.tolerance());
 
         let mut rng = ChaCha8Rng::seed_from_u64(case.seed + 1);
