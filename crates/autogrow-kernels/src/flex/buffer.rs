@@ -112,6 +112,14 @@ impl DerefMut for Buffer {
     }
 }
 
+/// Fills all idle memory with what would show if it were read.
+#[cfg(test)]
+pub(crate) fn poison() {
+    for memory in &mut pool().idle {
+        memory.fill(Line([f32::NAN; LINE]));
+    }
+}
+
 impl std::fmt::Debug for Buffer {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "Buffer({} floats)", self.len)

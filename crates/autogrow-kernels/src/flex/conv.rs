@@ -4,7 +4,8 @@
 use super::direct::{Packed, convolve};
 use super::direct_weights::WeightSums as DirectSums;
 use super::geometry::{Gather, Shape};
-use super::winograd::{self, Winograd, WinogradSums};
+use super::winograd::{self, Winograd};
+use super::winograd_weights::WinogradSums;
 use crate::choice::{Convolution, convolution};
 use crate::simd::lanes;
 
@@ -36,7 +37,7 @@ impl Methods {
             Convolution::Auto => {
                 let fewest = shape.input.channels.min(shape.output.channels);
                 let smallest = shape.output.height.min(shape.output.width);
-                all(if fewest >= 16 && smallest >= 4 { Method::Winograd } else { Method::Direct })
+                all(if fewest >= 8 && smallest >= 4 { Method::Winograd } else { Method::Direct })
             }
         }
     }
@@ -81,7 +82,7 @@ impl Forward {
             Self::Direct(gather, packed) => {
                 let images =
                     input.chunks_exact(gather.source).zip(output.chunks_exact_mut(gather.target));
-                images.for_each(|(input, output)| convolve(gather, packed, input, output, false));
+                images.for_each(|(input, output)| convolve(gather, packed, input, output));
             }
             Self::Winograd(winograd, halo) => winograd.run((input, *halo), output),
         }
@@ -122,7 +123,7 @@ impl InputGradient {
                 let images = gradient.chunks_exact(*source).zip(input.chunks_exact_mut(*target));
                 for (gradient, input) in images {
                     for gather in gathers {
-                        convolve(gather, packed, gradient, input, false);
+                        convolve(gather, packed, gradient, input);
                     }
                 }
             }

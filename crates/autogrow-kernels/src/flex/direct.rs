@@ -48,21 +48,15 @@ impl Packed {
     }
 }
 
-/// Convolves one image: for every pixel of the gather, `target = runs(source) * weights`, or `+=`
-/// if `accumulate`.
-pub(crate) fn convolve(
-    gather: &Gather,
-    weights: &Packed,
-    source: &[f32],
-    target: &mut [f32],
-    accumulate: bool,
-) {
+/// Convolves one image: for every pixel of the gather, `target = runs(source) * weights`, zero if
+/// there are no runs.
+pub(crate) fn convolve(gather: &Gather, weights: &Packed, source: &[f32], target: &mut [f32]) {
     assert_eq!(source.len(), gather.source);
     assert_eq!(target.len(), gather.target);
     assert!(gather.runs.iter().all(|run| run.row + run.len <= weights.rows));
     assert!(gather.writes.iter().all(|at| *at as usize + weights.columns <= gather.target));
     let lanes = weights.lanes;
-    dispatch(lanes, Convolve { gather, weights, source, target: target.as_mut_ptr(), accumulate });
+    dispatch(lanes, Convolve { gather, weights, source, target: target.as_mut_ptr() });
 }
 
 struct Convolve<'a> {
@@ -70,7 +64,6 @@ struct Convolve<'a> {
     weights: &'a Packed,
     source: &'a [f32],
     target: *mut f32,
-    accumulate: bool,
 }
 
 impl Kernel for Convolve<'_> {
@@ -85,7 +78,7 @@ impl Kernel for Convolve<'_> {
         for start in (0..pixels).step_by(step) {
             let end = (start + step).min(pixels);
             for (index, runs) in chunks.iter().enumerate() {
-                let add = self.accumulate || index > 0;
+                let add = index > 0;
                 for column in (0..columns).step_by(block) {
                     // SAFETY: the block begins within the packed weights.
                     let weights = unsafe { self.weights.weights.as_ptr().add(rows * column) };

@@ -11,9 +11,9 @@ use rayon::prelude::*;
 use super::buffer::Buffer;
 use super::conv::{InputGradient, WeightSums};
 use super::extent::{Extent, HALO};
+use super::gate::{Gate, GateSums, NormGradient};
 use super::layer::{CHUNKS, Kept, Layer, Norm, Parameters, chunk_size, groups};
 use super::map::{Gradient, Map, View};
-use super::pointwise::{Gate, GateSums, NormGradient};
 use super::statistics::Statistics;
 
 /// Which gradients are asked for.
@@ -32,8 +32,12 @@ pub(crate) struct ParameterGradients {
     pub(crate) beta: Vec<f32>,
 }
 
-/// Gradients of weights held at once, in bytes: what limits the chunks of wide layers.
-const WEIGHT_SUMS: usize = 5 << 20;
+/// How many chunks a batch is split into where each sums a weight gradient of `bytes` bytes: few
+/// if they are large, because all are held at once, and have to be zeroed and summed.
+fn weight_chunks(bytes: usize) -> usize {
+    let fewest = if bytes > 16 << 20 { 2 } else { 4 };
+    ((5 << 20) / bytes.max(1)).clamp(fewest, CHUNKS)
+}
 
 pub(crate) fn no_sums(extent: Extent) -> GateSums {
     std::array::from_fn(|_| vec![0.0; extent.lanes()])
@@ -184,8 +188,7 @@ impl Layer {
 
         let group = WeightSums::group(shape, methods.weights);
         let weight_bytes = 4 * WeightSums::floats(shape, methods.weights);
-        let chunks = (WEIGHT_SUMS / weight_bytes.max(1)).clamp(2, CHUNKS);
-        let chunk = chunk_size(input.images, chunks, group);
+        let chunk = chunk_size(input.images, weight_chunks(weight_bytes), group);
         let view = self.input.view();
 
         let mut parts_sent = sent.chunks_mut(chunk * input.image(0));

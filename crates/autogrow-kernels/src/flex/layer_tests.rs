@@ -1,19 +1,21 @@
 //! Layers of random shapes against Burn's own operations: values, every gradient, and the running
 //! statistics.
 
+use burn::module::{Param, ParamId, RunningState};
 use burn::nn::{BatchNorm, conv::Conv2d};
-use burn::tensor::{Device, Tensor, TensorData};
+use burn::tensor::{DType, Device, Tensor, TensorData};
 use proptest::prelude::*;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
 use crate::{Activation, FeatureMap, Skip, batch_norm, conv, plain};
 
-/// The largest difference, relative to the largest value.
+/// The largest difference, relative to the largest value, or to 1 if all values are smaller: they
+/// are sums of terms near 1, and may be small by cancellation.
 pub(super) fn difference<const D: usize>(a: &Tensor<D>, b: &Tensor<D>) -> f32 {
     assert_eq!(a.dims(), b.dims());
     let (a, b) = (numbers(a), numbers(b));
-    let largest = b.iter().fold(0.1_f32, |max, v| max.max(v.abs()));
+    let largest = b.iter().fold(1.0_f32, |max, v| max.max(v.abs()));
     let pairs = a.iter().zip(&b);
     pairs.fold(
         0.0_f32,
@@ -24,7 +26,7 @@ pub(super) fn difference<const D: usize>(a: &Tensor<D>, b: &Tensor<D>) -> f32 {
 }
 
 pub(super) fn numbers<const D: usize>(tensor: &Tensor<D>) -> Vec<f32> {
-    tensor.to_data().try_to_vec().unwrap()
+    tensor.to_data().convert::<f32>().try_to_vec().unwrap()
 }
 
 pub(super) fn random<const D: usize>(
@@ -48,7 +50,7 @@ pub(super) fn random_norm(channels: usize, rng: &mut ChaCha8Rng, device: &Device
     let beta = random([channels], rng, device);
     norm.running_mean.update(random([channels], rng, device));
     norm.running_var.update(random([channels], rng, device) + 1.5);
-    let parameter = |tensor: Tensor<1>| burn::module::Param::from_data(tensor.into_data(), device);
+    let parameter = |tensor: Tensor<1>| Param::from_data(tensor.into_data(), device);
     BatchNorm { gamma: parameter(gamma), beta: parameter(beta), ..norm }
 }
 
@@ -65,8 +67,28 @@ pub(super) fn twin(norm: &BatchNorm) -> BatchNorm {
     }
 }
 
+/// A parameter in double precision that passes its gradient on.
+fn double<const D: usize>(parameter: &Param<Tensor<D>>) -> Param<Tensor<D>> {
+    Param::initialized(ParamId::new(), parameter.val().cast(DType::F64))
+}
+
+fn double_conv(conv: &Conv2d) -> Conv2d {
+    Conv2d { weight: double(&conv.weight), ..conv.clone() }
+}
+
+/// A norm in double precision, with running statistics of its own.
+fn double_norm(norm: &BatchNorm) -> BatchNorm {
+    BatchNorm {
+        gamma: double(&norm.gamma),
+        beta: double(&norm.beta),
+        running_mean: RunningState::new(norm.running_mean.value_sync().cast(DType::F64)),
+        running_var: RunningState::new(norm.running_var.value_sync().cast(DType::F64)),
+        ..norm.clone()
+    }
+}
+
 #[derive(Clone, Copy, Debug)]
-pub(super) enum Shortcut {
+enum Shortcut {
     None,
     Identity,
     Projected,
@@ -91,7 +113,13 @@ fn cases() -> impl Strategy<Value = Case> {
         prop_oneof![Just(Shortcut::None), Just(Shortcut::Identity), Just(Shortcut::Projected)];
     let kernel = prop_oneof![Just(1_usize), Just(3), Just(3), Just(5), Just(7)];
     (
-        (1_usize..6, channels.clone(), channels, 3_usize..13, 3_usize..13),
+        (
+            prop_oneof![9 => 1_usize..6, 1 => Just(33)],
+            channels.clone(),
+            channels,
+            3_usize..13,
+            3_usize..13,
+        ),
         (kernel, 1_usize..3, shortcut, any::<bool>(), prop::bool::weighted(0.2), any::<u64>()),
     )
         .prop_map(|((batch, c0, c1, height, width), rest)| {
@@ -130,8 +158,8 @@ impl Case {
         let mut norm = random_norm(outputs, &mut rng, device);
         let mut its_norm = random_norm(outputs, &mut rng, device);
         if self.frozen_norm {
-            norm.training = burn::module::Param::from_bool(false);
-            its_norm.training = burn::module::Param::from_bool(false);
+            norm.training = Param::from_bool(false);
+            its_norm.training = Param::from_bool(false);
         }
         Parts {
             x: leaf(x),
@@ -153,18 +181,26 @@ impl Case {
         map.conv(&parts.conv).norm(norms[0], skip, self.activation()).to_nchw()
     }
 
-    /// Before and after the activation.
+    /// Before and after the activation, in double precision.
     fn plain(&self, parts: &Parts, norms: [&BatchNorm; 2]) -> [Tensor<4>; 2] {
-        let normed = plain::normalise(plain::conv(parts.x.clone(), &parts.conv), norms[0]);
+        let x = parts.x.clone().cast(DType::F64);
+        let conv = |conv| plain::conv(x.clone(), &double_conv(conv));
+        let normed = plain::normalise(conv(&parts.conv), norms[0]);
         let sum = match self.shortcut {
             Shortcut::None => normed,
-            Shortcut::Identity => normed + parts.skip.clone(),
-            Shortcut::Projected => {
-                let projected = plain::conv(parts.x.clone(), &parts.projection);
-                normed + plain::normalise(projected, norms[1])
-            }
+            Shortcut::Identity => normed + parts.skip.clone().cast(DType::F64),
+            Shortcut::Projected => normed + plain::normalise(conv(&parts.projection), norms[1]),
         };
         [sum.clone(), plain::activate(sum, self.activation())]
+    }
+
+    /// How far the outputs may be from Burn's: Winograd loses a few bits.
+    fn tolerance(&self) -> f32 {
+        let [height, width] = self.size;
+        let winograd = (self.kernel, self.stride) == (3, 1)
+            && self.channels.iter().min() >= Some(&8)
+            && height.min(width) >= 4;
+        if winograd { 1e-4 } else { 1e-5 }
     }
 
     fn activation(&self) -> Activation {
@@ -182,24 +218,24 @@ proptest! {
         // With few values per channel the norm magnifies the rounding of both sides.
         let [batch, _, height, width] = parts.skip.dims();
         prop_assume!(case.frozen_norm || batch * height * width > 15);
-        let twins = [twin(&parts.norm), twin(&parts.its_norm)];
+        let twins = [double_norm(&parts.norm), double_norm(&parts.its_norm)];
         let fused = case.fused(&parts, [&parts.norm, &parts.its_norm]);
         let [before, plain] = case.plain(&parts, [&twins[0], &twins[1]]);
         // A value at the kink may fall on either side.
-        prop_assume!(!case.relu || numbers(&before).iter().all(|v| v.abs() > 1e-5));
-        prop_assert!(difference(&fused, &plain) < 1e-5);
+        prop_assume!(!case.relu || numbers(&before).iter().all(|v| v.abs() > 1e-4));
+        prop_assert!(difference(&fused, &plain) < case.tolerance());
 
         let mut rng = ChaCha8Rng::seed_from_u64(case.seed + 1);
         let factors = random(plain.dims(), &mut rng, &device);
         let fused = (fused * factors.clone()).sum().backward();
-        let plain = (plain * factors).sum().backward();
+        let plain = (plain * factors.cast(DType::F64)).sum().backward();
         macro_rules! same {
             ($tensor:expr) => {
                 let tensor = $tensor;
                 match (tensor.grad(&fused), tensor.grad(&plain)) {
                     (Some(fused), Some(plain)) => {
                         let difference = difference(&fused, &plain);
-                        prop_assert!(difference < 3e-5, "{}: {difference}", stringify!($tensor));
+                        prop_assert!(difference < 2.0 * case.tolerance(), "{}: {difference}", stringify!($tensor));
                     }
                     (None, None) => {}
                     _ => prop_assert!(false, "{} has a gradient in one only", stringify!($tensor)),
@@ -233,7 +269,8 @@ proptest! {
         let device = Device::flex();
         let parts = case.parts(&device);
         let norms = [&parts.norm, &parts.its_norm];
-        let [_, plain] = case.plain(&parts, norms);
-        prop_assert!(difference(&case.fused(&parts, norms), &plain) < 1e-5);
+        let doubled = norms.map(double_norm);
+        let [_, plain] = case.plain(&parts, doubled.each_ref());
+        prop_assert!(difference(&case.fused(&parts, norms), &plain) < case.tolerance());
     }
 }

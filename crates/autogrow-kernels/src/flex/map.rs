@@ -12,7 +12,8 @@ use rayon::prelude::*;
 
 use super::buffer::Buffer;
 use super::extent::{Extent, HALO};
-use super::pointwise::{Addend, Affine, Gate, GateSums, finish};
+use super::gate::{Gate, GateSums};
+use super::pointwise::{Addend, Affine, finish};
 
 /// An activation in the fast layout.
 #[derive(Debug)]

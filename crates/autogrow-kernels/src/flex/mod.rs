@@ -4,7 +4,7 @@
 //! [`FusedMap`] and [`FusedConv`] are what the public types hold on Flex. Below them lie, from the
 //! outside in: the autodiff operations (`extension`), the forward and backward passes over a batch
 //! (`layer`, `layer_backward`, `ends`, `pool`), the values between layers (`map`), and the kernels
-//! on single images (`conv`, `direct`, `pointwise`).
+//! on single images (`conv`, `direct`, `winograd`, `pointwise`, `gate`).
 
 #[allow(unsafe_code, reason = "casts lines of floats to floats")]
 mod buffer;
@@ -19,6 +19,8 @@ mod ends;
 mod extension;
 mod extent;
 mod fused;
+#[allow(unsafe_code, reason = "kernels on raw pointers")]
+mod gate;
 mod geometry;
 #[cfg(test)]
 mod graph_tests;
@@ -32,11 +34,15 @@ mod pointwise;
 mod pool;
 mod send;
 mod sgd;
+#[cfg(test)]
+mod shape_tests;
 mod statistics;
 #[allow(unsafe_code, reason = "kernels on raw pointers")]
 mod winograd;
 #[allow(unsafe_code, reason = "kernels on raw pointers")]
 mod winograd_transforms;
+#[allow(unsafe_code, reason = "kernels on raw pointers")]
+mod winograd_weights;
 
 pub(crate) use fused::{FusedConv, FusedMap, FusedSkip, supports};
 pub(crate) use sgd::sgd_step;

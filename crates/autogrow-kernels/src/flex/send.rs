@@ -4,10 +4,10 @@ use rayon::prelude::*;
 
 use super::buffer::Buffer;
 use super::extent::HALO;
+use super::gate::Gate;
 use super::layer::{CHUNKS, chunk_size};
 use super::layer_backward::{join, no_sums};
 use super::map::{Gradient, Map};
-use super::pointwise::Gate;
 
 /// Adds to the gradient of `map` what `write(image, values, gradient)` writes for every image:
 /// `values` is the image itself, with its halo, if `needs_values`, and otherwise empty; `gradient`

@@ -1,5 +1,5 @@
-//! Winograd's F(4x4, 3x3) for 3x3 convolutions of stride 1 and padding 1, forward (and, with
-//! turned weights, for the gradient of the input) and for the gradient of the weights.
+//! Winograd's F(4x4, 3x3) for 3x3 convolutions of stride 1 and padding 1: forward and, with turned
+//! weights, for the gradient of the input.
 //!
 //! The work goes in bands of tiles whose transformed values stay in the cache.
 
@@ -9,10 +9,9 @@ use rayon::prelude::*;
 
 use super::buffer::Buffer;
 use super::direct::multiply_run;
-use super::direct_weights::{Pixels, column_block};
 use super::extent::Extent;
 use super::geometry::Shape;
-use super::winograd_transforms::{PLANES, Planes, Tiles, weights_backward, weights_forward};
+use super::winograd_transforms::{PLANES, Planes, Tiles, weights_forward};
 use crate::simd::{Kernel, Simd, dispatch, lanes};
 
 /// Whether the algorithm applies.
@@ -21,29 +20,31 @@ pub(crate) fn applies(shape: &Shape) -> bool {
 }
 
 /// Tiles per band: enough that a plane's weights are read seldom, few enough for the cache.
-fn band(channels: usize) -> usize {
-    if channels <= 16 { 16 } else { 32 }
-}
+pub(crate) const BAND: usize = 32;
 
 /// How many whole images fill a band.
 pub(crate) fn group(shape: &Shape) -> usize {
-    let (input, output) = (shape.input, shape.output);
-    let tiles = Tiles::across(output) * Tiles::down(output);
-    (band(input.channels.max(output.channels)) / tiles).max(1)
+    (BAND / (Tiles::across(shape.output) * Tiles::down(shape.output))).max(1)
 }
 
 /// Floats from one plane to the next: a little more than they hold, lest the planes fall on the
 /// same cache sets.
-fn plane(tiles: usize, extent: Extent) -> usize {
+pub(crate) fn plane(tiles: usize, extent: Extent) -> usize {
     tiles * extent.lanes() + 16
 }
 
+/// How many of the 36 products one thread computes. Wide layers have few images at a time, and each
+/// product is worth a thread.
+pub(crate) fn planes_at_once(source: Extent, target: Extent) -> usize {
+    if source.channels * target.channels >= 1 << 16 { 1 } else { PLANES }
+}
+
 /// The bands of `images` whole images: which images and tile rows each covers.
-fn bands(extent: Extent, images: usize, size: usize) -> impl Iterator<Item = Band> {
+pub(crate) fn bands(extent: Extent, images: usize) -> impl Iterator<Item = Band> {
     let (across, down) = (Tiles::across(extent), Tiles::down(extent));
-    let whole = across * down <= size;
-    let rows = if whole { down } else { (size / across).max(1) };
-    let together = if whole { (size / (across * down)).max(1) } else { 1 };
+    let whole = across * down <= BAND;
+    let rows = if whole { down } else { (BAND / across).max(1) };
+    let together = if whole { (BAND / (across * down)).max(1) } else { 1 };
     (0..images).step_by(together).flat_map(move |image| {
         (0..down).step_by(rows).map(move |row| Band {
             images: image..(image + together).min(images),
@@ -53,7 +54,8 @@ fn bands(extent: Extent, images: usize, size: usize) -> impl Iterator<Item = Ban
     })
 }
 
-struct Band {
+/// Some rows of tiles of some images.
+pub(crate) struct Band {
     images: std::ops::Range<usize>,
     row: usize,
     rows: usize,
@@ -64,12 +66,16 @@ impl Band {
         Tiles { extent, first_row: self.row, rows: self.rows }
     }
 
-    fn count(&self, extent: Extent) -> usize {
+    pub(crate) fn count(&self, extent: Extent) -> usize {
         self.images.len() * self.tiles(extent).count()
     }
 
     /// The band's images with their tiles, each at its place in the planes.
-    fn places(&self, extent: Extent, tiles: usize) -> impl Iterator<Item = (usize, Tiles, Planes)> {
+    pub(crate) fn places(
+        &self,
+        extent: Extent,
+        tiles: usize,
+    ) -> impl Iterator<Item = (usize, Tiles, Planes)> {
         let (part, step) = (self.tiles(extent), plane(tiles, extent));
         self.images
             .clone()
@@ -112,18 +118,23 @@ impl Winograd {
         let (source, target) = (self.source, self.target);
         let images = output.len() / target.image(0);
         assert_eq!(input.len(), images * source.image(halo));
-        let size = band(source.channels.max(target.channels));
-        let most = bands(target, images, size).map(|band| band.count(target)).max().unwrap_or(0);
+        let most = bands(target, images).map(|band| band.count(target)).max().unwrap_or(0);
         let mut transformed = Buffer::stale(PLANES * plane(most, source));
         let mut products = Buffer::stale(PLANES * plane(most, target));
-        for band in bands(target, images, size) {
+        for band in bands(target, images) {
             for (image, tiles, place) in band.places(source, most) {
                 let image = &input[image * source.image(halo)..][..source.image(halo)];
                 tiles.input((image, halo), &mut transformed, place);
             }
             let tiles = band.count(target);
-            let (steps, to) = ([plane(most, source), plane(most, target)], products.as_mut_ptr());
-            dispatch(self.lanes, Multiply { conv: self, tiles, steps, from: &transformed, to });
+            let steps = [plane(most, source), plane(most, target)];
+            let planes = planes_at_once(source, target);
+            let parts = products.par_chunks_mut(planes * steps[1]).enumerate();
+            parts.for_each(|(index, to)| {
+                let first = index * planes;
+                let from = &transformed[first * steps[0]..];
+                dispatch(self.lanes, Multiply { conv: self, tiles, first, steps, from, to });
+            });
             for (image, tiles, place) in band.places(target, most) {
                 let image = &mut output[image * target.image(0)..][..target.image(0)];
                 tiles.output(&products, place, image);
@@ -173,30 +184,37 @@ impl<F: Fn(usize, usize) -> [f32; 9]> Kernel for Pack<'_, F> {
     }
 }
 
-/// The 36 products `[tiles, source] * [source, target]`.
+/// Some of the 36 products `[tiles, source] * [source, target]`.
 struct Multiply<'a> {
     conv: &'a Winograd,
     tiles: usize,
+    first: usize,
     steps: [usize; 2],
     from: &'a [f32],
-    to: *mut f32,
+    to: &'a mut [f32],
 }
 
 impl Kernel for Multiply<'_> {
     #[inline(always)]
     fn run<S: Simd>(self) {
         let (rows, columns) = (self.conv.source.channels, self.conv.target.lanes());
+        let planes = self.to.len() / self.steps[1];
+        assert!(self.from.len() >= planes * self.steps[0]);
+        assert!(self.tiles * self.conv.source.lanes() <= self.steps[0]);
+        assert!(self.tiles * columns <= self.steps[1] && self.first + planes <= PLANES);
         let block = 2 * S::LANES;
-        for plane in 0..PLANES {
+        let (from, to) = (self.from.as_ptr(), self.to.as_mut_ptr());
+        for plane in 0..planes {
             for column in (0..columns).step_by(block) {
-                // SAFETY: `run` has made all three matrices of these sizes.
+                let wide = column + block <= columns;
+                let width = if wide { block } else { S::LANES };
+                let weights = PLANES * rows * column + (self.first + plane) * rows * width;
+                // SAFETY: the sizes of the matrices have been checked, and `new` has made the
+                // weights of this size.
                 unsafe {
-                    let wide = column + block <= columns;
-                    let width = if wide { block } else { S::LANES };
-                    let weights = PLANES * rows * column + plane * rows * width;
                     let weights = self.conv.weights.as_ptr().add(weights);
-                    let from = self.from.as_ptr().add(plane * self.steps[0]);
-                    let to = self.to.add(plane * self.steps[1] + column);
+                    let from = from.add(plane * self.steps[0]);
+                    let to = to.add(plane * self.steps[1] + column);
                     if wide {
                         self.block::<S, 6, 2>(from, weights, to);
                     } else {
@@ -257,145 +275,6 @@ impl Multiply<'_> {
             for p in 0..P {
                 for b in 0..B {
                     sums[p][b].store(to.add((tile + p) * target + b * S::LANES));
-                }
-            }
-        }
-    }
-}
-
-/// A weight gradient that sums over images, in transformed form: 36 planes `[in, out]`.
-pub(crate) struct WinogradSums {
-    sums: Buffer,
-}
-
-impl WinogradSums {
-    pub(crate) fn floats(shape: &Shape) -> usize {
-        PLANES * shape.input.channels * shape.output.lanes()
-    }
-
-    pub(crate) fn zeroed(shape: &Shape) -> Self {
-        Self { sums: Buffer::zeroed(Self::floats(shape)) }
-    }
-
-    /// Adds `input^T * gradient` of some whole images; both come with the width of their halo.
-    pub(crate) fn add(
-        &mut self,
-        shape: &Shape,
-        (input, halo): (&[f32], usize),
-        (gradient, gradient_halo): (&[f32], usize),
-    ) {
-        let (source, target) = (shape.input, shape.output);
-        let images = input.len() / source.image(halo);
-        assert_eq!(gradient.len(), images * target.image(gradient_halo));
-        let size = band(source.channels.max(target.channels));
-        let most = bands(target, images, size).map(|band| band.count(target)).max().unwrap_or(0);
-        let mut inputs = Buffer::stale(PLANES * plane(most, source));
-        let mut gradients = Buffer::stale(PLANES * plane(most, target));
-        for band in bands(target, images, size) {
-            for (image, tiles, place) in band.places(source, most) {
-                let image = &input[image * source.image(halo)..][..source.image(halo)];
-                tiles.input((image, halo), &mut inputs, place);
-            }
-            for (image, tiles, place) in band.places(target, most) {
-                let image = target.image(gradient_halo) * image;
-                let image = &gradient[image..][..target.image(gradient_halo)];
-                tiles.gradient((image, gradient_halo), &mut gradients, place);
-            }
-            let kernel = AddProducts {
-                shape: *shape,
-                tiles: band.count(target),
-                steps: [plane(most, source), plane(most, target)],
-                inputs: &inputs,
-                gradients: &gradients,
-                sums: self.sums.as_mut_ptr(),
-            };
-            dispatch(lanes(target.lanes()), kernel);
-        }
-    }
-
-    /// The sum of all parts in their order, as `[out, in, 3, 3]`.
-    pub(crate) fn total(shape: &Shape, parts: &[Self]) -> Vec<f32> {
-        let (inputs, outputs) = (shape.input.channels, shape.output.channels);
-        let mut total = vec![0.0; outputs * inputs * 9];
-        let lanes = lanes(shape.output.lanes());
-        let blocks = total.par_chunks_mut(lanes * inputs * 9).enumerate();
-        blocks.for_each(|(index, block)| {
-            dispatch(lanes, Total { shape, parts, column: index * lanes, block });
-        });
-        total
-    }
-}
-
-/// The total of one register of output channels.
-struct Total<'a> {
-    shape: &'a Shape,
-    parts: &'a [WinogradSums],
-    column: usize,
-    block: &'a mut [f32],
-}
-
-impl Kernel for Total<'_> {
-    #[inline(always)]
-    fn run<S: Simd>(self) {
-        let (inputs, columns) = (self.shape.input.channels, self.shape.output.lanes());
-        assert!(self.column + S::LANES <= columns);
-        let floats = WinogradSums::floats(self.shape);
-        assert!(self.parts.iter().all(|part| part.sums.len() == floats));
-        for input in 0..inputs {
-            let mut taps = [[0.0_f32; 16]; 9];
-            // SAFETY: the parts have the size that has been checked; 16 floats hold any register.
-            unsafe {
-                let mut sums = [S::splat(0.0); PLANES];
-                for part in self.parts {
-                    for plane in 0..PLANES {
-                        let at = (plane * inputs + input) * columns + self.column;
-                        sums[plane] = sums[plane].add(S::load(part.sums.as_ptr().add(at)));
-                    }
-                }
-                let weights = weights_backward(sums);
-                for tap in 0..9 {
-                    weights[tap].store(taps[tap].as_mut_ptr());
-                }
-            }
-            for (lane, output) in self.block.chunks_exact_mut(inputs * 9).enumerate() {
-                for (weight, tap) in output[9 * input..][..9].iter_mut().zip(&taps) {
-                    *weight = tap[lane];
-                }
-            }
-        }
-    }
-}
-
-/// The 36 products `[in, tiles] * [tiles, out]`, added to the sums.
-struct AddProducts<'a> {
-    shape: Shape,
-    tiles: usize,
-    steps: [usize; 2],
-    inputs: &'a [f32],
-    gradients: &'a [f32],
-    sums: *mut f32,
-}
-
-impl Kernel for AddProducts<'_> {
-    #[inline(always)]
-    fn run<S: Simd>(self) {
-        let (rows, columns) = (self.shape.input.channels, self.shape.output.lanes());
-        let tiles = Pixels {
-            images: 1,
-            rows: 1,
-            width: self.tiles,
-            input_steps: [0, 0, self.shape.input.lanes()],
-            gradient_steps: [0, 0, columns],
-        };
-        for plane in 0..PLANES {
-            for column in (0..columns).step_by(2 * S::LANES) {
-                let wide = column + 2 * S::LANES <= columns;
-                // SAFETY: `add` has made all three matrices of these sizes.
-                unsafe {
-                    let inputs = self.inputs.as_ptr().add(plane * self.steps[0]);
-                    let gradients = self.gradients.as_ptr().add(plane * self.steps[1] + column);
-                    let sums = self.sums.add(plane * rows * columns + column);
-                    column_block::<S>(tiles, inputs, gradients, sums, columns, rows, wide);
                 }
             }
         }

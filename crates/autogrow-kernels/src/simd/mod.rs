@@ -71,23 +71,25 @@ fn registers() -> Registers {
 /// How many lanes a kernel over `channels` (a multiple of [`NARROW`]) runs with on this machine.
 pub(crate) fn lanes(channels: usize) -> usize {
     debug_assert!(channels.is_multiple_of(NARROW));
-    #[cfg(target_arch = "x86_64")]
-    if channels.is_multiple_of(16) && registers() == Registers::Avx512 {
-        return 16;
+    match registers() {
+        #[cfg(target_arch = "x86_64")]
+        Registers::Avx512 if channels.is_multiple_of(16) => 16,
+        _ => NARROW,
     }
-    NARROW
 }
 
 /// Runs `kernel` with registers of `lanes` lanes, as [`lanes`] chose them.
 pub(crate) fn dispatch(lanes: usize, kernel: impl Kernel) {
-    #[cfg(target_arch = "x86_64")]
-    match lanes {
-        16 => return x86::run_avx512(kernel),
-        _ if registers() >= Registers::Avx2 => return x86::run_avx2(kernel),
-        _ => {}
+    match registers() {
+        #[cfg(target_arch = "x86_64")]
+        _ if lanes == 16 => x86::run_avx512(kernel),
+        #[cfg(target_arch = "x86_64")]
+        Registers::Avx2 | Registers::Avx512 => x86::run_avx2(kernel),
+        Registers::Portable => {
+            debug_assert_eq!(lanes, NARROW);
+            kernel.run::<Portable>();
+        }
     }
-    debug_assert_eq!(lanes, NARROW);
-    kernel.run::<Portable>();
 }
 
 #[cfg(test)]
