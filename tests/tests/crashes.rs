@@ -5,9 +5,8 @@
 
 use serde_json::Value;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
+use std::process::{Child, Command, Output, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::{Duration, Instant};
 
 /// A run that grows at least four times, adapts after each growth, and fine-tunes, in a second.
 const TINY: &[&str] = &[
@@ -150,19 +149,29 @@ fn killed_again_and_again() {
     assert_eq!(end(&folder), whole);
 }
 
+/// Waits until the run has come that far: a part of the losses that it will write. Where exactly
+/// between two of them it is then, the scheduler decides.
+fn wait_for(part: f64, folder: &Path, whole: &End, child: &mut Child) {
+    let enough = (part * whole.steps.len() as f64) as u64;
+    let written = || std::fs::metadata(folder.join("steps.csv")).map_or(0, |file| file.len());
+    while written() < enough && child.try_wait().unwrap().is_none() {
+        std::thread::yield_now();
+    }
+}
+
+/// Moments spread over a run, by the golden ratio.
+fn moments(count: usize) -> impl Iterator<Item = f64> {
+    (1..=count).map(|number| (number as f64 * 0.618_034).fract())
+}
+
 #[test]
 fn killed_at_random_moments() {
     let place = tempfile::tempdir().unwrap();
-    let started = Instant::now();
     let (whole, _) = uninterrupted(place.path());
-    let length = started.elapsed();
-    let tries = if stride(0) == 1 { 500 } else { 12 };
-    for number in 0..tries {
-        let folder = place.path().join(format!("random-{number}"));
+    for part in moments(if stride(0) == 1 { 500 } else { 12 }) {
+        let folder = place.path().join(format!("killed-{part}"));
         let mut child = train(&folder).spawn().unwrap();
-        // Moments spread over the run and a bit beyond, by the golden ratio.
-        let part = (number as f64 * 0.618_034).fract();
-        std::thread::sleep(length.mul_f64(1.1 * part));
+        wait_for(part, &folder, &whole, &mut child);
         child.kill().unwrap();
         child.wait().unwrap();
         finish(&folder);
@@ -191,17 +200,12 @@ fn failing_writes_end_the_run_and_damage_nothing() {
 fn signals_save_and_stop() {
     let place = tempfile::tempdir().unwrap();
     let (whole, _) = uninterrupted(place.path());
-    let tries = if stride(0) == 1 { 100 } else { 6 };
     let mut interrupted = 0;
-    for number in 0..tries {
+    for (number, part) in moments(if stride(0) == 1 { 100 } else { 6 }).enumerate() {
         let folder = place.path().join(format!("signal-{number}"));
-        let child = train(&folder).spawn().unwrap();
-        let part = (0.3 + number as f64 * 0.618_034).fract();
-        // Not before there is something to save: the first checkpoint.
-        while !folder.join("checkpoints/1").exists() && !folder.join("result.json").exists() {
-            std::thread::yield_now();
-        }
-        std::thread::sleep(Duration::from_secs_f64(0.8 * part));
+        let mut child = train(&folder).spawn().unwrap();
+        // Not before the first steps: then it listens.
+        wait_for(0.1 + 0.9 * part, &folder, &whole, &mut child);
         let (name, code) = if number % 2 == 0 { ("INT", 130) } else { ("TERM", 143) };
         Command::new("kill").args(["-s", name, &child.id().to_string()]).status().unwrap();
         let output = child.wait_with_output().unwrap();
@@ -373,10 +377,9 @@ fn a_run_of_format_1_goes_on() {
 fn a_folder_that_vanishes_ends_the_run() {
     let place = tempfile::tempdir().unwrap();
     let folder = place.path().join("run");
-    let child = train(&folder).spawn().unwrap();
-    while !folder.join("checkpoints/2").exists() {
-        std::thread::yield_now();
-    }
+    let (whole, _) = uninterrupted(place.path());
+    let mut child = train(&folder).spawn().unwrap();
+    wait_for(0.5, &folder, &whole, &mut child);
     std::fs::rename(&folder, place.path().join("elsewhere")).unwrap();
     let output = child.wait_with_output().unwrap();
     assert_eq!(output.status.code(), Some(4), "{}", message(&output));
