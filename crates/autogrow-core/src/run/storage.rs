@@ -16,7 +16,9 @@ use std::path::{Path, PathBuf};
 pub fn publish(path: &Path, bytes: &[u8]) -> Result<()> {
     let part = part(path);
     let write = || {
-        write_durably(&part, bytes)?;
+        let file = write_file(&part, bytes)?;
+        fault::point()?;
+        file.sync_all()?;
         fault::point()?;
         fs::rename(&part, path)?;
         sync_parent(path)
@@ -35,8 +37,11 @@ pub(super) fn publish_folder(path: &Path, files: &[(&str, Vec<u8>)]) -> Result<(
         fault::point()?;
         // Not its parents: where the run's folder has vanished, that is an error.
         fs::create_dir(&part)?;
-        for (name, bytes) in files {
-            write_durably(&part.join(name), bytes)?;
+        let written = files.iter().map(|(name, bytes)| write_file(&part.join(name), bytes));
+        // All are written before the first is synced: the disk then takes them together.
+        for file in written.collect::<io::Result<Vec<_>>>()? {
+            fault::point()?;
+            file.sync_all()?;
         }
         File::open(&part)?.sync_all()?;
         fault::point()?;
@@ -68,7 +73,8 @@ fn part(path: &Path) -> PathBuf {
     part.into()
 }
 
-fn write_durably(path: &Path, bytes: &[u8]) -> io::Result<()> {
+/// Writes a file that is not synced yet.
+fn write_file(path: &Path, bytes: &[u8]) -> io::Result<File> {
     fault::point()?;
     let mut file = File::create(path)?;
     // In two, so that a fault between them leaves half a file.
@@ -76,8 +82,7 @@ fn write_durably(path: &Path, bytes: &[u8]) -> io::Result<()> {
     file.write_all(first)?;
     fault::point()?;
     file.write_all(second)?;
-    fault::point()?;
-    file.sync_all()
+    Ok(file)
 }
 
 /// Makes a rename durable.
