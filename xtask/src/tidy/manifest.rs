@@ -6,11 +6,14 @@ use toml::{Table, Value};
 
 /// The workspace's crates in layers: a crate may use those of lower layers alone.
 const LAYERS: &[(&str, u8)] = &[
+    ("autogrow-fetch", 0),
+    ("autogrow-formats", 0),
     ("autogrow-kernels", 0),
+    ("autogrow-report", 0),
     ("autogrow-core", 1),
     ("autogrow-data", 2),
+    ("autogrow-export", 2),
     ("autogrow-models", 2),
-    ("autogrow-report", 2),
     ("autogrow-cli", 3),
     ("autogrow-tests", 4),
     ("xtask", 4),
