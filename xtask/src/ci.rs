@@ -56,12 +56,10 @@ impl Step {
     /// Whether it passes.
     fn run(&self, tree: &Tree) -> Result<bool> {
         let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-        let target = std::env::var_os("CARGO_TARGET_DIR")
-            .unwrap_or_else(|| tree.root.join("target").into_os_string());
         let status = Command::new(cargo)
             .args(self.arguments.split(' '))
             .envs(self.environment)
-            .env("CARGO_TARGET_DIR", tree.root.join(target))
+            .env("CARGO_TARGET_DIR", tree.target())
             .current_dir(tree.root.join(self.folder))
             .status()
             .context("cargo cannot be started")?;

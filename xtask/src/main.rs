@@ -1,6 +1,7 @@
 //! Chores of the workspace, a file each: `cargo xtask --help`.
 #![expect(clippy::print_stdout, reason = "a chore talks to whoever runs it")]
 
+mod bench;
 mod ci;
 mod crash;
 mod tidy;
@@ -25,6 +26,8 @@ enum Chore {
     Ci,
     /// Kill a run at every storage operation and resume it
     Crash,
+    /// Time training steps, interleaved with another program's
+    Bench(bench::BenchArgs),
 }
 
 fn main() -> anyhow::Result<ExitCode> {
@@ -33,5 +36,6 @@ fn main() -> anyhow::Result<ExitCode> {
         Chore::Tidy => tidy::run(&tree),
         Chore::Ci => ci::run(&tree),
         Chore::Crash => crash::run(&tree),
+        Chore::Bench(args) => bench::run(&tree, &args),
     }
 }

@@ -31,6 +31,12 @@ impl Tree {
         files.sort();
         Ok(Self { root, files })
     }
+
+    /// Where cargo puts what it builds.
+    pub(crate) fn target(&self) -> PathBuf {
+        let target = std::env::var_os("CARGO_TARGET_DIR").unwrap_or_else(|| "target".into());
+        self.root.join(target)
+    }
 }
 
 /// What git tracks; none where there is no git, or no repository.

@@ -152,6 +152,13 @@ pub(crate) struct BenchStepArgs {
     /// Number of classes
     #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) classes: u32,
+    /// Time evaluations, in the batches of a run, instead of training steps
+    #[arg(long)]
+    pub(crate) evaluate: bool,
+    /// Print `ready`, then take a step and print its seconds for every line of
+    /// standard input: to be interleaved with another program
+    #[arg(long, conflicts_with = "json")]
+    pub(crate) serve: bool,
     #[command(flatten)]
     pub(crate) settings: Settings,
 }

@@ -1,6 +1,6 @@
 //! `autogrow plan`.
 
-use super::bench::{StepBench, time_steps};
+use super::bench::step::StepBench;
 use super::{open_data, open_device};
 use crate::args::PlanArgs;
 use crate::output::{BOLD, Output, RESET, duration, si, table};
@@ -83,16 +83,14 @@ fn seconds(
     floor: &Size,
     device: &Device,
 ) -> Result<f64> {
-    let timed = time_steps(
-        config,
-        &StepBench {
-            batch: TIMED_BATCH.min(config.training.batch_size),
-            steps: 3,
-            image: data.image,
-            classes: data.classes.len(),
-        },
-        device,
-    )?;
+    let bench = StepBench {
+        batch: TIMED_BATCH.min(config.training.batch_size),
+        steps: 3,
+        image: data.image,
+        classes: data.classes.len(),
+        evaluate: false,
+    };
+    let timed = bench.report(config, device)?;
     let per_operation = 1.0 / (timed.images_per_second * seed.macs as f64);
     // Validation is a forward pass, about a third of a training step.
     let images = data.train.len() as f64 + data.validation.len() as f64 / 3.0;

@@ -1,11 +1,10 @@
-"""The PyTorch side of the step benchmark: whole training steps (SGD with momentum) and evaluation
-of the networks that `examples/step.rs` builds, on the CPU.
+"""PyTorch's side of the benchmark of whole training steps (SGD with momentum) and evaluations.
 
-    python pytorch_step.py NETWORK [--threads 1] [--steps 12] [--batch 128] [--layout channels_last]
+    python pytorch_step.py NETWORK DEPTH WIDTH [--threads 1] [--batch 128] [--layout channels_last]
 
-Prints one JSON line per step, `{"network": ..., "seconds": ...}`, and a last one with the peak
-resident memory. With `--serve` it prints `ready` and then runs one step for every line it reads,
-so that a driver can interleave it with another program.
+NETWORK begins with the kind of its blocks, as in `basic3resnet`. Prints `ready`, then takes a step
+and prints `{"seconds": ...}` for every line of standard input, so that a driver can interleave it
+with another program; at the end `{"peak_memory_mb": ...}`.
 """
 
 import argparse
@@ -16,6 +15,9 @@ import time
 
 import torch
 from torch import nn
+
+# Steps that are not timed; the first one compiles.
+WARM_UP = 2
 
 
 def conv_norm(channels_in, channels_out, kernel, stride):
@@ -58,79 +60,66 @@ def plain(channels_in, width, stride):
 
 
 BLOCKS = {"basic": basic, "bottleneck": bottleneck, "plain": plain}
-NETWORKS = {
-    "basic3-3": ("basic", 16, [3, 3, 3]),
-    "basic3-9": ("basic", 16, [9, 9, 9]),
-    "plain3-6": ("plain", 16, [6, 6, 6]),
-    "basic4-1": ("basic", 64, [1, 1, 1, 1]),
-    "bottleneck4-1": ("bottleneck", 64, [1, 1, 1, 1]),
-    "basic3-3-w8": ("basic", 8, [3, 3, 3]),
-}
 
 
-def network(name):
-    kind, width, depths = NETWORKS[name]
+def network(name, depth, width):
+    block = next(block for kind, block in BLOCKS.items() if name.startswith(kind))
     layers = [conv_norm(3, width, 3, 1), nn.ReLU(inplace=True)]
     channels = width
-    for stage, depth in enumerate(depths):
-        for index in range(depth):
+    for stage, count in enumerate(map(int, depth.split("-"))):
+        for index in range(count):
             stride = 2 if stage > 0 and index == 0 else 1
-            block, channels = BLOCKS[kind](channels, width << stage, stride)
-            layers.append(block)
+            module, channels = block(channels, width << stage, stride)
+            layers.append(module)
     return nn.Sequential(*layers, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(channels, 10))
 
 
 def main():
     parser = argparse.ArgumentParser()
-    parser.add_argument("network", choices=NETWORKS)
+    parser.add_argument("network")
+    parser.add_argument("depth")
+    parser.add_argument("width", type=int)
     parser.add_argument("--threads", type=int, default=1)
-    parser.add_argument("--steps", type=int, default=12)
     parser.add_argument("--batch", type=int, default=128)
     parser.add_argument("--layout", choices=["channels_last", "nchw"], default="channels_last")
     parser.add_argument("--evaluate", action="store_true")
-    parser.add_argument("--serve", action="store_true")
+    parser.add_argument("--compile", action="store_true", help="through torch.compile")
     arguments = parser.parse_args()
 
     torch.set_num_threads(arguments.threads)
     torch.manual_seed(0)
     layout = {"channels_last": torch.channels_last, "nchw": torch.contiguous_format}
     layout = layout[arguments.layout]
-    net = network(arguments.network).to(memory_format=layout)
+    net = network(arguments.network, arguments.depth, arguments.width).to(memory_format=layout)
+    net.train(not arguments.evaluate)
     images = torch.randn(arguments.batch, 3, 32, 32).to(memory_format=layout)
     labels = torch.randint(0, 10, (arguments.batch,))
     optimizer = torch.optim.SGD(net.parameters(), lr=0.01, momentum=0.9, weight_decay=1e-4)
     loss_of = nn.CrossEntropyLoss()
 
+    forward = torch.compile(net) if arguments.compile else net
+
     def train():
         optimizer.zero_grad()
-        loss = loss_of(net(images), labels)
+        loss = loss_of(forward(images), labels)
         loss.backward()
         optimizer.step()
         return loss.item()
 
     def evaluate():
         with torch.inference_mode():
-            return net(images).sum().item()
+            return forward(images).sum().item()
 
-    net.train(not arguments.evaluate)
-    run = evaluate if arguments.evaluate else train
-
-    def step():
+    step = evaluate if arguments.evaluate else train
+    for _ in range(WARM_UP):
+        step()
+    print("ready", flush=True)
+    for _ in sys.stdin:
         start = time.perf_counter()
-        run()
-        seconds = time.perf_counter() - start
-        print(json.dumps({"network": arguments.network, "seconds": seconds}), flush=True)
-
-    if arguments.serve:
-        run()
-        print("ready", flush=True)
-        for _ in sys.stdin:
-            step()
-    else:
-        for _ in range(arguments.steps):
-            step()
+        step()
+        print(json.dumps({"seconds": time.perf_counter() - start}), flush=True)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    print(json.dumps({"network": arguments.network, "peak_mb": peak}), flush=True)
+    print(json.dumps({"peak_memory_mb": peak}), flush=True)
 
 
 if __name__ == "__main__":

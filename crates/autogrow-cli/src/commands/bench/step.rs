@@ -1,0 +1,257 @@
+//! `autogrow bench step`: what a training step, an evaluation and a growth cost.
+
+use crate::args::BenchStepArgs;
+use crate::commands::open_device;
+use crate::output::{Output, si};
+use autogrow_core::Result;
+use autogrow_core::config::{Config, TrainingConfig};
+use autogrow_core::data::{Batch, Pass, Split};
+use autogrow_core::initializer::InitializerKind;
+use autogrow_core::network::{Blueprint, Network};
+use autogrow_core::random::{Purpose, generator};
+use autogrow_core::registry::find;
+use autogrow_core::training::{Epoch, Learner, evaluate};
+use burn::tensor::Device;
+use serde::Serialize;
+use std::io::Write;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Instant;
+
+/// Steps that are not timed: they warm up caches and pools.
+const WARM_UP: usize = 2;
+
+/// Sub-modules stacked to time a growth; the fastest counts.
+const GROWTHS: usize = 5;
+
+/// Times what the arguments ask for.
+pub(super) fn run(args: &BenchStepArgs, output: &Output) -> Result<()> {
+    let loaded = args.settings.load()?;
+    let config = loaded.resolve()?;
+    let device = open_device(&config, &loaded)?;
+    let bench = StepBench {
+        batch: args.batch as usize,
+        steps: args.steps as usize,
+        image: args.image,
+        classes: args.classes as usize,
+        evaluate: args.evaluate,
+    };
+    if args.serve {
+        return bench.serve(&config, &device).map_err(|error| loaded.locate(error));
+    }
+    let report = bench.report(&config, &device).map_err(|error| loaded.locate(error))?;
+    output.result(&report, || {
+        format!(
+            "{} {}, {} of {}: {:.1} images a second, {:.1} ms (median {:.1}), {} parameters",
+            report.network,
+            report.depth,
+            if bench.evaluate { "evaluation" } else { "training step" },
+            report.batch,
+            report.images_per_second,
+            report.step_ms.min,
+            report.step_ms.median,
+            si(report.parameters as u64)
+        )
+    })
+}
+
+/// What to time, on made-up images.
+pub(crate) struct StepBench {
+    pub(crate) batch: usize,
+    pub(crate) steps: usize,
+    pub(crate) image: [usize; 3],
+    pub(crate) classes: usize,
+    /// Evaluations in place of training steps, of as many images at once as the evaluations of a
+    /// run have.
+    pub(crate) evaluate: bool,
+}
+
+#[derive(Serialize)]
+pub(crate) struct StepReport {
+    /// By the fastest step.
+    pub(crate) images_per_second: f64,
+    step_ms: Spread,
+    /// Stacking one sub-module on the first sub-network and initialising it, the fastest of some.
+    growth_ms: f64,
+    parameters: usize,
+    macs: u64,
+    network: String,
+    depth: String,
+    /// Images a step.
+    batch: usize,
+    steps: usize,
+    /// Most memory that the process ever had, where the system tells.
+    peak_memory_mb: Option<f64>,
+}
+
+#[derive(Serialize)]
+struct Spread {
+    min: f64,
+    median: f64,
+}
+
+impl StepBench {
+    /// Times steps of the seed network: forward, backward, update; or evaluations.
+    pub(crate) fn report(&self, config: &Config, device: &Device) -> Result<StepReport> {
+        let learner = self.learner(config, device)?;
+        let (parameters, macs) = (learner.network().parameters(), learner.network().macs()?);
+        let waves = Waves::new(self, Some(self.steps));
+        let mut milliseconds = Vec::new();
+        let mut learner = self.walk(config, learner, device, &waves, &mut |seconds| {
+            milliseconds.push(1e3 * seconds);
+        })?;
+        milliseconds.sort_by(f64::total_cmp);
+        let (min, median) = (milliseconds[0], milliseconds[milliseconds.len() / 2]);
+        let batch = waves.batch.into_inner();
+        Ok(StepReport {
+            images_per_second: 1e3 * batch as f64 / min,
+            step_ms: Spread { min, median },
+            growth_ms: time_growth(config, &mut learner)?,
+            parameters,
+            macs,
+            network: config.network.name.clone(),
+            depth: config.network.depth.to_string(),
+            batch,
+            steps: self.steps,
+            peak_memory_mb: peak_memory_mb(),
+        })
+    }
+
+    /// Takes one step for every line of stdin and prints its seconds, so that another program's
+    /// steps can be taken in between; at the end of stdin, the peak memory.
+    fn serve(&self, config: &Config, device: &Device) -> Result<()> {
+        let learner = self.learner(config, device)?;
+        self.walk(config, learner, device, &Waves::new(self, None), &mut |seconds| {
+            say(&format!(r#"{{"seconds": {seconds}}}"#));
+        })?;
+        say(&format!(r#"{{"peak_memory_mb": {}}}"#, peak_memory_mb().unwrap_or(0.0)));
+        Ok(())
+    }
+
+    fn learner(&self, config: &Config, device: &Device) -> Result<Learner> {
+        let device = device.clone().autodiff();
+        let blueprint = Blueprint::seed(&config.network, config.compat, self.image, self.classes);
+        let mut rng = generator(config.run.seed, Purpose::Seed, 0);
+        let network = Network::new(blueprint, &mut rng, &device)?;
+        let training = TrainingConfig { batch_size: self.batch, ..config.training.clone() };
+        Ok(Learner::new(network, &training, device))
+    }
+
+    /// Trains or evaluates on each batch; `on_step` is told the seconds of all but the first.
+    fn walk(
+        &self,
+        config: &Config,
+        learner: Learner,
+        device: &Device,
+        waves: &Waves<'_>,
+        on_step: &mut dyn FnMut(f64),
+    ) -> Result<Learner> {
+        let mut after = || {
+            if let Some(seconds) = waves.finished() {
+                on_step(seconds);
+            }
+            Ok(())
+        };
+        if self.evaluate {
+            evaluate(&learner.evaluated(), waves, device, &mut after)?;
+            return Ok(learner);
+        }
+        let (learner, _) = learner.epoch(&mut Epoch {
+            split: waves,
+            number: 1,
+            seed: config.run.seed,
+            // So small that no network diverges on images that mean nothing.
+            learning_rate: 1e-6,
+            resumed: Default::default(),
+            on_step: &mut |_, _| after(),
+        })?;
+        Ok(learner)
+    }
+}
+
+/// Milliseconds of stacking a sub-module and initialising it: the least of some.
+fn time_growth(config: &Config, learner: &mut Learner) -> Result<f64> {
+    let initializer = find::<InitializerKind>(&config.growth.initializer)?;
+    let initializer = (initializer.build)(config.compat);
+    let mut least = f64::INFINITY;
+    for growth in 0..GROWTHS {
+        let mut rng = generator(config.run.seed, Purpose::Growth, growth);
+        let started = Instant::now();
+        learner.stack(0, &*initializer, &mut rng)?;
+        least = least.min(1e3 * started.elapsed().as_secs_f64());
+    }
+    Ok(least)
+}
+
+fn peak_memory_mb() -> Option<f64> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+    Some(line.split_whitespace().next()?.parse::<f64>().ok()? / 1024.0)
+}
+
+/// Prints a line at once. Where nobody reads any more, stdin ends as well.
+fn say(line: &str) {
+    let mut stdout = std::io::stdout();
+    let _ = writeln!(stdout, "{line}").and_then(|()| stdout.flush());
+}
+
+/// Made-up images: the same batch again and again.
+struct Waves<'a> {
+    bench: &'a StepBench,
+    /// Batches that are timed; without, one for every line of stdin.
+    steps: Option<usize>,
+    /// Images a batch, as asked for.
+    batch: AtomicUsize,
+    /// Number of the batch at work, from 1, and since when.
+    at_work: Mutex<(usize, Instant)>,
+}
+
+impl<'a> Waves<'a> {
+    fn new(bench: &'a StepBench, steps: Option<usize>) -> Self {
+        let at_work = Mutex::new((0, Instant::now()));
+        Self { bench, steps, batch: AtomicUsize::new(0), at_work }
+    }
+
+    /// Whether another batch is wanted after `done`.
+    fn wanted(&self, done: usize) -> bool {
+        if done < WARM_UP {
+            return true;
+        }
+        if let Some(steps) = self.steps {
+            return done < WARM_UP + steps;
+        }
+        if done == WARM_UP {
+            say("ready");
+        }
+        std::io::stdin().read_line(&mut String::new()).is_ok_and(|bytes| bytes > 0)
+    }
+
+    /// Seconds of the step that ends now, unless it was to warm up.
+    fn finished(&self) -> Option<f64> {
+        let (number, since) = *self.at_work.lock().ok()?;
+        (number > WARM_UP).then(|| since.elapsed().as_secs_f64())
+    }
+}
+
+impl Split for Waves<'_> {
+    fn len(&self) -> usize {
+        self.bench.batch * self.steps.map_or(1, |steps| steps + WARM_UP)
+    }
+
+    fn batches(&self, pass: Pass) -> Box<dyn Iterator<Item = Result<Batch>> + '_> {
+        self.batch.store(pass.batch_size, Ordering::Relaxed);
+        let numbers = pass.batch_size * self.bench.image.iter().product::<usize>();
+        let batch = Batch {
+            images: (0..numbers).map(|i| (0.37 * i as f32).sin()).collect(),
+            labels: (0..pass.batch_size).map(|i| i % self.bench.classes).collect(),
+        };
+        let numbers = (0..).take_while(|&done| self.wanted(done));
+        Box::new(numbers.map(move |done| {
+            let batch = batch.clone();
+            if let Ok(mut at_work) = self.at_work.lock() {
+                *at_work = (done + 1, Instant::now());
+            }
+            Ok(batch)
+        }))
+    }
+}
