@@ -111,11 +111,11 @@ pub(crate) fn run(tree: &Tree, args: &BenchArgs) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// The binary that users run.
+/// The binary that users run, with the features that tests have, so that nothing is built twice.
 fn build(tree: &Tree) -> Result<PathBuf> {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let status = Command::new(cargo)
-        .args(["build", "--workspace", "--bins"])
+        .args(["build", "--workspace", "--all-targets"])
         .current_dir(&tree.root)
         .status()
         .context("cargo cannot be started")?;
