@@ -3,6 +3,7 @@
 
 mod ci;
 mod crash;
+mod download;
 mod tidy;
 mod tree;
 
@@ -25,6 +26,8 @@ enum Chore {
     Ci,
     /// Kill a run at every storage operation and resume it
     Crash,
+    /// Fetch data sets, as `autogrow download` does, without building it
+    Download(download::Download),
 }
 
 fn main() -> anyhow::Result<ExitCode> {
@@ -33,5 +36,6 @@ fn main() -> anyhow::Result<ExitCode> {
         Chore::Tidy => tidy::run(&tree),
         Chore::Ci => ci::run(&tree),
         Chore::Crash => crash::run(&tree),
+        Chore::Download(args) => download::run(args),
     }
 }

@@ -11,7 +11,6 @@ use std::path::{Path, PathBuf};
 #[derive(Debug, thiserror::Error)]
 pub enum FetchError {
     /// No set of this name is in the catalogue.
-    #[error("unknown data set `{name}`")]
     Unknown {
         /// The name as the user wrote it.
         name: String,
@@ -19,16 +18,13 @@ pub enum FetchError {
         known: Vec<String>,
     },
     /// The address of a mirror is none.
-    #[error("`{address}` is no address of a mirror")]
     Mirror {
         /// The address as the user wrote it.
         address: String,
     },
     /// There is neither a folder for data nor a home folder.
-    #[error("there is no folder to put data sets into")]
     NoPlace,
     /// Its publishers give the set out by hand.
-    #[error("{set} is not given out to everybody")]
     ByHand {
         /// Name of the set.
         set: String,
@@ -36,7 +32,6 @@ pub enum FetchError {
         how_to_get: String,
     },
     /// The folder with files fetched by hand lacks one.
-    #[error("{}: there is no {file}", .folder.display())]
     NotGiven {
         /// The folder.
         folder: PathBuf,
@@ -46,7 +41,6 @@ pub enum FetchError {
         page: String,
     },
     /// A file that was fetched by hand is not the published one.
-    #[error("{}: {mismatch}", .path.display())]
     Wrong {
         /// The file.
         path: PathBuf,
@@ -54,7 +48,6 @@ pub enum FetchError {
         mismatch: Mismatch,
     },
     /// No address had the file.
-    #[error("{}: could not be fetched\n{}", .target.display(), lines(.tried))]
     Unavailable {
         /// Where it was to be put.
         target: PathBuf,
@@ -62,7 +55,6 @@ pub enum FetchError {
         tried: Vec<Failure>,
     },
     /// An archive holds what no published archive does.
-    #[error("{}: {refusal}", .archive.display())]
     Refused {
         /// The archive.
         archive: PathBuf,
@@ -70,13 +62,11 @@ pub enum FetchError {
         refusal: Refusal,
     },
     /// Another process is at the same set.
-    #[error("{}: another process is fetching this set", .folder.display())]
     Busy {
         /// The folder of the set.
         folder: PathBuf,
     },
     /// A file or folder could not be read or written.
-    #[error("{}: cannot be {doing} ({source})", .path.display())]
     Io {
         /// The file or folder.
         path: PathBuf,
@@ -86,7 +76,6 @@ pub enum FetchError {
         source: io::Error,
     },
     /// The catalogue cannot be read.
-    #[error("the catalogue is wrong: {problem}")]
     Catalogue {
         /// Where and why.
         problem: String,
@@ -112,7 +101,50 @@ fn lines(tried: &[Failure]) -> String {
     tried.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
 }
 
+impl fmt::Display for FetchError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.path() {
+            Some(path) => write!(f, "{}: {}", path.display(), self.problem()),
+            None => write!(f, "{}", self.problem()),
+        }
+    }
+}
+
 impl FetchError {
+    /// The file or folder that it is about, where there is one.
+    pub fn path(&self) -> Option<&Path> {
+        match self {
+            Self::NotGiven { folder: path, .. }
+            | Self::Wrong { path, .. }
+            | Self::Unavailable { target: path, .. }
+            | Self::Refused { archive: path, .. }
+            | Self::Busy { folder: path }
+            | Self::Io { path, .. } => Some(path),
+            Self::Unknown { .. }
+            | Self::Mirror { .. }
+            | Self::NoPlace
+            | Self::ByHand { .. }
+            | Self::Catalogue { .. } => None,
+        }
+    }
+
+    /// What is wrong, to be read after the path.
+    pub fn problem(&self) -> String {
+        match self {
+            Self::Unknown { name, .. } => format!("unknown data set `{name}`"),
+            Self::Mirror { address } => format!("`{address}` is no address of a mirror"),
+            Self::NoPlace => "there is no folder to put data sets into".into(),
+            Self::ByHand { set, .. } => format!("{set} is not given out to everybody"),
+            Self::NotGiven { file, .. } => format!("there is no {file}"),
+            Self::Wrong { mismatch, .. } => mismatch.to_string(),
+            Self::Unavailable { tried, .. } => format!("could not be fetched\n{}", lines(tried)),
+            Self::Refused { refusal, .. } => refusal.to_string(),
+            Self::Busy { .. } => "another process is fetching this set".into(),
+            Self::Io { doing, source, .. } => format!("cannot be {doing} ({source})"),
+            Self::Catalogue { problem } => format!("the catalogue is wrong: {problem}"),
+        }
+    }
+
     /// Whether it is about what the user typed, not about data or the network.
     pub fn is_usage(&self) -> bool {
         matches!(self, Self::Unknown { .. } | Self::Mirror { .. } | Self::NoPlace)
@@ -180,7 +212,9 @@ mod tests {
         let address = "http://example.org/train_32x32.mat".to_string();
         let tried = vec![Failure { address, problem: Problem::Status(404) }];
         let error = FetchError::Unavailable { target: "/data/train_32x32.mat".into(), tried };
-        assert!(error.to_string().ends_with("\n  http://example.org/train_32x32.mat: answered 404"));
+        assert!(
+            error.to_string().ends_with("\n  http://example.org/train_32x32.mat: answered 404")
+        );
         assert!(error.hint().contains("fetch http://example.org/train_32x32.mat with a browser"));
         assert!(error.hint().contains("--from") && error.hint().contains("--mirror"));
     }

@@ -142,7 +142,11 @@ impl Client {
     ///
     /// # Errors
     /// What is wrong with the address.
-    pub(crate) fn get(&self, address: &str, resume: Option<&Resume<'_>>) -> Result<Answer, Problem> {
+    pub(crate) fn get(
+        &self,
+        address: &str,
+        resume: Option<&Resume<'_>>,
+    ) -> Result<Answer, Problem> {
         let agent = if is_own(address) { &self.direct } else { &self.agent };
         let mut request = agent.get(address);
         if let Some(resume) = resume {

@@ -161,9 +161,8 @@ mod tests {
     fn paths_that_cannot_lie_beside_each_other() {
         let add = |members: &[&str]| {
             let mut paths = Paths::default();
-            let add = |member: &&str| {
-                paths.add(member.trim_end_matches('/'), member.ends_with('/'))
-            };
+            let add =
+                |member: &&str| paths.add(member.trim_end_matches('/'), member.ends_with('/'));
             members.iter().try_for_each(add)
         };
         assert_eq!(add(&["a/b", "a/", "a/c/", "a/c/d"]), Ok(()));
