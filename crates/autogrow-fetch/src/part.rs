@@ -96,8 +96,13 @@ impl Part {
 pub(crate) fn rename(from: &Path, to: &Path) -> Result<(), FetchError> {
     fs::rename(from, to).map_err(FetchError::io(to, "written"))?;
     if let Some(folder) = to.parent() {
-        // Where a folder cannot be opened, as on Windows, the system does this by itself.
-        let _ = File::open(folder).and_then(|folder| folder.sync_all());
+        sync_folder(folder);
     }
     Ok(())
+}
+
+/// Makes sure that the names in a folder survive a power cut.
+pub(crate) fn sync_folder(folder: &Path) {
+    // Where a folder cannot be opened, as on Windows, the system does this by itself.
+    let _ = File::open(folder).and_then(|folder| folder.sync_all());
 }

@@ -22,7 +22,7 @@ pub(crate) fn run(args: &DownloadArgs, output: &Output) -> Result<()> {
             let how = match outcome.how {
                 How::Fetched => "fetched and checked",
                 How::AlreadyHere => "already here, checked",
-                How::AlreadyHereUnchecked => "already here, unpacked by somebody else: not checked",
+                How::AlreadyHereUnchecked => "already here, unpacked by hand: not checked",
                 How::Verified => "the published files",
             };
             let aside = outcome.set_aside.as_ref();

@@ -134,6 +134,7 @@ fn publish(folder: &Path, target: &Path) -> Result<Option<PathBuf>, FetchError> 
             aside = Some(free);
         }
     }
+    part::sync_folder(folder);
     part::rename(folder, target)?;
     Ok(aside)
 }

@@ -53,6 +53,20 @@ fn a_connection_cut_at_any_percent_is_gone_on_with() {
 }
 
 #[test]
+fn an_address_that_brings_something_each_time_is_not_given_up() {
+    let (body, base) = (noise(20_000_000), tempfile::tempdir().unwrap());
+    let served = body.clone();
+    let server = Server::start(move |request, stream| {
+        let bytes = if request.number < 12 { 100_000 } else { usize::MAX };
+        serve_some(request, stream, &served, "\"1\"", bytes);
+    });
+    let (result, log) = fetch(base.path(), &catalogue(&body, &[&server.address], true));
+    assert_eq!(result.unwrap()[0].how, How::Fetched);
+    assert_eq!(log.pauses, [Duration::from_secs(1); 12]);
+    assert!(fs::read(target(base.path())).unwrap() == body);
+}
+
+#[test]
 fn a_process_that_was_killed_is_gone_on_with_by_the_next() {
     let (body, base) = (noise(SIZE), tempfile::tempdir().unwrap());
     let served = body.clone();
@@ -337,6 +351,22 @@ fn a_weak_tag_is_no_promise_but_a_date_is() {
     let (result, _) = fetch(base.path(), &catalogue(&body, &[&server.address], true));
     assert_eq!(result.unwrap()[0].how, How::Fetched);
     assert_eq!(server.requests()[1].if_range.as_deref(), Some(date));
+}
+
+/// Some servers say so of every `.gz`; the checksum is that of the file as it lies there.
+#[test]
+fn a_file_that_is_called_compressed_stays_as_it_is() {
+    for encoding in ["gzip", "x-gzip"] {
+        let (body, base) = (noise(SIZE), tempfile::tempdir().unwrap());
+        let (served, length) = (body.clone(), SIZE.to_string());
+        let server = Server::start(move |_, stream| {
+            let headers = [("Content-Length", &*length), ("Content-Encoding", encoding)];
+            answer(stream, "200 OK", &headers, &served);
+        });
+        let (result, _) = fetch(base.path(), &catalogue(&body, &[&server.address], true));
+        assert_eq!(result.unwrap()[0].how, How::Fetched);
+        assert_eq!(fs::read(target(base.path())).unwrap(), body);
+    }
 }
 
 #[test]

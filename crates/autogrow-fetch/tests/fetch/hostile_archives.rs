@@ -261,7 +261,7 @@ fn sparse_files() {
     // A file of 8 GiB that takes one block of the archive.
     let header = Header::new(b"top/x", b'S', 512)
         .gnu()
-        .with(386, b"00000000000\000000001000\0")
+        .with(386, b"00000000000\x0000000001000\0")
         .with(483, b"77777777777\0");
     let archive = Tar::new().header(&header).data(&[1; 512]).end();
     assert_eq!(refused(&archive), Reason::Kind("a sparse file"));
