@@ -464,9 +464,18 @@ fn bench_tells_images_per_second() {
 
 #[test]
 fn help_fits_80_columns() {
-    for command in
-        ["", "train", "evaluate", "plan", "replay", "list", "config", "bench", "bench step"]
-    {
+    for command in [
+        "",
+        "train",
+        "evaluate",
+        "plan",
+        "replay",
+        "list",
+        "download",
+        "config",
+        "bench",
+        "bench step",
+    ] {
         let arguments: Vec<_> = command.split_whitespace().chain(["--help"]).collect();
         let help = stdout(&autogrow(&arguments));
         assert!(help.lines().all(|line| line.chars().count() <= 80), "{help}");

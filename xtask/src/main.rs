@@ -4,6 +4,7 @@
 mod bench;
 mod ci;
 mod crash;
+mod download;
 mod tidy;
 mod tree;
 
@@ -28,6 +29,8 @@ enum Chore {
     Crash,
     /// Time training steps, interleaved with another program's
     Bench(bench::BenchArgs),
+    /// Fetch data sets, as `autogrow download` does, without building it
+    Download(download::Download),
 }
 
 fn main() -> anyhow::Result<ExitCode> {
@@ -37,5 +40,6 @@ fn main() -> anyhow::Result<ExitCode> {
         Chore::Ci => ci::run(&tree),
         Chore::Crash => crash::run(&tree),
         Chore::Bench(args) => bench::run(&tree, &args),
+        Chore::Download(args) => download::run(args),
     }
 }

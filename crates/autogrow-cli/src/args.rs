@@ -37,6 +37,8 @@ pub(crate) enum Command {
     Plan(PlanArgs),
     /// What is registered, and from which crate
     List(ListArgs),
+    /// Fetch data sets, check them, unpack them
+    Download(DownloadArgs),
     /// The resolved configuration, and where each value comes from
     Config(ConfigArgs),
     /// Images per second
@@ -122,6 +124,24 @@ pub(crate) enum ListKind {
     Policies,
     Data,
     Devices,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct DownloadArgs {
+    /// Data sets, or `all` for those that are given out freely
+    #[arg(required = true, value_name = "NAME")]
+    pub(crate) names: Vec<String>,
+    /// Folder to put them into, each into one of its name [default:
+    /// $AUTOGROW_DATA, or autogrow in the platform's folder for data]
+    #[arg(long)]
+    pub(crate) dir: Option<PathBuf>,
+    /// Take the files from this folder, where somebody put them by hand, and
+    /// check them
+    #[arg(long, value_name = "DIR", conflicts_with = "mirror")]
+    pub(crate) from: Option<PathBuf>,
+    /// Ask this server: URL/<set>/<file>, then URL/<file>
+    #[arg(long, value_name = "URL")]
+    pub(crate) mirror: Option<String>,
 }
 
 #[derive(Debug, Args)]

@@ -2,6 +2,7 @@
 
 pub(crate) mod bench;
 pub(crate) mod config;
+pub(crate) mod download;
 pub(crate) mod evaluate;
 pub(crate) mod list;
 pub(crate) mod plan;

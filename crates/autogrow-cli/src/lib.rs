@@ -56,6 +56,7 @@ fn run(command: Command, output: &Output) -> autogrow_core::Result<()> {
         Command::Replay(args) => commands::replay::run(&args, output),
         Command::Plan(args) => commands::plan::run(&args, output),
         Command::List(args) => commands::list::run(&args, output),
+        Command::Download(args) => commands::download::run(&args, output),
         Command::Config(args) => commands::config::run(&args, output),
         Command::Bench(args) => commands::bench::run(&args, output),
     }

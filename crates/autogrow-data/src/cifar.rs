@@ -77,8 +77,8 @@ const CIFAR10: Kind = Kind {
         };
         Statistics::channels([0.4914, 0.4822, 0.4465], std)
     },
-    how_to_get: "unpack the published archive of the binary version, cifar-10-binary.tar.gz, and \
-                 name the folder with `data.dir`",
+    how_to_get: "`autogrow download cifar10`; or unpack the published archive of the binary \
+                 version, cifar-10-binary.tar.gz, and name the folder with `data.dir`",
 };
 
 const CIFAR100: Kind = Kind {
@@ -89,8 +89,8 @@ const CIFAR100: Kind = Kind {
     labels: &[20, 100],
     classes: &FINE_CLASSES,
     statistics: |_| Statistics::channels([0.5071, 0.4865, 0.4409], [0.2673, 0.2564, 0.2762]),
-    how_to_get: "unpack the published archive of the binary version, cifar-100-binary.tar.gz, and \
-                 name the folder with `data.dir`",
+    how_to_get: "`autogrow download cifar100`; or unpack the published archive of the binary \
+                 version, cifar-100-binary.tar.gz, and name the folder with `data.dir`",
 };
 
 /// The fine classes, in the order of their numbers.

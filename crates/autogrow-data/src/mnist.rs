@@ -42,8 +42,8 @@ const MNIST: Kind = Kind {
     classes: ["0", "1", "2", "3", "4", "5", "6", "7", "8", "9"],
     flip: false,
     system: &[],
-    how_to_get: "put the four published files, plain or .gz, into one folder and name it with \
-                 `data.dir`",
+    how_to_get: "`autogrow download mnist`; or put the four published files, plain or .gz, into one \
+                 folder and name it with `data.dir`",
 };
 
 const FASHION: Kind = Kind {
@@ -62,8 +62,9 @@ const FASHION: Kind = Kind {
     ],
     flip: true,
     system: &["/usr/share/datasets/fashion-mnist"],
-    how_to_get: "on Debian and Ubuntu: `apt-get install dataset-fashion-mnist`; elsewhere put the \
-                 four published files, plain or .gz, into one folder and name it with `data.dir`",
+    how_to_get: "`autogrow download fashion-mnist`; or on Debian and Ubuntu: `apt-get install \
+                 dataset-fashion-mnist`; or put the four published files, plain or .gz, into one \
+                 folder and name it with `data.dir`",
 };
 
 impl Kind {

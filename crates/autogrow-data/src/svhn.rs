@@ -23,8 +23,8 @@ autogrow_core::register! {
 
 const TRAIN: &str = "train_32x32.mat";
 const TEST: &str = "test_32x32.mat";
-const HOW_TO_GET: &str = "put the published files train_32x32.mat and test_32x32.mat into one \
-                          folder and name it with `data.dir`";
+const HOW_TO_GET: &str = "`autogrow download svhn`; or put the published files train_32x32.mat and \
+                          test_32x32.mat into one folder and name it with `data.dir`";
 /// Height and width.
 const SIZE: usize = 32;
 /// Bytes of an image.

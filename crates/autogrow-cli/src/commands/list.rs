@@ -3,12 +3,13 @@
 use crate::args::{ListArgs, ListKind};
 use crate::device;
 use crate::output::{BOLD, Output, RESET, table};
-use autogrow_core::Result;
 use autogrow_core::data::DataSetKind;
 use autogrow_core::growth::PolicyKind;
 use autogrow_core::initializer::InitializerKind;
 use autogrow_core::network::{SeedNetwork, SubModuleKind};
 use autogrow_core::registry::{Entry, all};
+use autogrow_core::{Error, Result};
+use autogrow_fetch::{Catalogue, Places, Presence, State, states};
 use serde::Serialize;
 use std::collections::BTreeMap;
 
@@ -18,6 +19,9 @@ struct Item {
     #[serde(rename = "crate")]
     origin: String,
     summary: String,
+    /// Whether the files of a data set are here; none where it has no files of its own.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    state: Option<State>,
 }
 
 pub(crate) fn run(args: &ListArgs, output: &Output) -> Result<()> {
@@ -25,13 +29,22 @@ pub(crate) fn run(args: &ListArgs, output: &Output) -> Result<()> {
         name: name.into(),
         origin: "burn".into(),
         summary: state,
+        state: None,
     });
+    let mut data = items::<DataSetKind>()?;
+    let catalogue =
+        Catalogue::built_in().map_err(|error| Error::data("catalogue", error.problem()))?;
+    for state in states(&catalogue, &Places::from_environment()) {
+        if let Some(item) = data.iter_mut().find(|item| item.name == state.set) {
+            item.state = Some(state);
+        }
+    }
     let sections = [
         (ListKind::Networks, "networks", items::<SeedNetwork>()?),
         (ListKind::SubModules, "sub-modules", items::<SubModuleKind>()?),
         (ListKind::Initializers, "initializers", items::<InitializerKind>()?),
         (ListKind::Policies, "policies", items::<PolicyKind>()?),
-        (ListKind::Data, "data", items::<DataSetKind>()?),
+        (ListKind::Data, "data", data),
         (ListKind::Devices, "devices", devices.collect()),
     ];
     let sections: Vec<_> = sections
@@ -42,12 +55,27 @@ pub(crate) fn run(args: &ListArgs, output: &Output) -> Result<()> {
     let json: BTreeMap<_, _> = sections.iter().map(|(title, items)| (*title, items)).collect();
     output.result(&json, || {
         let section = |(title, items): &(&str, Vec<Item>)| {
-            let row = |item: &Item| [item.name.clone(), item.origin.clone(), item.summary.clone()];
-            let rows = items.iter().map(row).collect();
-            format!("{BOLD}{title}{RESET}\n{}\n", table(["name", "crate", ""], rows))
+            let row = |item: &Item| {
+                let files = item.state.as_ref().map(files).unwrap_or_default();
+                [item.name.clone(), item.origin.clone(), item.summary.clone(), files]
+            };
+            let rows: Vec<_> = items.iter().map(row).collect();
+            let files = if *title == "data" { "files" } else { "" };
+            format!("{BOLD}{title}{RESET}\n{}\n", table(["name", "crate", "", files], rows))
         };
         sections.iter().map(section).collect()
     })
+}
+
+/// Where the files of a set are, or what to do about it.
+fn files(state: &State) -> String {
+    let folder = state.folder.as_ref().map(|folder| folder.display().to_string());
+    let folder = folder.unwrap_or_default();
+    match state.presence {
+        Presence::Here => folder,
+        Presence::Partly => format!("{folder} lacks {}", state.missing.join(", ")),
+        Presence::Missing => format!("missing: `autogrow download {}`", state.set),
+    }
 }
 
 fn items<E: Entry>() -> Result<Vec<Item>> {
@@ -55,6 +83,7 @@ fn items<E: Entry>() -> Result<Vec<Item>> {
         name: entry.name().into(),
         origin: entry.origin().into(),
         summary: entry.summary().into(),
+        state: None,
     };
     Ok(all::<E>()?.into_iter().map(item).collect())
 }
