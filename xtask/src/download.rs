@@ -1,7 +1,7 @@
 //! `cargo xtask download NAME...|all`: what `autogrow download` does, before there is an `autogrow`.
 //! Building that takes minutes, in which data can arrive.
 
-use anyhow::{Result, bail};
+use anyhow::Result;
 use autogrow_fetch::{Catalogue, Event, Options, Places, Watch, get};
 use clap::Args;
 use std::path::PathBuf;
@@ -27,7 +27,7 @@ pub(crate) struct Download {
 /// Fetches the sets.
 ///
 /// # Errors
-/// What is wrong, and what to do about it.
+/// None: what is wrong, and what to do about it, is printed.
 pub(crate) fn run(args: Download) -> Result<ExitCode> {
     let mut options = Options { from: args.from, mirror: args.mirror, ..Options::default() };
     if let Some(dir) = args.dir {
@@ -42,7 +42,10 @@ pub(crate) fn run(args: Download) -> Result<ExitCode> {
             }
             Ok(ExitCode::SUCCESS)
         }
-        Err(error) => bail!("{error}\nhint: {}", error.hint()),
+        Err(error) => {
+            println!("error: {error}\nhint: {}", error.hint());
+            Ok(ExitCode::from(if error.is_usage() { 2 } else { 3 }))
+        }
     }
 }
 

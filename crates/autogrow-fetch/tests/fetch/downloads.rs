@@ -1,7 +1,7 @@
 //! Downloads from servers that cut, stall, lie and forget. Nothing wrong is ever published, and
 //! what is right arrives.
 
-use crate::server::{Server, answer, head, serve, serve_some};
+use crate::server::{Request, Server, answer, head, serve, serve_some};
 use crate::support::{Log, catalogue, fetch, names, noise, options, target};
 use autogrow_fetch::{FetchError, How, Problem, get};
 use proptest::prelude::*;
@@ -133,12 +133,43 @@ fn a_file_that_changes_on_the_way_is_begun_anew() {
             let tag = if kind == 2 { "\"old\"" } else { "\"new\"" };
             serve(&request, stream, &after, tag);
         });
-        let (result, _) = fetch(base.path(), &catalogue(&new, &[&server.address], true));
+        let (result, log) = fetch(base.path(), &catalogue(&new, &[&server.address], true));
         assert_eq!(result.unwrap()[0].how, How::Fetched);
         assert_eq!(fs::read(target(base.path())).unwrap(), new, "{kind}");
+        // Where the tag tells, nothing is added to what is of another file.
+        assert_eq!(log.events.contains(&"from 5000".into()), kind == 2, "{:?}", log.events);
         assert_eq!(server.requests().len(), [2, 3, 3][kind]);
         assert_eq!(server.requests().last().unwrap().from, (kind == 0).then_some(5_000));
     }
+}
+
+#[test]
+fn a_server_that_goes_on_elsewhere_is_not_listened_to() {
+    let (body, base) = (noise(SIZE), tempfile::tempdir().unwrap());
+    leave(base.path(), &body[..3_000]);
+    let served = body.clone();
+    let server = Server::start(move |request, stream| {
+        let mut request = request.clone();
+        request.from = request.from.map(|from| from - 1);
+        serve(&request, stream, &served, "\"1\"");
+    });
+    let (result, log) = fetch(base.path(), &catalogue(&body, &[&server.address], true));
+    assert_eq!((result.unwrap().len(), log.events), (1, vec!["from 0".to_string()]));
+    assert_eq!(fs::read(target(base.path())).unwrap(), body);
+}
+
+#[test]
+fn a_server_that_changes_its_file_for_ever_is_given_up() {
+    let (body, base) = (noise(20 * SIZE), tempfile::tempdir().unwrap());
+    let served = body.clone();
+    let server = Server::start(move |request, stream| {
+        let tag = format!("\"{}\"", request.number);
+        let request = Request { if_range: None, ..request.clone() };
+        serve_some(&request, stream, &served, &tag, 10 * SIZE);
+    });
+    let (result, _) = fetch(base.path(), &catalogue(&body, &[&server.address], true));
+    assert!(matches!(problems(base.path(), result)[..], [Problem::Changed]));
+    assert_eq!(server.requests().len(), 4);
 }
 
 #[test]
