@@ -1,8 +1,8 @@
 //! IDX, the format of MNIST: a magic number that names element type and dimensions, the sizes, the
 //! elements. <http://yann.lecun.com/exdb/mnist> described it.
 
-use crate::input::Input;
-use autogrow_core::Result;
+use crate::Input;
+use crate::Result;
 
 /// Unsigned bytes in three dimensions.
 const IMAGES: u32 = 0x0803;
@@ -14,8 +14,8 @@ const MOST_IMAGES: u32 = 1_000_000;
 /// Reads the pixels `[images, height, width]` of a file whose images must have this size.
 ///
 /// # Errors
-/// [`autogrow_core::Error::Data`] where the file is anything but a whole file of such images.
-pub(crate) fn images(mut input: Input<'_>, [height, width]: [u32; 2]) -> Result<Vec<u8>> {
+/// [`Error`](crate::Error) where the file is anything but a whole file of such images.
+pub fn images(mut input: Input<'_>, [height, width]: [u32; 2]) -> Result<Vec<u8>> {
     let count = header(&mut input, IMAGES, "images")?;
     let size = [input.u32_be("the height")?, input.u32_be("the width")?];
     if size != [height, width] {
@@ -34,7 +34,7 @@ pub(crate) fn images(mut input: Input<'_>, [height, width]: [u32; 2]) -> Result<
 ///
 /// # Errors
 /// As [`images`].
-pub(crate) fn labels(mut input: Input<'_>, classes: u8) -> Result<Vec<u16>> {
+pub fn labels(mut input: Input<'_>, classes: u8) -> Result<Vec<u16>> {
     let count = header(&mut input, LABELS, "labels")?;
     let start = input.offset();
     let labels = input.bytes(u64::from(count), "labels")?;
@@ -69,8 +69,7 @@ fn header(input: &mut Input<'_>, magic: u32, what: &str) -> Result<u32> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::random::{Draws, Purpose};
-    use crate::testing::{data_problem, gzip};
+    use crate::testing::{damaged, gzip, problem};
 
     const SIZE: [u32; 2] = [2, 3];
     const IMAGES_FILE: [u8; 28] = *b"\0\0\x08\x03\0\0\0\x02\0\0\0\x02\0\0\0\x03abcdefABCDEF";
@@ -103,27 +102,27 @@ mod tests {
     #[test]
     fn cut_short_anywhere_the_error_says_what_is_missing() {
         for length in 0..IMAGES_FILE.len() {
-            let (problem, hint) = data_problem(read_images(&IMAGES_FILE[..length]));
-            assert!(problem.starts_with("truncated: "), "{length}: {problem}");
+            let (found, hint) = problem(read_images(&IMAGES_FILE[..length]));
+            assert!(found.starts_with("truncated: "), "{length}: {found}");
             assert!(hint.contains("get it again"));
         }
-        let (problem, _) = data_problem(read_images(&IMAGES_FILE[..25]));
-        assert_eq!(problem, "truncated: 3 of 12 bytes of pixels (from offset 16) are missing");
+        let (found, _) = problem(read_images(&IMAGES_FILE[..25]));
+        assert_eq!(found, "truncated: 3 of 12 bytes of pixels (from offset 16) are missing");
         for length in 0..LABELS_FILE.len() {
-            data_problem(read_labels(&LABELS_FILE[..length]));
+            problem(read_labels(&LABELS_FILE[..length]));
         }
         let (packed_images, packed_labels) = (gzip(&IMAGES_FILE), gzip(&LABELS_FILE));
         for length in 0..packed_images.len() {
-            data_problem(read_images(&packed_images[..length]));
+            problem(read_images(&packed_images[..length]));
         }
         for length in 0..packed_labels.len() {
-            data_problem(read_labels(&packed_labels[..length]));
+            problem(read_labels(&packed_labels[..length]));
         }
     }
 
     #[test]
     fn damage_is_named_with_its_offset() {
-        let images = |at, value| data_problem(read_images(&with(&IMAGES_FILE, at, value))).0;
+        let images = |at, value| problem(read_images(&with(&IMAGES_FILE, at, value))).0;
         assert_eq!(
             images(3, 1),
             "offset 0: the magic number is 0x00000801, that of IDX images is 0x00000803"
@@ -133,7 +132,7 @@ mod tests {
         assert_eq!(images(11, 9), "offset 8: images of 9x3 pixels instead of 2x3");
         assert_eq!(images(7, 1), "6 bytes of trailing garbage from offset 22");
 
-        let labels = |at, value| data_problem(read_labels(&with(&LABELS_FILE, at, value))).0;
+        let labels = |at, value| problem(read_labels(&with(&LABELS_FILE, at, value))).0;
         assert_eq!(labels(9, 10), "label 10 at offset 9 (record 1) is not below 10");
         assert!(labels(3, 3).contains("that of IDX labels is 0x00000801"));
     }
@@ -141,13 +140,9 @@ mod tests {
     #[test]
     fn random_damage_is_an_error_or_harmless_never_a_panic() {
         let files = [IMAGES_FILE.to_vec(), LABELS_FILE.to_vec(), gzip(&IMAGES_FILE)];
-        for round in 0..10_000 {
-            let mut draws = Draws::new(1, Purpose::Order, round);
-            let mut bytes = files[round % 3].clone();
-            for _ in 0..=draws.below(3) {
-                let at = draws.below(bytes.len());
-                bytes[at] ^= 1 << draws.below(8);
-            }
+        for round in 0..30_000 {
+            let file = &files[round as usize % 3];
+            let bytes = damaged(file, file.len(), round);
             if let Ok(pixels) = read_images(&bytes) {
                 assert_eq!(pixels.len(), 12);
             }

@@ -5,8 +5,8 @@
 //! Each variable is a matrix element, usually packed with zlib, that holds elements itself: flags,
 //! dimensions, name, values. An element of up to four bytes sits within its tag.
 
-use crate::input::Input;
-use autogrow_core::Result;
+use crate::Input;
+use crate::Result;
 
 /// Types of elements.
 mod kind {
@@ -28,9 +28,9 @@ const LONGEST: u32 = 64;
 /// Calls `visit` for each variable of a file, which may read its values or not.
 ///
 /// # Errors
-/// [`autogrow_core::Error::Data`] where the file is not a whole MAT-file of numeric arrays, and
+/// [`Error`](crate::Error) where the file is not a whole MAT-file of numeric arrays, and
 /// whatever `visit` returns.
-pub(crate) fn variables(
+pub fn variables(
     mut input: Input<'_>,
     mut visit: impl FnMut(&mut Variable<'_, '_>) -> Result<()>,
 ) -> Result<()> {
@@ -78,11 +78,11 @@ fn matrix(
 }
 
 /// A numeric array.
-pub(crate) struct Variable<'i, 'a> {
+pub struct Variable<'i, 'a> {
     /// Its name.
-    pub(crate) name: String,
+    pub name: String,
     /// Its dimensions, the fastest first.
-    pub(crate) dimensions: Vec<usize>,
+    pub dimensions: Vec<usize>,
     values: Tag,
     input: &'i mut Input<'a>,
 }
@@ -108,15 +108,15 @@ impl<'i, 'a> Variable<'i, 'a> {
     }
 
     /// An error about this variable.
-    pub(crate) fn problem(&self, problem: &str) -> autogrow_core::Error {
+    pub fn problem(&self, problem: &str) -> crate::Error {
         self.input.problem(format!("variable `{}`: {problem}", self.name))
     }
 
     /// The values of an array of bytes, in blocks of `size`, each handed to `take`.
     ///
     /// # Errors
-    /// [`autogrow_core::Error::Data`] where they are no bytes, or fewer than the file says.
-    pub(crate) fn blocks(&mut self, size: usize, mut take: impl FnMut(&[u8])) -> Result<()> {
+    /// [`Error`](crate::Error) where they are no bytes, or fewer than the file says.
+    pub fn blocks(&mut self, size: usize, mut take: impl FnMut(&[u8])) -> Result<()> {
         self.values.expect(self.input, "the values", kind::UINT8)?;
         let bytes = self.values.length as usize;
         if self.values.within.is_some() || !bytes.is_multiple_of(size) {
@@ -133,8 +133,8 @@ impl<'i, 'a> Variable<'i, 'a> {
     /// The values of an array of numbers, of whichever type they are stored in.
     ///
     /// # Errors
-    /// [`autogrow_core::Error::Data`] where they are no numbers, or fewer than the file says.
-    pub(crate) fn numbers(&mut self) -> Result<Vec<f64>> {
+    /// [`Error`](crate::Error) where they are no numbers, or fewer than the file says.
+    pub fn numbers(&mut self) -> Result<Vec<f64>> {
         let bytes = match self.values.within {
             Some(bytes) => bytes[..self.values.length as usize].to_vec(),
             None => self.input.bytes(u64::from(self.values.length), "the values")?,
@@ -153,7 +153,7 @@ impl<'i, 'a> Variable<'i, 'a> {
     }
 
     /// Bytes of values that may really be there: what to take memory for.
-    pub(crate) fn plausible(&self) -> usize {
+    pub fn plausible(&self) -> usize {
         self.input.plausible(u64::from(self.values.length))
     }
 }
@@ -227,6 +227,9 @@ fn each<const N: usize>(bytes: &[u8], number: impl Fn([u8; N]) -> f64) -> Vec<f6
     bytes.as_chunks().0.iter().map(|&bytes| number(bytes)).collect()
 }
 
-fn unexpected(input: &Input<'_>, what: &str, kind: u32) -> autogrow_core::Error {
+fn unexpected(input: &Input<'_>, what: &str, kind: u32) -> crate::Error {
     input.problem(format!("{what} expected before {}, found type {kind}", input.position()))
 }
+
+#[cfg(test)]
+mod tests;

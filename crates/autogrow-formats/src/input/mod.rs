@@ -3,7 +3,7 @@
 //! The numbers in a header are promises. Memory is taken for what the file can hold, never for
 //! what its header says, and no more is unpacked than the header declares.
 
-use autogrow_core::{Error, Result};
+use crate::{Error, Result};
 use flate2::bufread::MultiGzDecoder;
 use flate2::read::ZlibDecoder;
 use std::fs::File;
@@ -20,7 +20,7 @@ const GZIP: [u8; 2] = [0x1f, 0x8b];
 const GET_AGAIN: &str = "the file is damaged or incomplete: get it again";
 
 /// A file being read.
-pub(crate) struct Input<'a> {
+pub struct Input<'a> {
     path: PathBuf,
     reader: Box<dyn Read + 'a>,
     /// How the content is packed, if it is: "gzip", "zlib".
@@ -37,16 +37,16 @@ impl Input<'static> {
     /// Opens a file; gzip is recognised by its first two bytes, whatever the file is called.
     ///
     /// # Errors
-    /// [`Error::Data`] where it cannot be opened.
-    pub(crate) fn open(path: &Path) -> Result<Self> {
+    /// [`Error`] where it cannot be opened.
+    pub fn open(path: &Path) -> Result<Self> {
         let cannot = |cause: std::io::Error| {
-            Error::data(path, format!("cannot be read: {cause}"))
+            Error::new(path, format!("cannot be read: {cause}"))
                 .with_hint("the file has to be there, and readable")
         };
         let file = File::open(path).map_err(cannot)?;
         let metadata = file.metadata().map_err(cannot)?;
         if !metadata.is_file() {
-            return Err(Error::data(path, "is not a file"));
+            return Err(Error::new(path, "is not a file"));
         }
         let mut reader = BufReader::with_capacity(1 << 16, file);
         let gzip = reader.fill_buf().map_err(cannot)?.starts_with(&GZIP);
@@ -56,7 +56,7 @@ impl Input<'static> {
 
 impl<'a> Input<'a> {
     /// Reads what is part of the program.
-    pub(crate) fn embedded(name: &str, bytes: &'a [u8]) -> Self {
+    pub fn embedded(name: &str, bytes: &'a [u8]) -> Self {
         Self::new(Path::new(name), bytes, bytes.starts_with(&GZIP), bytes.len() as u64)
     }
 
@@ -76,8 +76,8 @@ impl<'a> Input<'a> {
     /// goes on behind them, however much of them was read.
     ///
     /// # Errors
-    /// Those of `read`; [`Error::Data`] where the file ends before.
-    pub(crate) fn zlib<T>(
+    /// Those of `read`; [`Error`] where the file ends before.
+    pub fn zlib<T>(
         &mut self,
         length: u64,
         read: impl FnOnce(&mut Input<'_>) -> Result<T>,
@@ -105,28 +105,28 @@ impl<'a> Input<'a> {
     }
 
     /// An error about this file.
-    pub(crate) fn problem(&self, problem: impl Into<String>) -> Error {
-        Error::data(&self.path, problem).with_hint(GET_AGAIN)
+    pub fn problem(&self, problem: impl Into<String>) -> Error {
+        Error::new(&self.path, problem).with_hint(GET_AGAIN)
     }
 
     /// How much has been read so far, for an error.
-    pub(crate) fn position(&self) -> String {
+    pub fn position(&self) -> String {
         self.at(self.offset)
     }
 
     /// Where a byte is, for an error.
-    pub(crate) fn at(&self, offset: u64) -> String {
+    pub fn at(&self, offset: u64) -> String {
         format!("offset {offset}{}", self.within)
     }
 
     /// Bytes of content read so far, after unpacking.
-    pub(crate) fn offset(&self) -> u64 {
+    pub fn offset(&self) -> u64 {
         self.offset
     }
 
     /// The part of `count` more bytes to take memory for at once: what a plain file does hold; of
     /// packed content no more than is easily had, since how much there is only shows on the way.
-    pub(crate) fn plausible(&self, count: u64) -> usize {
+    pub fn plausible(&self, count: u64) -> usize {
         let left = self.limit.saturating_sub(self.offset);
         count.min(if self.packing.is_some() { left.min(64 << 20) } else { left }) as usize
     }
@@ -135,7 +135,7 @@ impl<'a> Input<'a> {
     ///
     /// # Errors
     /// As [`Self::fill`].
-    pub(crate) fn u32_be(&mut self, what: &str) -> Result<u32> {
+    pub fn u32_be(&mut self, what: &str) -> Result<u32> {
         let mut bytes = [0; 4];
         self.fill(&mut bytes, what)?;
         Ok(u32::from_be_bytes(bytes))
@@ -145,7 +145,7 @@ impl<'a> Input<'a> {
     ///
     /// # Errors
     /// As [`Self::fill`].
-    pub(crate) fn bytes(&mut self, count: u64, what: &str) -> Result<Vec<u8>> {
+    pub fn bytes(&mut self, count: u64, what: &str) -> Result<Vec<u8>> {
         let start = self.offset;
         let bytes = self.up_to(count)?;
         let missing = count - bytes.len() as u64;
@@ -158,9 +158,9 @@ impl<'a> Input<'a> {
     /// Fills `buffer` with the next bytes, called `what` in errors.
     ///
     /// # Errors
-    /// [`Error::Data`] where the file ends before, saying how many bytes are missing, or where it
+    /// [`Error`] where the file ends before, saying how many bytes are missing, or where it
     /// cannot be unpacked.
-    pub(crate) fn fill(&mut self, buffer: &mut [u8], what: &str) -> Result<()> {
+    pub fn fill(&mut self, buffer: &mut [u8], what: &str) -> Result<()> {
         let start = self.offset;
         match self.record(buffer, what)? {
             true => Ok(()),
@@ -175,7 +175,7 @@ impl<'a> Input<'a> {
     ///
     /// # Errors
     /// As [`Self::fill`], where the file ends within the record.
-    pub(crate) fn record(&mut self, buffer: &mut [u8], what: &str) -> Result<bool> {
+    pub fn record(&mut self, buffer: &mut [u8], what: &str) -> Result<bool> {
         let (start, mut filled) = (self.offset, 0);
         while filled < buffer.len() {
             match self.reader.read(&mut buffer[filled..]) {
@@ -198,8 +198,8 @@ impl<'a> Input<'a> {
     /// Everything up to the end of the file, which must come within `limit` bytes.
     ///
     /// # Errors
-    /// [`Error::Data`] where there is more, or where it cannot be unpacked.
-    pub(crate) fn rest(&mut self, limit: u64) -> Result<Vec<u8>> {
+    /// [`Error`] where there is more, or where it cannot be unpacked.
+    pub fn rest(&mut self, limit: u64) -> Result<Vec<u8>> {
         let bytes = self.up_to(limit)?;
         self.end()?;
         Ok(bytes)
@@ -208,8 +208,8 @@ impl<'a> Input<'a> {
     /// Makes sure that nothing is left, and that checksums are right.
     ///
     /// # Errors
-    /// [`Error::Data`] where something is left.
-    pub(crate) fn end(&mut self) -> Result<()> {
+    /// [`Error`] where something is left.
+    pub fn end(&mut self) -> Result<()> {
         let end = self.offset;
         if !self.record(&mut [0], "the end")? {
             return Ok(());
