@@ -1,6 +1,7 @@
 //! Chores of the workspace, a file each: `cargo xtask --help`.
 #![expect(clippy::print_stdout, reason = "a chore talks to whoever runs it")]
 
+mod bench_data;
 mod ci;
 mod crash;
 mod tidy;
@@ -21,6 +22,8 @@ struct Cli {
 enum Chore {
     /// Check the house rules that a program can check
     Tidy,
+    /// Compare the input pipeline with torchvision's
+    BenchData(bench_data::BenchDataArgs),
     /// Run every check that a change has to pass
     Ci,
     /// Kill a run at every storage operation and resume it
@@ -31,6 +34,7 @@ fn main() -> anyhow::Result<ExitCode> {
     let tree = tree::Tree::here()?;
     match Cli::parse().chore {
         Chore::Tidy => tidy::run(&tree),
+        Chore::BenchData(args) => bench_data::run(&tree, &args),
         Chore::Ci => ci::run(&tree),
         Chore::Crash => crash::run(&tree),
     }

@@ -92,6 +92,11 @@ impl Watch for Progress {
             Event::Capped { subnet, .. } => {
                 self.line(&format!("capped     sub-network {subnet}: as deep as allowed"));
             }
+            Event::Skipped { epoch, images, .. } => {
+                self.line(&format!(
+                    "skipped    {images} images of epoch {epoch} cannot be read (data.on_bad_image)"
+                ));
+            }
             Event::Resumed { depth, .. } => self.depth = depth.to_string(),
             Event::WentBack { epoch, depth, rate_scale, .. } => {
                 self.depth = depth.to_string();

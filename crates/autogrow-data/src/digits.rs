@@ -7,9 +7,9 @@
 use crate::error::of_file;
 use crate::images::Images;
 use crate::parts::{Parts, spread};
-use crate::transform::{Statistics, Transform};
+use crate::transform::Transform;
 use autogrow_core::Result;
-use autogrow_core::data::{DataRequest, DataSet, DataSetKind};
+use autogrow_core::data::{DataRequest, DataSet, DataSetKind, Statistics};
 use autogrow_formats::Input;
 use std::path::Path;
 use std::sync::Arc;

@@ -7,8 +7,9 @@
 
 use crate::picture::Picture;
 use crate::{Error, Result};
-use fast_image_resize::images::{CroppedImage, Image, ImageRef};
-use fast_image_resize::{FilterType, PixelType, ResizeAlg, ResizeOptions, Resizer};
+use fast_image_resize::images::{TypedCroppedImage, TypedImage, TypedImageRef};
+use fast_image_resize::pixels::U8x3;
+use fast_image_resize::{FilterType, ImageView, ResizeAlg, ResizeOptions, Resizer};
 use std::path::Path;
 
 /// Part of the area that a random box has.
@@ -86,7 +87,7 @@ impl Scaler {
     pub fn crop(&mut self, path: &Path, picture: &Picture, crop: Crop, size: u32) -> Result<&[u8]> {
         let Crop { left, top, width, height } = crop;
         let view = view(path, picture)?;
-        let part = CroppedImage::new(&view, left, top, width, height);
+        let part = TypedCroppedImage::from_ref(&view, left, top, width, height);
         let part = part.map_err(|cause| Error::new(path, format!("cannot be cut: {cause}")))?;
         self.resize(path, &part, size, None)
     }
@@ -111,7 +112,9 @@ impl Scaler {
             let scaled = (u64::from(side) * u64::from(length) / u64::from(shorter)) as u32;
             let before = (f64::from(scaled.saturating_sub(size)) / 2.0).round_ties_even();
             let pixel = f64::from(length) / f64::from(scaled.max(1));
-            [before * pixel, f64::from(size) * pixel]
+            let start = before * pixel;
+            // Rounding must not lead out of the picture.
+            [start, (f64::from(size) * pixel).min(f64::from(length) - start)]
         });
         self.resize(path, &view, size, Some(window))
     }
@@ -119,12 +122,12 @@ impl Scaler {
     fn resize(
         &mut self,
         path: &Path,
-        view: &impl fast_image_resize::IntoImageView,
+        view: &impl ImageView<Pixel = U8x3>,
         size: u32,
         window: Option<[[f64; 2]; 2]>,
     ) -> Result<&[u8]> {
         self.square.resize(3 * size as usize * size as usize, 0);
-        let scaled = Image::from_slice_u8(size, size, &mut self.square, PixelType::U8x3);
+        let scaled = TypedImage::<U8x3>::from_buffer(size, size, &mut self.square);
         let mut options =
             ResizeOptions::new().resize_alg(ResizeAlg::Convolution(FilterType::Bilinear));
         if let Some([[left, width], [top, height]]) = window {
@@ -134,32 +137,34 @@ impl Scaler {
             Error::new(path, format!("cannot be scaled to {size}x{size}: {cause}"))
         };
         let mut scaled = scaled.map_err(|cause| cannot(&cause))?;
-        self.resizer.resize(view, &mut scaled, &options).map_err(|cause| cannot(&cause))?;
+        self.resizer.resize_typed(view, &mut scaled, &options).map_err(|cause| cannot(&cause))?;
         Ok(&self.square)
     }
 }
 
-fn view<'a>(path: &Path, picture: &'a Picture) -> Result<ImageRef<'a>> {
-    ImageRef::new(picture.width, picture.height, &picture.pixels, PixelType::U8x3)
+fn view<'a>(path: &Path, picture: &'a Picture) -> Result<TypedImageRef<'a, U8x3>> {
+    TypedImageRef::from_buffer(picture.width, picture.height, &picture.pixels)
         .map_err(|cause| Error::new(path, format!("cannot be scaled: {cause}")))
 }
 
-/// Appends the planes of red, green and blue of pixels in rows of `width`, each byte as its
-/// channel's table has it; mirrored left to right where `flip` says so.
-pub fn append_planes(
+/// Fills `out` with the planes of red, green and blue of pixels in rows of `width`, each byte as
+/// its channel's table has it; mirrored left to right where `flip` says so.
+pub fn fill_planes(
     pixels: &[u8],
     width: usize,
     flip: bool,
     tables: &[[f32; 256]; 3],
-    out: &mut Vec<f32>,
+    out: &mut [f32],
 ) {
-    for (channel, table) in tables.iter().enumerate() {
-        let value = |pixel: &[u8; 3]| table[usize::from(pixel[channel])];
-        for row in pixels.as_chunks().0.chunks_exact(width) {
+    let planes = out.chunks_exact_mut((pixels.len() / 3).max(1));
+    for (channel, (table, plane)) in tables.iter().zip(planes).enumerate() {
+        let put = |(value, pixel): (&mut f32, &[u8; 3])| *value = table[usize::from(pixel[channel])];
+        let rows = pixels.as_chunks().0.chunks_exact(width);
+        for (row, out) in rows.zip(plane.chunks_exact_mut(width)) {
             if flip {
-                out.extend(row.iter().rev().map(value));
+                out.iter_mut().zip(row.iter().rev()).for_each(put);
             } else {
-                out.extend(row.iter().map(value));
+                out.iter_mut().zip(row).for_each(put);
             }
         }
     }

@@ -1,5 +1,6 @@
 //! MATLAB's MAT-files, version 5 ("Level 5 MAT-File Format", The MathWorks): as much of them as
-//! numeric arrays need, little-endian as every machine that wrote data sets was.
+//! arrays of numbers and characters, and structures of those, need; little-endian as every machine
+//! that wrote data sets was.
 //!
 //! A file is a header of 128 bytes and a list of elements: a tag (type, length), then the content.
 //! Each variable is a matrix element, usually packed with zlib, that holds elements itself: flags,
@@ -20,10 +21,16 @@ mod kind {
     pub(super) const DOUBLE: u32 = 9;
     pub(super) const MATRIX: u32 = 14;
     pub(super) const COMPRESSED: u32 = 15;
+    pub(super) const UTF8: u32 = 16;
+    pub(super) const UTF16: u32 = 17;
 }
 
+/// Class of arrays of characters; numbers have higher ones, cells, structures and objects lower.
+const CHARACTERS: u8 = 4;
 /// Longest name and longest list of dimensions that are taken seriously.
 const LONGEST: u32 = 64;
+/// Longest list of names of a structure's fields.
+const LONGEST_NAMES: u32 = 64 * LONGEST;
 
 /// Calls `visit` for each variable of a file, which may read its values or not.
 ///
@@ -83,6 +90,8 @@ pub struct Variable<'i, 'a> {
     pub name: String,
     /// Its dimensions, the fastest first.
     pub dimensions: Vec<usize>,
+    /// What kind of array it is.
+    class: u8,
     values: Tag,
     input: &'i mut Input<'a>,
 }
@@ -92,19 +101,20 @@ impl<'i, 'a> Variable<'i, 'a> {
     fn read(input: &'i mut Input<'a>) -> Result<Self> {
         let flags = Tag::read(input, "the flags")?;
         flags.expect(input, "the flags", kind::UINT32)?;
-        flags.content(input, "the flags")?;
+        let flags = flags.content(input, LONGEST, "the flags")?;
         let dimensions = Tag::read(input, "the dimensions")?;
         dimensions.expect(input, "the dimensions", kind::INT32)?;
-        let dimensions = dimensions.content(input, "the dimensions")?;
+        let dimensions = dimensions.content(input, LONGEST, "the dimensions")?;
         let name = Tag::read(input, "the name")?;
         name.expect(input, "the name", kind::INT8)?;
-        let name = String::from_utf8_lossy(&name.content(input, "the name")?).into_owned();
+        let name = String::from_utf8_lossy(&name.content(input, LONGEST, "the name")?).into_owned();
         let values = Tag::read(input, "the values")?;
         let dimensions = dimensions
             .chunks_exact(4)
             .map(|bytes| u32::from_le_bytes([bytes[0], bytes[1], bytes[2], bytes[3]]) as usize)
             .collect();
-        Ok(Self { name, dimensions, values, input })
+        let class = flags.first().copied().unwrap_or_default();
+        Ok(Self { name, dimensions, class, values, input })
     }
 
     /// An error about this variable.
@@ -141,15 +151,61 @@ impl<'i, 'a> Variable<'i, 'a> {
         };
         Ok(match self.values.kind {
             kind::INT8 => each(&bytes, |[byte]| f64::from(byte as i8)),
-            kind::UINT8 => each(&bytes, |[byte]| f64::from(byte)),
+            kind::UINT8 | kind::UTF8 => each(&bytes, |[byte]| f64::from(byte)),
             kind::INT16 => each(&bytes, |bytes| f64::from(i16::from_le_bytes(bytes))),
-            kind::UINT16 => each(&bytes, |bytes| f64::from(u16::from_le_bytes(bytes))),
+            kind::UINT16 | kind::UTF16 => each(&bytes, |bytes| f64::from(u16::from_le_bytes(bytes))),
             kind::INT32 => each(&bytes, |bytes| f64::from(i32::from_le_bytes(bytes))),
             kind::UINT32 => each(&bytes, |bytes| f64::from(u32::from_le_bytes(bytes))),
             kind::SINGLE => each(&bytes, |bytes| f64::from(f32::from_le_bytes(bytes))),
             kind::DOUBLE => each(&bytes, f64::from_le_bytes),
             other => return Err(unexpected(self.input, "numbers", other)),
         })
+    }
+
+    /// The values of an array of structures: for each of them, and each of its fields in turn,
+    /// hands its number, the name of the field and its numbers, or the codes of its characters,
+    /// to `take`. Fields that hold anything else are passed over.
+    ///
+    /// # Errors
+    /// [`Error`](crate::Error) where they are no structures, or fewer than the file says.
+    pub fn structures(&mut self, mut take: impl FnMut(usize, &str, Vec<f64>)) -> Result<()> {
+        let what = "the names of fields";
+        self.values.expect(self.input, what, kind::INT32)?;
+        let size = self.values.content(self.input, LONGEST, what)?;
+        let size = size.first_chunk().map_or(0, |&bytes| u32::from_le_bytes(bytes)) as usize;
+        let names = Tag::read(self.input, what)?;
+        names.expect(self.input, what, kind::INT8)?;
+        let names = names.content(self.input, LONGEST_NAMES, what)?;
+        if size == 0 || !names.len().is_multiple_of(size) {
+            return Err(self.problem(&format!("{} bytes are not names of {size}", names.len())));
+        }
+        let text = |name: &[u8]| String::from_utf8_lossy(name).trim_end_matches('\0').to_string();
+        let names: Vec<_> = names.chunks_exact(size).map(text).collect();
+        let count = self.dimensions.iter().try_fold(1_usize, |all, &size| all.checked_mul(size));
+        // Without fields there is nothing to read, however many there are.
+        let count = if names.is_empty() { 0 } else { count.unwrap_or(usize::MAX) };
+        for index in 0..count {
+            for name in &names {
+                let tag = Tag::read(self.input, "a field")?;
+                tag.expect(self.input, "a field", kind::MATRIX)?;
+                if tag.length == 0 {
+                    take(index, name, Vec::new());
+                    continue;
+                }
+                matrix(self.input, tag.length, &mut |value: &mut Variable<'_, '_>| {
+                    if value.is_simple() {
+                        take(index, name, value.numbers()?);
+                    }
+                    Ok(())
+                })?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether the values are numbers or characters.
+    fn is_simple(&self) -> bool {
+        self.class >= CHARACTERS
     }
 
     /// Bytes of values that may really be there: what to take memory for.
@@ -183,11 +239,11 @@ impl Tag {
     }
 
     /// The content of a short element.
-    fn content(&self, input: &mut Input<'_>, what: &str) -> Result<Vec<u8>> {
+    fn content(&self, input: &mut Input<'_>, most: u32, what: &str) -> Result<Vec<u8>> {
         if let Some(bytes) = self.within {
             return Ok(bytes[..self.length as usize].to_vec());
         }
-        if self.length > LONGEST {
+        if self.length > most {
             return Err(input.problem(format!(
                 "{what} before {} are {} bytes long, which cannot be",
                 input.position(),

@@ -48,7 +48,7 @@ pub fn decode(path: &Path, content: &[u8]) -> Result<Picture> {
             Refused::Broken(cause) => format!("is not an image that can be decoded: {cause}"),
             Refused::Truncated => "is truncated: the end of the JPEG data is missing".into(),
             Refused::Large([width, height]) => format!(
-                "has {width}x{height} pixels, over the limit of {} million",
+                "has {width}x{height} pixels; the limits are 1 and {} million",
                 MOST_PIXELS / 1_000_000
             ),
             Refused::Promise([width, height]) => format!(
@@ -124,8 +124,10 @@ fn other(content: &[u8], format: ImageFormat) -> Result<DynamicImage, Refused> {
 }
 
 fn checked([width, height]: [u32; 2]) -> Result<u64, Refused> {
-    let pixels = u64::from(width) * u64::from(height);
-    if pixels > MOST_PIXELS { Err(Refused::Large([width, height])) } else { Ok(pixels) }
+    match u64::from(width) * u64::from(height) {
+        pixels @ 1..=MOST_PIXELS => Ok(pixels),
+        _ => Err(Refused::Large([width, height])),
+    }
 }
 
 /// What the segments of a JPEG file say without decoding it.

@@ -93,8 +93,8 @@ fn planes_are_mirrored_and_looked_up() {
     let tables = [table, table.map(|value| 10.0 * value), table.map(|value| -value)];
     let pixels = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12];
     let planes = |flip| {
-        let mut out = Vec::new();
-        append_planes(&pixels, 2, flip, &tables, &mut out);
+        let mut out = [0.0; 12];
+        fill_planes(&pixels, 2, flip, &tables, &mut out);
         out
     };
     assert_eq!(planes(false), [1., 4., 7., 10., 20., 50., 80., 110., -3., -6., -9., -12.]);

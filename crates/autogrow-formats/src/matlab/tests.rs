@@ -81,3 +81,45 @@ fn random_damage_is_an_error_or_in_the_values_never_a_panic() {
         }
     }
 }
+
+/// The structures of a file: number, field, numbers.
+fn structures(content: &[u8]) -> Result<Vec<(usize, String, Vec<f64>)>> {
+    let mut all = Vec::new();
+    variables(Input::embedded("meta.mat", content), |variable| {
+        variable.structures(|index, field, numbers| all.push((index, field.into(), numbers)))
+    })?;
+    Ok(all)
+}
+
+#[test]
+fn structures_are_read_field_by_field() {
+    let found = structures(&fs::read(fixture("meta.mat")).unwrap()).unwrap();
+    assert_eq!(found.len(), 12);
+    let text = |numbers: &[f64]| numbers.iter().map(|&code| code as u8 as char).collect::<String>();
+    assert_eq!((found[4].0, found[4].1.as_str(), found[4].2.as_slice()), (1, "ILSVRC2012_ID", &[2.0][..]));
+    assert_eq!((found[9].1.as_str(), text(&found[9].2).as_str()), ("WNID", "n00001740"));
+    assert_eq!((found[11].1.as_str(), found[11].2.as_slice()), ("children", &[7.0, 9.0][..]));
+    let (found, _) = problem(structures(&files()[1]));
+    assert!(found.starts_with("the names of fields expected before offset "), "{found}");
+}
+
+#[test]
+fn damaged_structures_are_an_error_or_harmless_never_a_panic() {
+    let file = fs::read(fixture("meta.mat")).unwrap();
+    let plain = {
+        let mut plain = file[..128].to_vec();
+        let mut input = Input::embedded("meta.mat", &file);
+        input.bytes(136, "the header").unwrap();
+        let packed = file.len() as u64 - 136;
+        plain.extend(input.zlib(packed, |content| content.rest(1 << 20)).unwrap());
+        plain
+    };
+    assert_eq!(structures(&plain).unwrap().len(), 12);
+    for length in 129..plain.len() {
+        assert!(structures(&plain[..length]).is_err(), "{length}");
+    }
+    for round in 0..10_000 {
+        let _ = structures(&damaged(&file, file.len(), round));
+        let _ = structures(&damaged(&plain, plain.len(), round));
+    }
+}
