@@ -48,16 +48,22 @@ pub(crate) fn run(tree: &Tree, args: &BenchDataArgs) -> Result<ExitCode> {
     if !pictures.join("train").is_dir() {
         let count = args.pictures.to_string();
         let made = Command::new(&args.python)
-            .args([&script, Path::new("make"), &pictures, Path::new("--pictures"), Path::new(&count)])
+            .args([
+                &script,
+                Path::new("make"),
+                &pictures,
+                Path::new("--pictures"),
+                Path::new(&count),
+            ])
             .status()?;
         ensure!(made.success(), "no pictures: {made}");
     }
     let built = Command::new(env!("CARGO"))
-        .args(["build", "--release", "--bin", "autogrow"])
+        .args(["build", "--workspace", "--all-targets"])
         .current_dir(&tree.root)
         .status()?;
     ensure!(built.success(), "autogrow does not build");
-    let ours = target.join("release/autogrow");
+    let ours = target.join("debug/autogrow");
     println!("threads  autogrow images/s  torchvision images/s  ratio");
     for threads in [1, 2] {
         let mut peer = Peer::start(&args.python, &script, &pictures, threads)?;

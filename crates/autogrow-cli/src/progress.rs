@@ -94,7 +94,7 @@ impl Watch for Progress {
             }
             Event::Skipped { epoch, images, .. } => {
                 self.line(&format!(
-                    "skipped    {images} images of epoch {epoch} cannot be read (data.on_bad_image)"
+                    "skipped    images of epoch {epoch} that cannot be read: {images}"
                 ));
             }
             Event::Resumed { depth, .. } => self.depth = depth.to_string(),

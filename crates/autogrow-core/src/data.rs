@@ -82,6 +82,16 @@ pub trait Split: Send + Sync {
         }
         Ok(labels)
     }
+
+    /// Height and width of the image at `position`, in stored order, before it was made to what
+    /// the network takes; none where that is not known.
+    ///
+    /// # Errors
+    /// Data errors.
+    fn stored_size(&self, position: usize) -> Result<Option<[usize; 2]>> {
+        let _ = position;
+        Ok(None)
+    }
 }
 
 /// A data set, opened.

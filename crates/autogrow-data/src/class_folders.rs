@@ -69,13 +69,7 @@ pub(crate) fn is_image(name: &str) -> bool {
 }
 
 /// Adds the images in and below `folder`, which is named by its path below `part`.
-fn walk(
-    part: &Path,
-    folder: &str,
-    label: u16,
-    depth: usize,
-    listing: &mut Listing,
-) -> Result<()> {
+fn walk(part: &Path, folder: &str, label: u16, depth: usize, listing: &mut Listing) -> Result<()> {
     if depth > DEEPEST {
         let problem = "folders go on within folders: a loop of links?";
         return Err(Error::data(part.join(folder), problem).with_hint(LAYOUT));
@@ -108,8 +102,7 @@ fn entries(folder: &Path) -> Result<Vec<Entry>> {
         // Only what a link leads to has to be looked at.
         let is_folder = if kind.is_symlink() { entry.path().is_dir() } else { kind.is_dir() };
         let name = entry.file_name().into_string().map_err(|name| {
-            Error::data(folder.join(name), "has a name that is not Unicode")
-                .with_hint("rename it")
+            Error::data(folder.join(name), "has a name that is not Unicode").with_hint("rename it")
         })?;
         if !name.starts_with('.') {
             entries.push(Entry { name, is_folder });

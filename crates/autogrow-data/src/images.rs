@@ -17,6 +17,12 @@ pub trait Source: Send + Sync + 'static {
     /// What pixels are normalised with, for each channel; none where they are not.
     fn statistics(&self) -> Vec<Statistics>;
 
+    /// Height and width of an image before it is prepared.
+    ///
+    /// # Errors
+    /// [`Error::Data`] where they cannot be read.
+    fn stored_size(&self, index: usize) -> Result<[usize; 2]>;
+
     /// Fills `out` with the normalised pixels of one image, `[channels, height, width]`,
     /// row-major; augmented according to `draws`, where there are any, else as they are stored.
     ///
@@ -69,6 +75,11 @@ impl Source for Images {
 
     fn statistics(&self) -> Vec<Statistics> {
         self.transform.statistics().to_vec()
+    }
+
+    fn stored_size(&self, _: usize) -> Result<[usize; 2]> {
+        let [_, height, width] = self.transform.stored();
+        Ok([height, width])
     }
 
     fn fill(&self, index: usize, draws: Option<&mut Draws>, out: &mut [f32]) -> Result<()> {

@@ -88,7 +88,13 @@ mod tests {
         }
         assert_eq!((listing.len(), listing.name(2), listing.name(1)), (4, "größe", ""));
         let [rest, chosen] = listing.divide(root, &[false, true, true, false]).unwrap();
-        assert_eq!((rest.name(1), rest.labels(), rest.place(1)), ("b/2.png", &[0, 3][..], Some((30, 3))));
-        assert_eq!((chosen.name(1), chosen.labels(), chosen.place(0)), ("größe", &[1, 2][..], Some((10, 1))));
+        assert_eq!(
+            (rest.name(1), rest.labels(), rest.place(1)),
+            ("b/2.png", &[0, 3][..], Some((30, 3)))
+        );
+        assert_eq!(
+            (chosen.name(1), chosen.labels(), chosen.place(0)),
+            ("größe", &[1, 2][..], Some((10, 1)))
+        );
     }
 }

@@ -148,7 +148,8 @@ mod tests {
         let (train, validation, test) = (source(90), Some(source(30)), source(20));
         let parts = Parts { classes: Vec::new(), train, validation, test };
         let config = DataConfig { fraction: 0.5, ..DataConfig::default() };
-        let set = parts.open(&DataRequest { config: &config, compat: Compat::Paper, seed: 0, size: 32 });
+        let set =
+            parts.open(&DataRequest { config: &config, compat: Compat::Paper, seed: 0, size: 32 });
         assert_eq!((set.train.len(), set.validation.len(), set.test.len()), (45, 30, 20));
     }
 

@@ -11,13 +11,13 @@ use crate::images::{Images, Source};
 use crate::listing::Listing;
 use crate::random::Draws;
 use crate::transform::{Transform, table};
-use autogrow_core::data::{OnBadImage, Statistics};
 use autogrow_core::Result;
+use autogrow_core::data::{OnBadImage, Statistics};
 use autogrow_formats::geometry::{Crop, Scaler, fill_planes};
-use autogrow_formats::picture::decode;
+use autogrow_formats::picture::{decode, size};
 use rayon::prelude::*;
 use std::cell::RefCell;
-use std::path::PathBuf;
+use std::path::Path;
 use std::sync::Arc;
 
 /// Images from this size on are parts of their pictures.
@@ -98,14 +98,15 @@ impl Pictures {
             return Ok(Arc::new(self));
         }
         let mut pixels = vec![0; self.listing.len() * bytes];
-        let failed = pixels.par_chunks_exact_mut(bytes).enumerate().find_map_first(
-            |(index, out)| self.square(index, None, |square, _| planes(square, out)).err(),
-        );
+        let failed =
+            pixels.par_chunks_exact_mut(bytes).enumerate().find_map_first(|(index, out)| {
+                self.square(index, None, |square, _| planes(square, out)).err()
+            });
         match (failed, on_bad_image) {
             (None, _) => {
-                let root = PathBuf::new();
                 let labels = self.listing.labels().to_vec();
-                Ok(Arc::new(Images::new(&root, pixels, labels, self.small)?))
+                let images = Images::new(Path::new(""), pixels, labels, self.small.clone())?;
+                Ok(Arc::new(Kept { images, pictures: self }))
             }
             (Some(error), OnBadImage::Error) => Err(error),
             // Which ones are left out shows when they are asked for.
@@ -191,6 +192,34 @@ fn planes(pixels: &[u8], out: &mut [u8]) {
     }
 }
 
+/// Pictures whose images are in memory.
+struct Kept {
+    images: Images,
+    pictures: Pictures,
+}
+
+impl Source for Kept {
+    fn image(&self) -> [usize; 3] {
+        self.images.image()
+    }
+
+    fn labels(&self) -> &[u16] {
+        self.images.labels()
+    }
+
+    fn statistics(&self) -> Vec<Statistics> {
+        self.images.statistics()
+    }
+
+    fn stored_size(&self, index: usize) -> Result<[usize; 2]> {
+        self.pictures.stored_size(index)
+    }
+
+    fn fill(&self, index: usize, draws: Option<&mut Draws>, out: &mut [f32]) -> Result<()> {
+        self.images.fill(index, draws, out)
+    }
+}
+
 impl Source for Pictures {
     fn image(&self) -> [usize; 3] {
         [3, self.size, self.size]
@@ -202,6 +231,12 @@ impl Source for Pictures {
 
     fn statistics(&self) -> Vec<Statistics> {
         self.statistics.to_vec()
+    }
+
+    fn stored_size(&self, index: usize) -> Result<[usize; 2]> {
+        let (path, content) = self.store.read(&self.listing, index)?;
+        let [width, height] = size(&path, &content).map_err(of_file)?;
+        Ok([height as usize, width as usize])
     }
 
     fn fill(&self, index: usize, draws: Option<&mut Draws>, out: &mut [f32]) -> Result<()> {

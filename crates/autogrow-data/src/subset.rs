@@ -70,6 +70,11 @@ impl Split for Subset {
         let labels = self.source.labels();
         Ok(self.indices.iter().map(|&index| usize::from(labels[index as usize])).collect())
     }
+
+    fn stored_size(&self, position: usize) -> Result<Option<[usize; 2]>> {
+        let index = self.indices.get(position);
+        index.map(|&index| self.source.stored_size(index as usize)).transpose()
+    }
 }
 
 /// As many threads as the pool of whoever asks has; none where that is one, or where the system
@@ -120,9 +125,8 @@ impl Batches {
             self.source.fill(index, draws.as_mut(), image)
         };
         let made: Vec<Result<()>> = match &self.workers {
-            Some(workers) => workers.install(|| {
-                images.par_chunks_exact_mut(values).zip(indices).map(make).collect()
-            }),
+            Some(workers) => workers
+                .install(|| images.par_chunks_exact_mut(values).zip(indices).map(make).collect()),
             None => images.chunks_exact_mut(values).zip(indices).map(make).collect(),
         };
         let mut labels = Vec::with_capacity(indices.len());
@@ -169,7 +173,8 @@ mod tests {
 
     #[test]
     fn without_a_seed_images_come_as_stored() {
-        let batches = walk(&subset().training(true, true), Pass { batch_size: 4, ..Pass::default() });
+        let batches =
+            walk(&subset().training(true, true), Pass { batch_size: 4, ..Pass::default() });
         assert_eq!(batches.len(), 2);
         assert_eq!(labels(&batches), [2, 3, 5, 7, 11, 19]);
         assert_eq!(batches[1].images, [11.0, 0.0, 19.0, 0.0]);
@@ -213,7 +218,7 @@ mod tests {
     fn batches_do_not_depend_on_threads() {
         let subset = subset().training(true, true);
         let in_pool = |threads| {
-            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+            let pool = ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
             pool.install(|| walk(&subset, SEED))
         };
         assert_eq!(in_pool(1), in_pool(3));
@@ -237,13 +242,14 @@ mod tests {
     fn an_unreadable_image_is_left_out_of_its_batch_where_that_is_allowed() {
         let mut source = Numbers::new(20);
         source.unreadable = vec![0, 7, 9, 15, 16, 17, 18, 19];
-        let subset = Subset::new(Arc::new(source), (0..20).collect()).on_bad_image(OnBadImage::Skip);
+        let subset =
+            Subset::new(Arc::new(source), (0..20).collect()).on_bad_image(OnBadImage::Skip);
         let batches = walk(&subset, Pass { batch_size: 5, ..Pass::default() });
         let labels: Vec<_> = batches.iter().map(|batch| batch.labels.clone()).collect();
         assert_eq!(labels, [vec![1, 2, 3, 4], vec![5, 6, 8], (10..15).collect(), vec![]]);
         assert_eq!(batches[1].images, [5.0, 0.0, 6.0, 0.0, 8.0, 0.0]);
         let [one, three] = [1, 3].map(|threads| {
-            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+            let pool = ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
             pool.install(|| walk(&subset, SEED))
         });
         assert_eq!(one, three);

@@ -8,8 +8,8 @@ use crate::parts::Parts;
 use crate::transform::Transform;
 use autogrow_core::data::{DataRequest, DataSet, DataSetKind, Statistics};
 use autogrow_core::{Error, Result};
-use autogrow_formats::matlab::{self, Variable};
 use autogrow_formats::Input;
+use autogrow_formats::matlab::{self, Variable};
 use std::path::Path;
 use std::sync::Arc;
 

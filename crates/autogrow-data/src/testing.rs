@@ -37,6 +37,10 @@ impl Source for Numbers {
         Vec::new()
     }
 
+    fn stored_size(&self, _: usize) -> Result<[usize; 2]> {
+        Ok([1, 2])
+    }
+
     fn fill(&self, index: usize, draws: Option<&mut Draws>, out: &mut [f32]) -> Result<()> {
         if self.unreadable.contains(&index) {
             return Err(Error::data("numbers", format!("record {index} is unreadable")));

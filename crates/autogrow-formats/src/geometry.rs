@@ -158,7 +158,8 @@ pub fn fill_planes(
 ) {
     let planes = out.chunks_exact_mut((pixels.len() / 3).max(1));
     for (channel, (table, plane)) in tables.iter().zip(planes).enumerate() {
-        let put = |(value, pixel): (&mut f32, &[u8; 3])| *value = table[usize::from(pixel[channel])];
+        let put =
+            |(value, pixel): (&mut f32, &[u8; 3])| *value = table[usize::from(pixel[channel])];
         let rows = pixels.as_chunks().0.chunks_exact(width);
         for (row, out) in rows.zip(plane.chunks_exact_mut(width)) {
             if flip {

@@ -153,7 +153,9 @@ impl<'i, 'a> Variable<'i, 'a> {
             kind::INT8 => each(&bytes, |[byte]| f64::from(byte as i8)),
             kind::UINT8 | kind::UTF8 => each(&bytes, |[byte]| f64::from(byte)),
             kind::INT16 => each(&bytes, |bytes| f64::from(i16::from_le_bytes(bytes))),
-            kind::UINT16 | kind::UTF16 => each(&bytes, |bytes| f64::from(u16::from_le_bytes(bytes))),
+            kind::UINT16 | kind::UTF16 => {
+                each(&bytes, |bytes| f64::from(u16::from_le_bytes(bytes)))
+            }
             kind::INT32 => each(&bytes, |bytes| f64::from(i32::from_le_bytes(bytes))),
             kind::UINT32 => each(&bytes, |bytes| f64::from(u32::from_le_bytes(bytes))),
             kind::SINGLE => each(&bytes, |bytes| f64::from(f32::from_le_bytes(bytes))),

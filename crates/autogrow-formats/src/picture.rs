@@ -63,6 +63,20 @@ pub fn decode(path: &Path, content: &[u8]) -> Result<Picture> {
     Ok(Picture { width, height, pixels: image.into_raw() })
 }
 
+/// Width and height as the header of a file has them.
+///
+/// # Errors
+/// [`Error`] where that is no header of a picture.
+pub fn size(path: &Path, content: &[u8]) -> Result<[u32; 2]> {
+    let reader = ImageReader::new(Cursor::new(content)).with_guessed_format();
+    let size = reader.map_err(ImageError::IoError).and_then(ImageReader::into_dimensions);
+    let (width, height) = size.map_err(|cause| {
+        Error::new(path, format!("is not an image that can be decoded: {cause}"))
+            .with_hint("replace the file or take it out of the folder")
+    })?;
+    Ok([width, height])
+}
+
 /// Why a file is not decoded.
 enum Refused {
     Broken(ImageError),

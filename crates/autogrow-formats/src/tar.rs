@@ -70,9 +70,8 @@ pub fn members(
             // Links, devices and folders: whatever was said about them is over.
             b'1'..=b'6' => given = Given::default(),
             b'L' => given.name = Some(text(&walk.content(content, length)?)),
-            b'x' => given.read(&walk.content(content, length)?, |problem| {
-                walk.problem(content, problem)
-            })?,
+            b'x' => given
+                .read(&walk.content(content, length)?, |problem| walk.problem(content, problem))?,
             // Attributes of all members, long targets of links, labels: nothing that is needed.
             b'g' | b'K' | b'V' => {}
             kind => {
@@ -208,7 +207,8 @@ struct Header([u8; BLOCK as usize]);
 impl Header {
     /// Whether its checksum is right: the sum of its bytes, those of the sum itself as spaces.
     fn is_whole(&self) -> bool {
-        let sum = |range: Range<usize>| self.0[range].iter().map(|&byte| u64::from(byte)).sum::<u64>();
+        let sum =
+            |range: Range<usize>| self.0[range].iter().map(|&byte| u64::from(byte)).sum::<u64>();
         number(&self.0[148..156]) == Some(sum(0..148) + 8 * u64::from(b' ') + sum(156..512))
     }
 

@@ -6,10 +6,12 @@ use super::{open_data, open_device};
 use crate::args::DataArgs;
 use crate::output::{BOLD, Output, RESET, table};
 use autogrow_core::Result;
-use autogrow_core::data::{DataSet, Split, Statistics};
+use autogrow_core::data::{DataSet, OnBadImage, Split, Statistics};
 use serde::Serialize;
 use std::path::PathBuf;
 
+/// Images whose sizes are looked at, spread evenly.
+const SIZED: usize = 1_000;
 /// Classes whose numbers are printed one by one.
 const LISTED: usize = 30;
 
@@ -18,12 +20,23 @@ struct Report {
     data: String,
     /// `[channels, height, width]` as the network sees it.
     image: [usize; 3],
+    /// Of the training images before that.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    stored: Option<Sizes>,
     images: Count,
     classes: Vec<Class>,
     /// What pixels are normalised with, for each channel.
     statistics: Vec<Statistics>,
     #[serde(skip_serializing_if = "Option::is_none")]
     sheet: Option<PathBuf>,
+}
+
+/// Heights and widths, by area.
+#[derive(Serialize)]
+struct Sizes {
+    smallest: [usize; 2],
+    median: [usize; 2],
+    largest: [usize; 2],
 }
 
 #[derive(Serialize)]
@@ -55,6 +68,7 @@ pub(crate) fn run(args: &DataArgs, output: &Output) -> Result<()> {
     let report = Report {
         data: config.data.name.clone(),
         image: data.image,
+        stored: sizes(&*data.train, config.data.on_bad_image)?,
         images: Count {
             train: data.train.len(),
             val: data.validation.len(),
@@ -68,6 +82,24 @@ pub(crate) fn run(args: &DataArgs, output: &Output) -> Result<()> {
         sheet::write(&data, path)?;
     }
     output.result(&report, || text(&report))
+}
+
+/// Sizes of some images of a split, where they are known.
+fn sizes(split: &dyn Split, on_bad_image: OnBadImage) -> Result<Option<Sizes>> {
+    let looked_at = split.len().min(SIZED);
+    let mut sizes = Vec::new();
+    for part in 0..looked_at {
+        match split.stored_size(part * split.len() / looked_at) {
+            Ok(size) => sizes.extend(size),
+            Err(error) if on_bad_image == OnBadImage::Error => return Err(error),
+            Err(_) => {}
+        }
+    }
+    sizes.sort_unstable_by_key(|&[height, width]| (height * width, height));
+    let (Some(&smallest), Some(&largest)) = (sizes.first(), sizes.last()) else {
+        return Ok(None);
+    };
+    Ok(Some(Sizes { smallest, median: sizes[sizes.len() / 2], largest }))
 }
 
 /// How many images of each class there are.
@@ -93,12 +125,8 @@ fn text(report: &Report) -> String {
     let row = |name: &str, count: Count| {
         [name.into(), count.train.to_string(), count.val.to_string(), count.test.to_string()]
     };
-    let mut rows: Vec<_> = report
-        .classes
-        .iter()
-        .take(LISTED)
-        .map(|class| row(&class.name, class.images))
-        .collect();
+    let mut rows: Vec<_> =
+        report.classes.iter().take(LISTED).map(|class| row(&class.name, class.images)).collect();
     if report.classes.len() > LISTED {
         rows.push(row(&format!("... {} classes", report.classes.len()), report.images));
     } else {
@@ -110,12 +138,22 @@ fn text(report: &Report) -> String {
         .iter()
         .map(|of| format!("mean {:.4}, deviation {:.4}", of.mean, of.std))
         .collect();
+    let stored = match &report.stored {
+        Some(Sizes { smallest, largest, .. }) if smallest == largest => {
+            format!(" from {}x{}", smallest[0], smallest[1])
+        }
+        Some(Sizes { smallest, median, largest }) => format!(
+            " from {}x{} to {}x{}, mostly about {}x{}",
+            smallest[0], smallest[1], largest[0], largest[1], median[0], median[1]
+        ),
+        None => String::new(),
+    };
     let sheet = match &report.sheet {
         Some(path) => format!("\nsamples in {}", path.display()),
         None => String::new(),
     };
     format!(
-        "{BOLD}{}{RESET}: images of {channels}x{height}x{width}; {}\n{}{sheet}",
+        "{BOLD}{}{RESET}: images of {channels}x{height}x{width}{stored}\n{}\n{}{sheet}",
         report.data,
         if statistics.is_empty() { "not normalised".into() } else { statistics.join("; ") },
         table(["class", "train", "val", "test"], rows)

@@ -57,7 +57,10 @@ fn archives_are_the_folders_they_unpack_to() {
         let folders = open_at(folders.path(), size).unwrap();
         assert_eq!(archives.classes, ["n01440764", "n02119789"]);
         assert_eq!(archives.image, [3, size, size]);
-        assert_eq!((archives.train.len(), archives.validation.len(), archives.test.len()), (6, 2, 3));
+        assert_eq!(
+            (archives.train.len(), archives.validation.len(), archives.test.len()),
+            (6, 2, 3)
+        );
         for seed in [None, Some(1)] {
             for (a, b) in [(&archives.train, &folders.train), (&archives.test, &folders.test)] {
                 assert_eq!(pixels(a.as_ref(), seed), pixels(b.as_ref(), seed));
@@ -122,5 +125,8 @@ fn a_broken_picture_is_named_by_its_archive() {
     let set = open_at(copy.path(), 224).unwrap();
     let error = set.test.batches(Pass { batch_size: 9, ..Pass::default() }).next().unwrap();
     let error = error.unwrap_err().to_string();
-    assert!(error.contains("ILSVRC2012_img_val.tar/ILSVRC2012_val_00000001.JPEG: is not"), "{error}");
+    assert!(
+        error.contains("ILSVRC2012_img_val.tar/ILSVRC2012_val_00000001.JPEG: is not"),
+        "{error}"
+    );
 }

@@ -96,7 +96,10 @@ fn structures_are_read_field_by_field() {
     let found = structures(&fs::read(fixture("meta.mat")).unwrap()).unwrap();
     assert_eq!(found.len(), 12);
     let text = |numbers: &[f64]| numbers.iter().map(|&code| code as u8 as char).collect::<String>();
-    assert_eq!((found[4].0, found[4].1.as_str(), found[4].2.as_slice()), (1, "ILSVRC2012_ID", &[2.0][..]));
+    assert_eq!(
+        (found[4].0, found[4].1.as_str(), found[4].2.as_slice()),
+        (1, "ILSVRC2012_ID", &[2.0][..])
+    );
     assert_eq!((found[9].1.as_str(), text(&found[9].2).as_str()), ("WNID", "n00001740"));
     assert_eq!((found[11].1.as_str(), found[11].2.as_slice()), ("children", &[7.0, 9.0][..]));
     let (found, _) = problem(structures(&files()[1]));

@@ -109,7 +109,8 @@ fn damage_is_named_with_its_offset() {
     assert_eq!(found, format!("offset {end}: a single block of zeros"));
     let found = problem(walk(&archive, 0..offset + 3)).0;
     let missing = length - 3;
-    let expected = format!("truncated: {missing} of {length} bytes of a member (from offset {offset})");
+    let expected =
+        format!("truncated: {missing} of {length} bytes of a member (from offset {offset})");
     assert!(found.starts_with(&expected), "{found}");
 }
 
