@@ -19,6 +19,10 @@ const MOST_PIXELS: u64 = 100_000_000;
 const MEMORY: u64 = 1 << 30;
 /// Most bytes that a byte of a PNG file stands for: deflate's best ratio.
 const DEFLATE_LIMIT: u64 = 1032;
+/// A WebP file of any size may have so many pixels: large areas of one colour take next to nothing.
+const CHEAP_PIXELS: u64 = 16 << 20;
+/// Beyond those, most pixels that a byte of a WebP file stands for.
+const CHEAP_PIXELS_PER_BYTE: u64 = 16 * 16 * 16;
 /// Most pixels that a byte of a JPEG file stands for: a bit for a block of 8x8.
 const PIXELS_PER_BYTE: u64 = 8 * 64;
 
@@ -96,7 +100,7 @@ fn jpeg(content: &[u8]) -> Result<DynamicImage, Refused> {
     let mut decoder = JpegDecoder::new(Cursor::new(content))?;
     let (width, height) = decoder.dimensions();
     let pixels = checked([width, height])?;
-    if pixels > (content.len() as u64).saturating_mul(PIXELS_PER_BYTE) {
+    if pixels > content.len() as u64 * PIXELS_PER_BYTE {
         return Err(Refused::Promise([width, height]));
     }
     // The decoder fills up what is missing with grey.
@@ -118,17 +122,16 @@ fn other(content: &[u8], format: ImageFormat) -> Result<DynamicImage, Refused> {
     reader.limits(limits);
     let mut decoder = reader.into_decoder()?;
     let (width, height) = decoder.dimensions();
-    checked([width, height])?;
-    let packed = match format {
-        ImageFormat::Png => DEFLATE_LIMIT,
-        // Run lengths of up to 255, of half a byte each.
-        ImageFormat::Bmp => 510,
-        // A palette of one colour takes no bits at all.
-        _ => u64::MAX,
+    let pixels = checked([width, height])?;
+    let bytes = content.len() as u64;
+    let most = match format {
+        // At least a bit for a pixel.
+        ImageFormat::Png => bytes * DEFLATE_LIMIT * 8,
+        // Runs of up to 255 pixels in two bytes.
+        ImageFormat::Bmp => bytes * 128,
+        _ => CHEAP_PIXELS.max(bytes * CHEAP_PIXELS_PER_BYTE),
     };
-    let bits = u64::from(decoder.original_color_type().bits_per_pixel());
-    let least = u64::from(width) * u64::from(height) / 8 * bits.min(1);
-    if least > (content.len() as u64).saturating_mul(packed) {
+    if pixels > most {
         return Err(Refused::Promise([width, height]));
     }
     let orientation = decoder.orientation()?;

@@ -106,6 +106,11 @@ fn a_header_is_no_reason_to_take_memory() {
     content[18..22].copy_from_slice(&9_999_u32.to_le_bytes());
     content[22..26].copy_from_slice(&9_999_u32.to_le_bytes());
     assert!(problem(decoded(&content)).0.contains("cannot hold"));
+    // A lossy WebP file, found by fuzzing: 605 bytes that asked for 200 million.
+    let mut content = read("lossy.webp");
+    let size = content.windows(3).position(|start| start == [0x9d, 0x01, 0x2a]).unwrap() + 3;
+    content[size..size + 4].copy_from_slice(&[0x45, 0x28, 0xed, 0x18]);
+    assert!(problem(decoded(&content)).0.contains("cannot hold the 10309x6381 pixels"));
 }
 
 #[test]
