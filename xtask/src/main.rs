@@ -2,6 +2,7 @@
 #![expect(clippy::print_stdout, reason = "a chore talks to whoever runs it")]
 
 mod bench;
+mod bench_data;
 mod ci;
 mod crash;
 mod download;
@@ -23,6 +24,8 @@ struct Cli {
 enum Chore {
     /// Check the house rules that a program can check
     Tidy,
+    /// Compare the input pipeline with torchvision's
+    BenchData(bench_data::BenchDataArgs),
     /// Run every check that a change has to pass
     Ci,
     /// Kill a run at every storage operation and resume it
@@ -37,6 +40,7 @@ fn main() -> anyhow::Result<ExitCode> {
     let tree = tree::Tree::here()?;
     match Cli::parse().chore {
         Chore::Tidy => tidy::run(&tree),
+        Chore::BenchData(args) => bench_data::run(&tree, &args),
         Chore::Ci => ci::run(&tree),
         Chore::Crash => crash::run(&tree),
         Chore::Bench(args) => bench::run(&tree, &args),

@@ -35,6 +35,8 @@ pub(crate) enum Command {
     Replay(ReplayArgs),
     /// Depth floor, size, epochs and time, before any training
     Plan(PlanArgs),
+    /// What is in a data set: classes, sizes, statistics, samples
+    Data(DataArgs),
     /// What is registered, and from which crate
     List(ListArgs),
     /// Fetch data sets, check them, unpack them
@@ -99,6 +101,18 @@ pub(crate) struct ReplayArgs {
 
 #[derive(Debug, Args)]
 pub(crate) struct PlanArgs {
+    #[command(flatten)]
+    pub(crate) settings: Settings,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct DataArgs {
+    /// Data set [default: that of the configuration]
+    pub(crate) name: Option<String>,
+    /// Write a picture of samples to this file: each as it is evaluated, then
+    /// as it is augmented in five epochs
+    #[arg(long, value_name = "FILE.png")]
+    pub(crate) out: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) settings: Settings,
 }

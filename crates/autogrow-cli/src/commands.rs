@@ -3,6 +3,7 @@
 pub(crate) mod bench;
 pub(crate) mod config;
 pub(crate) mod download;
+pub(crate) mod data;
 pub(crate) mod evaluate;
 pub(crate) mod list;
 pub(crate) mod plan;
@@ -14,6 +15,8 @@ use crate::device;
 use crate::settings::Loaded;
 use autogrow_core::config::Config;
 use autogrow_core::data::{DataRequest, DataSet};
+use autogrow_core::network::SeedNetwork;
+use autogrow_core::registry::find;
 use autogrow_core::{Error, Result};
 use burn::tensor::Device;
 
@@ -28,7 +31,8 @@ fn open_device(config: &Config, loaded: &Loaded) -> Result<Device> {
 
 fn open_data(config: &Config) -> Result<DataSet> {
     let seed = config.run.seed;
-    DataSet::open(&DataRequest { config: &config.data, compat: config.compat, seed })
+    let size = find::<SeedNetwork>(&config.network.name)?.stem.image_size();
+    DataSet::open(&DataRequest { config: &config.data, compat: config.compat, seed, size })
 }
 
 /// Turns what the operating system says of a file into a data error.

@@ -55,6 +55,7 @@ fn run(command: Command, output: &Output) -> autogrow_core::Result<()> {
         Command::Evaluate(args) => commands::evaluate::run(&args, output),
         Command::Replay(args) => commands::replay::run(&args, output),
         Command::Plan(args) => commands::plan::run(&args, output),
+        Command::Data(args) => commands::data::run(&args, output),
         Command::List(args) => commands::list::run(&args, output),
         Command::Download(args) => commands::download::run(&args, output),
         Command::Config(args) => commands::config::run(&args, output),

@@ -92,6 +92,11 @@ impl Watch for Progress {
             Event::Capped { subnet, .. } => {
                 self.line(&format!("capped     sub-network {subnet}: as deep as allowed"));
             }
+            Event::Skipped { epoch, images, .. } => {
+                self.line(&format!(
+                    "skipped    images of epoch {epoch} that cannot be read: {images}"
+                ));
+            }
             Event::Resumed { depth, .. } => self.depth = depth.to_string(),
             Event::WentBack { epoch, depth, rate_scale, .. } => {
                 self.depth = depth.to_string();

@@ -73,6 +73,11 @@ pub(crate) struct Loaded {
 }
 
 impl Settings {
+    /// The same settings for the data set `name`.
+    pub(crate) fn with_data(&self, name: &str) -> Self {
+        Self { data: Some(name.into()), ..self.clone() }
+    }
+
     /// Loads the configuration on top of the defaults.
     ///
     /// # Errors

@@ -3,7 +3,7 @@
 //! Loading it from files, environment and command line is the command line's business; here it
 //! is a plain value. Unknown keys are errors, never ignored.
 
-use crate::data::SelectOn;
+use crate::data::{OnBadImage, SelectOn};
 use crate::growth::{Depth, Metric, Mode};
 use crate::network::SeedNetwork;
 use crate::training::{OptimizerName, ScheduleName};
@@ -181,6 +181,8 @@ pub struct DataConfig {
     pub augment: bool,
     /// Whether every epoch has an order of its own.
     pub shuffle: bool,
+    /// Whether an image that cannot be read ends the run.
+    pub on_bad_image: OnBadImage,
     /// Of `synthetic`: 0 (trivial) to 1 (noise).
     pub difficulty: f64,
 }
@@ -263,6 +265,7 @@ impl Default for DataConfig {
             select_on: SelectOn::Val,
             augment: true,
             shuffle: true,
+            on_bad_image: OnBadImage::default(),
             difficulty: 0.5,
         }
     }

@@ -29,13 +29,31 @@ impl Batch {
 }
 
 /// How to walk a split once.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 pub struct Pass {
     /// Images a batch; the last batch may be smaller.
     pub batch_size: usize,
     /// `Some` while training: the order and the augmentation are a function of this seed and the
     /// image's index alone. `None`: stored order, no augmentation.
     pub seed: Option<u64>,
+    /// Batches at the beginning to leave out: they were seen before.
+    pub skip: usize,
+}
+
+/// Mean and standard deviation of a channel, of pixels scaled to the range 0 to 1.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Statistics {
+    /// Subtracted from a pixel.
+    pub mean: f32,
+    /// Divides a pixel afterwards.
+    pub std: f32,
+}
+
+impl Statistics {
+    /// The statistics of each channel, from a list of means and one of standard deviations.
+    pub fn channels<const C: usize>(mean: [f32; C], std: [f32; C]) -> [Self; C] {
+        std::array::from_fn(|channel| Self { mean: mean[channel], std: std[channel] })
+    }
 }
 
 /// A part of a data set that can be walked any number of times.
@@ -49,7 +67,31 @@ pub trait Split: Send + Sync {
     }
 
     /// The batches of one pass. The same pass yields the same batches, on any number of threads.
+    /// Where `data.on_bad_image` allows it, images that cannot be read are missing in theirs.
     fn batches(&self, pass: Pass) -> Box<dyn Iterator<Item = Result<Batch>> + '_>;
+
+    /// The class of each image, from 0, in stored order.
+    ///
+    /// # Errors
+    /// Data errors.
+    fn labels(&self) -> Result<Vec<usize>> {
+        let batches = self.batches(Pass { batch_size: 500, ..Pass::default() });
+        let mut labels = Vec::new();
+        for batch in batches {
+            labels.extend(batch?.labels);
+        }
+        Ok(labels)
+    }
+
+    /// Height and width of the image at `position`, in stored order, before it was made to what
+    /// the network takes; none where that is not known.
+    ///
+    /// # Errors
+    /// Data errors.
+    fn stored_size(&self, position: usize) -> Result<Option<[usize; 2]>> {
+        let _ = position;
+        Ok(None)
+    }
 }
 
 /// A data set, opened.
@@ -58,6 +100,8 @@ pub struct DataSet {
     pub image: [usize; 3],
     /// Names of the classes.
     pub classes: Vec<String>,
+    /// What pixels were normalised with, for each channel.
+    pub statistics: Vec<Statistics>,
     /// What the network trains on.
     pub train: Box<dyn Split>,
     /// What guides growth and selects the best model.
@@ -87,6 +131,17 @@ pub enum SelectOn {
     Val,
     /// The test images, as in the paper: comparable with it, optimistic.
     Test,
+}
+
+/// What to do about an image that cannot be read.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum OnBadImage {
+    /// End the run.
+    #[default]
+    Error,
+    /// Leave it out of its batch, and say at the end of the epoch how many there were.
+    Skip,
 }
 
 /// How many of `images` training images are held out for validation when a fraction of the set
@@ -125,6 +180,9 @@ pub struct DataRequest<'a> {
     pub compat: crate::config::Compat,
     /// Fixes the held-out split and the fraction.
     pub seed: u64,
+    /// Height and width that the network takes: what pictures of any size are made to. Sets whose
+    /// images have a size of their own have that.
+    pub size: usize,
 }
 
 inventory::collect!(DataSetKind);

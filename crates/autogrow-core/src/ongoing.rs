@@ -187,6 +187,8 @@ impl<'a> Run<'a> {
                 }
             }
         }
+        let seen = train.images + validation.images;
+        self.skipped(self.data.train.len() + self.data.validation.len() - seen, learner.network())?;
         let (waiting, epochs_left) = self.outlook(phase, growth)?;
         self.watch.event(&Event::Epoch {
             epoch: number,
@@ -206,6 +208,15 @@ impl<'a> Run<'a> {
         })?;
         self.save(&learner)?;
         Ok(learner)
+    }
+
+    /// Tells how many images could not be read, where there are any.
+    fn skipped(&mut self, images: usize, network: &Network) -> Result<()> {
+        if images == 0 {
+            return Ok(());
+        }
+        let (epoch, depth, seconds) = (self.state.epochs, network.depth().clone(), self.seconds());
+        self.watch.event(&Event::Skipped { epoch, depth, seconds, images })
     }
 
     /// After each step: tells it, and saves where it is time or somebody asks to stop.
@@ -350,9 +361,9 @@ impl<'a> Run<'a> {
     }
 
     /// Tests the best network.
-    pub(crate) fn finish(self) -> Result<Outcome> {
+    pub(crate) fn finish(mut self) -> Result<Outcome> {
         let seconds = self.seconds();
-        let (Some(network), Some(validation)) = (&self.best, self.state.best) else {
+        let (Some(network), Some(validation)) = (self.best.take(), self.state.best) else {
             unreachable!("`found` keeps a first network")
         };
         // The last checkpoint is that of the last epoch: there is nothing to save.
@@ -360,7 +371,8 @@ impl<'a> Run<'a> {
             Some((signal, run)) => Err(Error::Interrupted { signal, run }),
             None => Ok(()),
         };
-        let test = evaluate(network, &*self.data.test, self.device, &mut heed)?;
+        let test = evaluate(&network, &*self.data.test, self.device, &mut heed)?;
+        self.skipped(self.data.test.len() - test.images, &network)?;
         let found = network.depth().clone();
         self.watch.event(&Event::Finished {
             epoch: self.state.epochs,
@@ -436,7 +448,7 @@ impl Origin {
         let splits: [&dyn Split; 3] = [&*data.train, &*data.validation, &*data.test];
         for split in splits {
             hasher.update(&split.len().to_le_bytes());
-            if let Some(batch) = split.batches(Pass { batch_size: 64, seed: None }).next() {
+            if let Some(batch) = split.batches(Pass { batch_size: 64, ..Pass::default() }).next() {
                 let batch = batch?;
                 for label in &batch.labels {
                     hasher.update(&label.to_le_bytes());

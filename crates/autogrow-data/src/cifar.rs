@@ -1,14 +1,15 @@
 //! `cifar10` and `cifar100`: 50,000 and 10,000 colour images of 32x32 pixels, in the archives'
-//! binary form: one or two bytes of labels, then the red, green and blue planes of an image.
+//! binary form.
 
+use crate::error::of_file;
 use crate::images::{Images, Source};
-use crate::input::Input;
 use crate::locate::{self, Places};
 use crate::parts::Parts;
-use crate::transform::{Statistics, Transform};
+use crate::transform::Transform;
 use autogrow_core::Result;
 use autogrow_core::config::Compat;
-use autogrow_core::data::{DataRequest, DataSet, DataSetKind};
+use autogrow_core::data::{DataRequest, DataSet, DataSetKind, Statistics};
+use autogrow_formats::{Input, cifar};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -26,11 +27,6 @@ autogrow_core::register! {
         open: |request| CIFAR100.open(&Places::new(&request.config.dir), request),
     },
 }
-
-/// Bytes of an image.
-const PIXELS: usize = 3 * 32 * 32;
-/// More images than any file of this format has: beyond it, a compressed file is a bomb.
-const MOST_IMAGES: usize = 1_000_000;
 
 /// What distinguishes the two sets.
 struct Kind {
@@ -131,42 +127,14 @@ impl Kind {
     fn read(&self, files: &[PathBuf], compat: Compat) -> Result<Arc<dyn Source>> {
         let (mut pixels, mut labels) = (Vec::new(), Vec::new());
         for file in files {
-            self.read_file(file, &mut pixels, &mut labels)?;
+            Input::open(file)
+                .and_then(|input| cifar::records(input, self.labels, &mut pixels, &mut labels))
+                .map_err(of_file)?;
         }
         let transform =
             Transform::new([32, 32], 255, (self.statistics)(compat)).shift([4, 4]).flip();
         let origin = files.first().map(PathBuf::as_path).unwrap_or(Path::new(self.folder));
         Ok(Arc::new(Images::new(origin, pixels, labels, transform)?))
-    }
-
-    /// Appends the records of a file.
-    fn read_file(&self, path: &Path, pixels: &mut Vec<u8>, labels: &mut Vec<u16>) -> Result<()> {
-        let mut input = Input::open(path)?;
-        let mut record = vec![0; self.labels.len() + PIXELS];
-        pixels.reserve(input.plausible((MOST_IMAGES * PIXELS) as u64));
-        let mut records = 0;
-        while input.record(&mut record, &format!("record {records}"))? {
-            let (classes, image) = record.split_at(self.labels.len());
-            for (byte, (label, below)) in classes.iter().zip(self.labels).enumerate() {
-                if label >= below {
-                    let start = input.offset() - (record.len() - byte) as u64;
-                    return Err(input.problem(format!(
-                        "label {label} of record {records} at {} is not below {below}",
-                        input.at(start)
-                    )));
-                }
-            }
-            if records == MOST_IMAGES {
-                return Err(input.problem("more images than any such file has"));
-            }
-            labels.extend(classes.last().map(|&label| u16::from(label)));
-            pixels.extend_from_slice(image);
-            records += 1;
-        }
-        if records == 0 {
-            return Err(input.problem("no images at all: the file is empty"));
-        }
-        Ok(())
     }
 }
 
@@ -223,7 +191,7 @@ mod tests {
     fn training_images_are_shifted_and_mirrored() {
         let set = open("cifar10", fixture("")).unwrap();
         let first = |seed| {
-            let mut batches = set.train.batches(Pass { batch_size: 8, seed });
+            let mut batches = set.train.batches(Pass { batch_size: 8, seed, skip: 0 });
             batches.next().unwrap().unwrap()
         };
         assert_eq!(first(Some(1)), first(Some(1)));

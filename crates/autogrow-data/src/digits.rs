@@ -4,12 +4,13 @@
 //! There is no published split of this file. Of each digit, 36 images spread evenly over the file
 //! (it is ordered by writer) are the test images: 360, the same for every seed.
 
+use crate::error::of_file;
 use crate::images::Images;
-use crate::input::Input;
 use crate::parts::{Parts, spread};
-use crate::transform::{Statistics, Transform};
+use crate::transform::Transform;
 use autogrow_core::Result;
-use autogrow_core::data::{DataRequest, DataSet, DataSetKind};
+use autogrow_core::data::{DataRequest, DataSet, DataSetKind, Statistics};
+use autogrow_formats::Input;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -31,7 +32,7 @@ const TEST_IMAGES_PER_DIGIT: usize = 36;
 const STATISTICS: Statistics = Statistics { mean: 0.3049, std: 0.3759 };
 
 fn open(request: &DataRequest<'_>) -> Result<DataSet> {
-    let (pixels, labels) = read()?;
+    let (pixels, labels) = read().map_err(of_file)?;
     let is_test = spread(&labels, |_| TEST_IMAGES_PER_DIGIT);
     // Digits fill all eight rows but leave columns free, so they have room to move sideways only.
     // Cross-validated (2-2-2, eight channels, 24 epochs), 16 of 1,797 are taken for another digit
@@ -52,7 +53,7 @@ fn open(request: &DataRequest<'_>) -> Result<DataSet> {
 }
 
 /// Pixels `[images, 8, 8]` and labels.
-fn read() -> Result<(Vec<u8>, Vec<u16>)> {
+fn read() -> autogrow_formats::Result<(Vec<u8>, Vec<u16>)> {
     let mut input = Input::embedded(NAME, FILE);
     let text = input.rest(1 << 20)?;
     let (mut pixels, mut labels) = (Vec::new(), Vec::new());

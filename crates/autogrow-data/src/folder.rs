@@ -4,30 +4,24 @@
 //! `val` is the test set, as is usual for ImageNet. Where neither is there, or where `data.dir`
 //! holds the folders of the classes itself, a fifth of each class is set aside for tests.
 //!
-//! Images are decoded when the set is opened, scaled to 32x32 pixels, and kept: 3 kB an image.
+//! Images are as large as the network takes them; see `pictures.rs` for how they are made. What
+//! they are normalised with is measured on the training images.
 
-use crate::class_folders::{Files, LAYOUT, classes, list};
-use crate::decode::decode;
-use crate::images::{Images, Source};
-use crate::parts::{Parts, spread};
-use crate::transform::{Statistics, Transform};
+use crate::archives::Store;
+use crate::class_folders::{LAYOUT, classes, list};
+use crate::picture_set::PictureSet;
 use autogrow_core::data::{DataRequest, DataSet, DataSetKind};
 use autogrow_core::{Error, Result};
-use rayon::prelude::*;
-use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::path::PathBuf;
 
 autogrow_core::register! {
     DataSetKind {
         name: "folder",
         origin: env!("CARGO_PKG_NAME"),
-        summary: "your own images: data.dir has a folder a class (JPEG, PNG, WebP, BMP), to 32x32",
+        summary: "your own images: data.dir has a folder a class (JPEG, PNG, WebP, BMP)",
         open,
     }
 }
-
-/// Height and width that images are scaled to.
-const SIZE: usize = 32;
 
 fn open(request: &DataRequest<'_>) -> Result<DataSet> {
     let root = &request.config.dir;
@@ -44,61 +38,40 @@ fn open(request: &DataRequest<'_>) -> Result<DataSet> {
         (false, there) => (None, there.then_some(test)),
     };
     let classes = classes(&train)?;
-    let list = |part: &Path| list(part, &classes);
-    let (train, test) = match test {
-        Some(test) => (list(&train)?, list(&test)?),
-        None => set_aside(list(&train)?),
-    };
-    Ok(Parts {
-        train: read(root, train)?,
-        validation: validation.map(|part| read(root, list(&part)?)).transpose()?,
-        test: read(root, test)?,
-        classes,
-    }
-    .open(request))
-}
-
-/// Divides images that nobody divided: training images, test images.
-fn set_aside(files: Files) -> (Files, Files) {
-    let labels: Vec<u16> = files.iter().map(|(_, label)| *label).collect();
-    let mut is_test = spread(&labels, |images| images.div_ceil(5).min(images - 1)).into_iter();
-    let (test, train) = files.into_iter().partition(|_| is_test.next() == Some(true));
-    (train, test)
-}
-
-/// Decodes the files on the threads of the current pool. The first file that cannot be decoded is
-/// the error, whatever the number of threads.
-fn read(root: &Path, files: Files) -> Result<Arc<dyn Source>> {
-    let mut pixels = vec![0; files.len() * 3 * SIZE * SIZE];
-    let failed = pixels
-        .par_chunks_exact_mut(3 * SIZE * SIZE)
-        .zip(&files)
-        .find_map_first(|(image, (path, _))| decode(path, SIZE as u32, image).err());
-    if let Some(error) = failed {
-        return Err(error);
-    }
-    let labels = files.into_iter().map(|(_, label)| label).collect();
-    let transform = Transform::new([SIZE, SIZE], 255, statistics()).shift([4, 4]).flip();
-    Ok(Arc::new(Images::new(root, pixels, labels, transform)?))
-}
-
-/// Those of ImageNet: photographs are what such folders usually hold.
-fn statistics() -> [Statistics; 3] {
-    Statistics::channels([0.485, 0.456, 0.406], [0.229, 0.224, 0.225])
+    let listed = |part: PathBuf| -> Result<_> { Ok((list(&part, &classes)?, Store::Folder(part))) };
+    let validation = validation.map(listed).transpose()?;
+    let test = test.map(listed).transpose()?;
+    PictureSet { train: listed(train)?, validation, test, classes, statistics: None }.open(request)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::images::Source;
+    use crate::listing::Listing;
+    use crate::pictures::Pictures;
     use crate::testing::{self, bytes, data_problem, fixture, written};
     use autogrow_core::config::DataConfig;
-    use autogrow_core::data::SelectOn;
+    use autogrow_core::data::{OnBadImage, Pass, SelectOn, Statistics};
     use std::fs;
+    use std::path::Path;
+    use std::sync::Arc;
     use tempfile::TempDir;
 
     fn open(dir: &Path) -> Result<DataSet> {
         let config = DataConfig { name: "folder".into(), dir: dir.into(), ..DataConfig::default() };
         testing::open(&config, 0)
+    }
+
+    const STATISTICS: [Statistics; 3] = [Statistics { mean: 0.5, std: 0.2 }; 3];
+
+    /// The files below `root` as a source of images of 32x32 pixels.
+    fn read(root: &Path, files: &[&str]) -> Result<Arc<dyn Source>> {
+        let mut listing = Listing::default();
+        for file in files {
+            listing.push(root, file, 0)?;
+        }
+        Pictures::new(listing, Store::Folder(root.into()), 32, STATISTICS).source(OnBadImage::Error)
     }
 
     /// A folder that holds copies of one image under these names, and an empty file for `.txt`.
@@ -130,8 +103,8 @@ mod tests {
             ("test/bee/i.jpeg", false),
         ] {
             let file = format!("folder/{file}");
-            let source = read(Path::new(""), vec![(fixture(&file), 0)]).unwrap();
-            let (found, expected) = (bytes(source.as_ref(), 0, statistics()), written(&file));
+            let source = read(&fixture(""), &[&file]).unwrap();
+            let (found, expected) = (bytes(source.as_ref(), 0, STATISTICS), written(&file));
             for (plane, sum) in found.iter().zip(&expected.sums[0]) {
                 let off = (plane.iter().sum::<i64>() - sum).abs();
                 assert!(if exact { off == 0 } else { off < 1_024 }, "{file}: {off}");
@@ -212,22 +185,79 @@ mod tests {
         fs::write(root.path().join("a/4.png"), &whole[..whole.len() / 2]).unwrap();
         for threads in [1, 3] {
             let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
-            let files = (1..5).map(|n| (root.path().join(format!("a/{n}.png")), 0)).collect();
-            let error = pool.install(|| read(root.path(), files)).err().unwrap();
+            let files = ["a/1.png", "a/2.png", "a/3.png", "a/4.png"];
+            let error = pool.install(|| read(root.path(), &files)).err().unwrap();
             assert!(error.to_string().starts_with(&broken.display().to_string()), "{error}");
             assert_eq!(error.exit_code(), 3);
         }
     }
 
     #[test]
-    fn a_huge_image_is_refused_before_memory_is_taken() {
-        let root = tempfile::tempdir().unwrap();
-        let path = root.path().join("huge.bmp");
-        let mut header = fs::read(fixture("folder/train/ant/b.bmp")).unwrap();
-        header[18..22].copy_from_slice(&19_999_u32.to_le_bytes());
-        header[22..26].copy_from_slice(&19_999_u32.to_le_bytes());
-        fs::write(&path, header).unwrap();
-        let (problem, _) = data_problem(read(root.path(), vec![(path, 0)]));
-        assert!(problem.contains("imit"), "{problem}");
+    fn images_are_normalised_with_what_is_measured_on_the_training_images() {
+        let set = open(&fixture("folder")).unwrap();
+        let pixels = testing::pixels(set.train.as_ref());
+        let planes = |channel| pixels.chunks(32 * 32).skip(channel).step_by(3).flatten();
+        for channel in 0..3 {
+            let count = planes(channel).count() as f64;
+            let mean = planes(channel).map(|&pixel| f64::from(pixel)).sum::<f64>() / count;
+            let square = planes(channel).map(|&pixel| f64::from(pixel).powi(2)).sum::<f64>();
+            let deviation = (square / count - mean * mean).sqrt();
+            assert!(mean.abs() < 1e-3 && (deviation - 1.0).abs() < 1e-3, "{mean} {deviation}");
+        }
+        assert_eq!(set.statistics.len(), 3);
+    }
+
+    #[test]
+    fn networks_for_large_images_get_them() {
+        let dir = fixture("folder");
+        let config = DataConfig { name: "folder".into(), dir, ..DataConfig::default() };
+        let large = |seed| {
+            let set = testing::open_at(&config, seed, 224).unwrap();
+            assert_eq!(set.image, [3, 224, 224]);
+            set.train
+        };
+        let pass = Pass { batch_size: 4, seed: Some(3), skip: 0 };
+        let batches = |threads| -> Vec<_> {
+            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+            pool.install(|| large(0).batches(pass).map(Result::unwrap).collect())
+        };
+        assert_eq!(batches(1), batches(3));
+        assert_eq!(batches(2).len(), 2);
+        assert_eq!(batches(2)[0].images.len(), 4 * 3 * 224 * 224);
+        let next: Vec<_> = large(0).batches(Pass { seed: Some(4), ..pass }).collect();
+        assert_ne!(next[0].as_ref().unwrap().images, batches(1)[0].images);
+    }
+
+    #[test]
+    fn bad_images_end_the_run_or_are_left_out() {
+        let root = folder(&["train/a/1.png", "train/a/2.png", "train/b/3.png", "test/a/4.png"]);
+        fs::write(root.path().join("train/a/2.png"), b"GIF89a").unwrap();
+        for size in [32, 224] {
+            let open = |on_bad_image| {
+                let config = DataConfig {
+                    name: "folder".into(),
+                    dir: root.path().into(),
+                    select_on: SelectOn::Test,
+                    on_bad_image,
+                    ..DataConfig::default()
+                };
+                testing::open_at(&config, 0, size)
+            };
+            let error = open(OnBadImage::Error).unwrap_err();
+            assert!(error.to_string().contains("2.png: is not an image"), "{error}");
+            assert_eq!(error.exit_code(), 3);
+            let set = open(OnBadImage::Skip).unwrap();
+            assert_eq!(set.train.len(), 3);
+            for seed in [None, Some(1)] {
+                let pass = Pass { batch_size: 2, seed, skip: 0 };
+                let labels = set.train.batches(pass).flat_map(|batch| batch.unwrap().labels);
+                assert_eq!(labels.sum::<usize>(), 1);
+                let batches = set.train.batches(pass).map(|batch| batch.unwrap());
+                let (images, values) = batches.fold((0, 0), |(images, values), batch| {
+                    (images + batch.labels.len(), values + batch.images.len())
+                });
+                assert_eq!((images, values), (2, 2 * 3 * size * size));
+            }
+        }
     }
 }

@@ -2,6 +2,7 @@
 
 use crate::random::Draws;
 use crate::transform::Transform;
+use autogrow_core::data::Statistics;
 use autogrow_core::{Error, Result};
 use std::path::Path;
 
@@ -13,12 +14,21 @@ pub trait Source: Send + Sync + 'static {
     /// Class of each image, from 0.
     fn labels(&self) -> &[u16];
 
-    /// Appends the normalised pixels of one image, `[channels, height, width]`, row-major, to
-    /// `out`; augmented according to `draws`, where there are any, else as they are stored.
+    /// What pixels are normalised with, for each channel; none where they are not.
+    fn statistics(&self) -> Vec<Statistics>;
+
+    /// Height and width of an image before it is prepared.
+    ///
+    /// # Errors
+    /// [`Error::Data`] where they cannot be read.
+    fn stored_size(&self, index: usize) -> Result<[usize; 2]>;
+
+    /// Fills `out` with the normalised pixels of one image, `[channels, height, width]`,
+    /// row-major; augmented according to `draws`, where there are any, else as they are stored.
     ///
     /// # Errors
     /// [`Error::Data`] where the image cannot be read.
-    fn append(&self, index: usize, draws: Option<&mut Draws>, out: &mut Vec<f32>) -> Result<()>;
+    fn fill(&self, index: usize, draws: Option<&mut Draws>, out: &mut [f32]) -> Result<()>;
 }
 
 /// Images in memory, a byte a value.
@@ -63,9 +73,18 @@ impl Source for Images {
         &self.labels
     }
 
-    fn append(&self, index: usize, draws: Option<&mut Draws>, out: &mut Vec<f32>) -> Result<()> {
+    fn statistics(&self) -> Vec<Statistics> {
+        self.transform.statistics().to_vec()
+    }
+
+    fn stored_size(&self, _: usize) -> Result<[usize; 2]> {
+        let [_, height, width] = self.transform.stored();
+        Ok([height, width])
+    }
+
+    fn fill(&self, index: usize, draws: Option<&mut Draws>, out: &mut [f32]) -> Result<()> {
         let size: usize = self.transform.stored().iter().product();
-        self.transform.append(&self.pixels[index * size..(index + 1) * size], draws, out);
+        self.transform.fill(&self.pixels[index * size..(index + 1) * size], draws, out);
         Ok(())
     }
 }
@@ -73,7 +92,6 @@ impl Source for Images {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::transform::Statistics;
 
     #[test]
     fn as_many_labels_as_images() {

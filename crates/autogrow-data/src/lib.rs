@@ -5,18 +5,21 @@
 //! that brings a set of its own gets the same pipeline: it fills [`Images`] (or implements
 //! [`Source`] where images do not fit into memory) and calls [`Parts::open`].
 
+mod archives;
 mod cifar;
 mod class_folders;
-mod decode;
+mod devkit;
 mod digits;
+mod error;
 mod folder;
-mod idx;
+mod imagenet;
 mod images;
-mod input;
+mod listing;
 mod locate;
-mod matlab;
 mod mnist;
 mod parts;
+mod picture_set;
+mod pictures;
 mod prefetch;
 mod random;
 mod subset;
@@ -27,7 +30,7 @@ mod transform;
 pub use images::{Images, Source};
 pub use parts::Parts;
 pub use random::Draws;
-pub use transform::{Statistics, Transform};
+pub use transform::Transform;
 
 #[cfg(test)]
 mod testing;

@@ -1,14 +1,14 @@
 //! `mnist` and `fashion-mnist`: 60,000 and 10,000 grey images of 28x28 pixels in IDX files, padded
 //! to 32x32 so that the networks of the paper fit.
 
-use crate::idx;
+use crate::error::of_file;
 use crate::images::{Images, Source};
-use crate::input::Input;
 use crate::locate::{self, Places};
 use crate::parts::Parts;
-use crate::transform::{Statistics, Transform};
+use crate::transform::Transform;
 use autogrow_core::Result;
-use autogrow_core::data::{DataRequest, DataSet, DataSetKind};
+use autogrow_core::data::{DataRequest, DataSet, DataSetKind, Statistics};
+use autogrow_formats::{Input, idx};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -89,8 +89,10 @@ impl Kind {
         };
         let images = file("images", 3)?;
         let labels = file("labels", 1)?;
-        let pixels = idx::images(Input::open(&images)?, [28, 28])?;
-        let classes = idx::labels(Input::open(&labels)?, 10)?;
+        let pixels = Input::open(&images).and_then(|input| idx::images(input, [28, 28]));
+        let pixels = pixels.map_err(of_file)?;
+        let classes = Input::open(&labels).and_then(|input| idx::labels(input, 10));
+        let classes = classes.map_err(of_file)?;
         let mut transform =
             Transform::new([28, 28], 255, [Statistics { mean: 0.0, std: 1.0 }]).pad_to([32, 32]);
         if self.flip {

@@ -48,11 +48,14 @@ impl Parts {
         DataSet {
             image: self.train.image(),
             classes: self.classes,
+            statistics: self.train.statistics(),
             train: Box::new(
-                Subset::new(self.train, order).training(config.shuffle, config.augment),
+                Subset::new(self.train, order)
+                    .training(config.shuffle, config.augment)
+                    .on_bad_image(config.on_bad_image),
             ),
-            validation: Box::new(validation),
-            test: Box::new(all(self.test)),
+            validation: Box::new(validation.on_bad_image(config.on_bad_image)),
+            test: Box::new(all(self.test).on_bad_image(config.on_bad_image)),
         }
     }
 }
@@ -90,7 +93,7 @@ mod tests {
     fn open(images: u16, config: &DataConfig, seed: u64) -> DataSet {
         let source = |images| Arc::new(Numbers::new(images));
         Parts { classes: Vec::new(), train: source(images), validation: None, test: source(7) }
-            .open(&DataRequest { config, compat: Compat::Paper, seed })
+            .open(&DataRequest { config, compat: Compat::Paper, seed, size: 32 })
     }
 
     fn contains(outer: &[usize], inner: &[usize]) -> bool {
@@ -145,9 +148,11 @@ mod tests {
         let (train, validation, test) = (source(90), Some(source(30)), source(20));
         let parts = Parts { classes: Vec::new(), train, validation, test };
         let config = DataConfig { fraction: 0.5, ..DataConfig::default() };
-        let set = parts.open(&DataRequest { config: &config, compat: Compat::Paper, seed: 0 });
+        let set =
+            parts.open(&DataRequest { config: &config, compat: Compat::Paper, seed: 0, size: 32 });
         assert_eq!((set.train.len(), set.validation.len(), set.test.len()), (45, 30, 20));
     }
+
     #[test]
     fn test_images_are_spread_evenly_over_each_class() {
         let labels = [0, 0, 0, 0, 0, 0, 2, 2, 2, 0, 0, 0, 0];

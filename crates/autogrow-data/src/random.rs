@@ -42,6 +42,11 @@ impl Draws {
         ((u128::from(self.0.next_u64()) * bound as u128) >> 64) as usize
     }
 
+    /// A number from 0 to below 1, a multiple of 2^-53.
+    pub fn uniform(&mut self) -> f64 {
+        (self.0.next_u64() >> 11) as f64 / (1_u64 << 53) as f64
+    }
+
     /// True half of the time.
     pub fn coin(&mut self) -> bool {
         self.0.next_u32() & 1 == 1
@@ -83,6 +88,8 @@ mod tests {
         }
         assert!(counts.iter().all(|count| (850..1150).contains(count)), "{counts:?}");
         assert_eq!((draws.below(0), draws.below(1)), (0, 0));
+        let mean = (0..9_000).map(|_| draws.uniform()).sum::<f64>() / 9_000.0;
+        assert!((mean - 0.5).abs() < 0.01, "{mean}");
     }
 
     #[test]

@@ -4,7 +4,9 @@ use crate::images::Source;
 use crate::prefetch::Prefetch;
 use crate::random::{Draws, Purpose};
 use autogrow_core::Result;
-use autogrow_core::data::{Batch, Pass, Split};
+use autogrow_core::data::{Batch, OnBadImage, Pass, Split};
+use rayon::prelude::*;
+use rayon::{ThreadPool, ThreadPoolBuilder};
 use std::sync::Arc;
 
 /// Some images of a source.
@@ -16,18 +18,25 @@ pub(crate) struct Subset {
     shuffle: bool,
     /// Whether a pass with a seed is augmented.
     augment: bool,
+    on_bad_image: OnBadImage,
 }
 
 impl Subset {
     /// The images of `indices`, kept in stored order.
     pub(crate) fn new(source: Arc<dyn Source>, mut indices: Vec<u32>) -> Self {
         indices.sort_unstable();
-        Self { source, indices: indices.into(), shuffle: true, augment: false }
+        let on_bad_image = OnBadImage::Error;
+        Self { source, indices: indices.into(), shuffle: true, augment: false, on_bad_image }
     }
 
     /// Sets what a pass with a seed does to the images: a random order, augmentation.
     pub(crate) fn training(self, shuffle: bool, augment: bool) -> Self {
         Self { shuffle, augment, ..self }
+    }
+
+    /// Sets what becomes of an image that cannot be read.
+    pub(crate) fn on_bad_image(self, on_bad_image: OnBadImage) -> Self {
+        Self { on_bad_image, ..self }
     }
 }
 
@@ -41,17 +50,45 @@ impl Split for Subset {
         if let Some(seed) = pass.seed.filter(|_| self.shuffle) {
             Draws::new(seed, Purpose::Order, 0).shuffle(Arc::make_mut(&mut order));
         }
-        let augmentation = pass.seed.filter(|_| self.augment);
-        let batches = Batches { source: self.source.clone(), order, next: 0, pass, augmentation };
+        let batches = Batches {
+            source: self.source.clone(),
+            next: pass.skip.saturating_mul(pass.batch_size.max(1)).min(order.len()),
+            order,
+            pass,
+            augmentation: pass.seed.filter(|_| self.augment),
+            on_bad_image: self.on_bad_image,
+            workers: workers(),
+        };
         match Prefetch::start(batches.clone()) {
             Ok(ahead) => Box::new(ahead),
             // The system grants no thread: the same batches, not ahead of time.
             Err(_) => Box::new(batches),
         }
     }
+
+    fn labels(&self) -> Result<Vec<usize>> {
+        let labels = self.source.labels();
+        Ok(self.indices.iter().map(|&index| usize::from(labels[index as usize])).collect())
+    }
+
+    fn stored_size(&self, position: usize) -> Result<Option<[usize; 2]>> {
+        let index = self.indices.get(position);
+        index.map(|&index| self.source.stored_size(index as usize)).transpose()
+    }
 }
 
-/// The batches of one pass, made when asked for.
+/// As many threads as the pool of whoever asks has; none where that is one, or where the system
+/// grants none: then images are made one after the other.
+fn workers() -> Option<Arc<ThreadPool>> {
+    let threads = rayon::current_num_threads();
+    let pool = ThreadPoolBuilder::new()
+        .num_threads(threads)
+        .thread_name(|number| format!("images {number}"));
+    if threads > 1 { pool.build().ok().map(Arc::new) } else { None }
+}
+
+/// The batches of one pass, made when asked for, each by all workers together: so the number of
+/// batches in memory does not depend on theirs.
 #[derive(Clone)]
 struct Batches {
     source: Arc<dyn Source>,
@@ -59,6 +96,8 @@ struct Batches {
     next: usize,
     pass: Pass,
     augmentation: Option<u64>,
+    on_bad_image: OnBadImage,
+    workers: Option<Arc<ThreadPool>>,
 }
 
 impl Iterator for Batches {
@@ -71,17 +110,44 @@ impl Iterator for Batches {
         }
         let indices = &self.order[self.next..self.next + size];
         self.next += size;
-        let mut images = Vec::with_capacity(size * self.source.image().iter().product::<usize>());
-        let mut labels = Vec::with_capacity(size);
-        for index in indices.iter().map(|&index| index as usize) {
+        Some(self.batch(indices))
+    }
+}
+
+impl Batches {
+    fn batch(&self, indices: &[u32]) -> Result<Batch> {
+        let values = self.source.image().iter().product::<usize>().max(1);
+        let mut images = vec![0.0; indices.len() * values];
+        let make = |(image, &index): (&mut [f32], &u32)| {
+            let index = index as usize;
             let mut draws =
                 self.augmentation.map(|seed| Draws::new(seed, Purpose::Augmentation, index));
-            if let Err(error) = self.source.append(index, draws.as_mut(), &mut images) {
-                return Some(Err(error));
+            self.source.fill(index, draws.as_mut(), image)
+        };
+        let made: Vec<Result<()>> = match &self.workers {
+            Some(workers) => workers
+                .install(|| images.par_chunks_exact_mut(values).zip(indices).map(make).collect()),
+            None => images.chunks_exact_mut(values).zip(indices).map(make).collect(),
+        };
+        let mut labels = Vec::with_capacity(indices.len());
+        for (position, (made, &index)) in made.into_iter().zip(indices).enumerate() {
+            match made {
+                Ok(()) => {
+                    // Moves up to where images are missing.
+                    if labels.len() < position {
+                        let image = position * values..(position + 1) * values;
+                        images.copy_within(image, labels.len() * values);
+                    }
+                    labels.push(usize::from(self.source.labels()[index as usize]));
+                }
+                Err(error) if self.on_bad_image == OnBadImage::Skip => {
+                    tracing::warn!("{error}; it is left out");
+                }
+                Err(error) => return Err(error),
             }
-            labels.push(usize::from(self.source.labels()[index]));
         }
-        Some(Ok(Batch { images, labels }))
+        images.truncate(labels.len() * values);
+        Ok(Batch { images, labels })
     }
 }
 
@@ -91,7 +157,7 @@ mod tests {
     use crate::testing::Numbers;
     use std::collections::BTreeSet;
 
-    const SEED: Pass = Pass { batch_size: 4, seed: Some(1) };
+    const SEED: Pass = Pass { batch_size: 4, seed: Some(1), skip: 0 };
 
     fn subset() -> Subset {
         Subset::new(Arc::new(Numbers::new(20)), vec![7, 3, 11, 2, 19, 5])
@@ -107,7 +173,8 @@ mod tests {
 
     #[test]
     fn without_a_seed_images_come_as_stored() {
-        let batches = walk(&subset().training(true, true), Pass { batch_size: 4, seed: None });
+        let batches =
+            walk(&subset().training(true, true), Pass { batch_size: 4, ..Pass::default() });
         assert_eq!(batches.len(), 2);
         assert_eq!(labels(&batches), [2, 3, 5, 7, 11, 19]);
         assert_eq!(batches[1].images, [11.0, 0.0, 19.0, 0.0]);
@@ -116,7 +183,7 @@ mod tests {
     #[test]
     fn a_seed_gives_an_order_of_its_own() {
         let subset = subset().training(true, false);
-        let epoch = |seed| labels(&walk(&subset, Pass { batch_size: 4, seed: Some(seed) }));
+        let epoch = |seed| labels(&walk(&subset, Pass { seed: Some(seed), ..SEED }));
         assert_eq!(epoch(1), epoch(1));
         assert!((2..20).any(|seed| epoch(seed) != epoch(1)));
         let all = |seed| epoch(seed).into_iter().collect::<BTreeSet<_>>();
@@ -138,7 +205,7 @@ mod tests {
     #[test]
     fn an_image_is_augmented_alike_in_every_subset_and_position() {
         let drawn = |subset: &Subset, batch_size| {
-            let pass = Pass { batch_size, seed: Some(1) };
+            let pass = Pass { batch_size, ..SEED };
             let pixels: Vec<f32> =
                 walk(subset, pass).into_iter().flat_map(|batch| batch.images).collect();
             pixels.chunks(2).find(|image| image[0] == 11.0).unwrap().to_vec()
@@ -151,7 +218,7 @@ mod tests {
     fn batches_do_not_depend_on_threads() {
         let subset = subset().training(true, true);
         let in_pool = |threads| {
-            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+            let pool = ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
             pool.install(|| walk(&subset, SEED))
         };
         assert_eq!(in_pool(1), in_pool(3));
@@ -162,12 +229,38 @@ mod tests {
     #[test]
     fn an_unreadable_image_is_an_error_in_its_place() {
         let mut source = Numbers::new(20);
-        source.unreadable = Some(7);
+        source.unreadable = vec![7];
         let subset = Subset::new(Arc::new(source), (0..20).collect());
-        let mut batches = subset.batches(Pass { batch_size: 5, seed: None });
+        let mut batches = subset.batches(Pass { batch_size: 5, ..Pass::default() });
         assert!(batches.next().unwrap().is_ok());
         let error = batches.next().unwrap().unwrap_err();
         assert_eq!(error.to_string(), "numbers: record 7 is unreadable");
         assert!(batches.next().is_none());
+    }
+
+    #[test]
+    fn an_unreadable_image_is_left_out_of_its_batch_where_that_is_allowed() {
+        let mut source = Numbers::new(20);
+        source.unreadable = vec![0, 7, 9, 15, 16, 17, 18, 19];
+        let subset =
+            Subset::new(Arc::new(source), (0..20).collect()).on_bad_image(OnBadImage::Skip);
+        let batches = walk(&subset, Pass { batch_size: 5, ..Pass::default() });
+        let labels: Vec<_> = batches.iter().map(|batch| batch.labels.clone()).collect();
+        assert_eq!(labels, [vec![1, 2, 3, 4], vec![5, 6, 8], (10..15).collect(), vec![]]);
+        assert_eq!(batches[1].images, [5.0, 0.0, 6.0, 0.0, 8.0, 0.0]);
+        let [one, three] = [1, 3].map(|threads| {
+            let pool = ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+            pool.install(|| walk(&subset, SEED))
+        });
+        assert_eq!(one, three);
+    }
+
+    #[test]
+    fn batches_that_were_seen_before_are_skipped() {
+        let subset = subset().training(true, true);
+        let all = walk(&subset, SEED);
+        for skip in 0..4 {
+            assert_eq!(walk(&subset, Pass { skip, ..SEED }), all[skip.min(2)..]);
+        }
     }
 }

@@ -1,14 +1,15 @@
 //! `svhn`: house numbers from street views, 73,257 and 26,032 colour images of 32x32 pixels in two
 //! MAT-files (the `extra` images are not used). Digit 0 has the label 10 there.
 
+use crate::error::of_file;
 use crate::images::{Images, Source};
-use crate::input::Input;
 use crate::locate::{self, Places};
-use crate::matlab::{self, Variable};
 use crate::parts::Parts;
-use crate::transform::{Statistics, Transform};
-use autogrow_core::data::{DataRequest, DataSet, DataSetKind};
+use crate::transform::Transform;
+use autogrow_core::data::{DataRequest, DataSet, DataSetKind, Statistics};
 use autogrow_core::{Error, Result};
+use autogrow_formats::Input;
+use autogrow_formats::matlab::{self, Variable};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -40,7 +41,7 @@ fn open(places: &Places, request: &DataRequest<'_>) -> Result<DataSet> {
 }
 
 fn read(path: &Path) -> Result<Arc<dyn Source>> {
-    read_from(Input::open(path)?, path)
+    read_from(Input::open(path).map_err(of_file)?, path)
 }
 
 /// Reads what is, or is called, the file at `path`.
@@ -53,7 +54,8 @@ fn read_from(input: Input<'_>, path: &Path) -> Result<Arc<dyn Source>> {
             _ => {}
         }
         Ok(())
-    })?;
+    })
+    .map_err(of_file)?;
     let missing =
         |name| Error::data(path, format!("there is no variable `{name}`")).with_hint(HOW_TO_GET);
     let pixels = pixels.ok_or_else(|| missing("X"))?;
@@ -68,7 +70,7 @@ fn statistics() -> [Statistics; 3] {
 
 /// The images of `[height, width, channels, images]`, the height fastest, as
 /// `[images, channels, height, width]`, the width fastest.
-fn images(variable: &mut Variable<'_, '_>) -> Result<Vec<u8>> {
+fn images(variable: &mut Variable<'_, '_>) -> autogrow_formats::Result<Vec<u8>> {
     let expected = match variable.dimensions[..] {
         // The last dimension is left out where it is 1.
         [SIZE, SIZE, 3] => PIXELS,
@@ -94,7 +96,7 @@ fn images(variable: &mut Variable<'_, '_>) -> Result<Vec<u8>> {
 }
 
 /// The digits that labels from 1 to 10 stand for.
-fn digits(variable: &mut Variable<'_, '_>) -> Result<Vec<u16>> {
+fn digits(variable: &mut Variable<'_, '_>) -> autogrow_formats::Result<Vec<u16>> {
     let numbers = variable.numbers()?;
     let digit = |(index, &number): (usize, &f64)| match number {
         10.0 => Ok(0),

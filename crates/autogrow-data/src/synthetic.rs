@@ -8,9 +8,9 @@
 use crate::images::{Images, Source};
 use crate::parts::Parts;
 use crate::random::{Draws, Purpose};
-use crate::transform::{Statistics, Transform};
+use crate::transform::Transform;
 use autogrow_core::Result;
-use autogrow_core::data::{DataRequest, DataSet, DataSetKind};
+use autogrow_core::data::{DataRequest, DataSet, DataSetKind, Statistics};
 use std::path::Path;
 use std::sync::Arc;
 

@@ -2,9 +2,8 @@
 
 use crate::images::Source;
 use crate::random::Draws;
-use crate::transform::Statistics;
 use autogrow_core::config::{Compat, DataConfig};
-use autogrow_core::data::{DataRequest, DataSet, Pass, Split};
+use autogrow_core::data::{DataRequest, DataSet, Pass, Split, Statistics};
 use autogrow_core::{Error, Result};
 use flate2::Compression;
 use flate2::write::GzEncoder;
@@ -15,13 +14,13 @@ use std::path::{Path, PathBuf};
 /// is the index, too.
 pub(crate) struct Numbers {
     labels: Vec<u16>,
-    /// The one image that cannot be read.
-    pub(crate) unreadable: Option<usize>,
+    /// Images that cannot be read.
+    pub(crate) unreadable: Vec<usize>,
 }
 
 impl Numbers {
     pub(crate) fn new(images: u16) -> Self {
-        Self { labels: (0..images).collect(), unreadable: None }
+        Self { labels: (0..images).collect(), unreadable: Vec::new() }
     }
 }
 
@@ -34,30 +33,43 @@ impl Source for Numbers {
         &self.labels
     }
 
-    fn append(&self, index: usize, draws: Option<&mut Draws>, out: &mut Vec<f32>) -> Result<()> {
-        if self.unreadable == Some(index) {
+    fn statistics(&self) -> Vec<Statistics> {
+        Vec::new()
+    }
+
+    fn stored_size(&self, _: usize) -> Result<[usize; 2]> {
+        Ok([1, 2])
+    }
+
+    fn fill(&self, index: usize, draws: Option<&mut Draws>, out: &mut [f32]) -> Result<()> {
+        if self.unreadable.contains(&index) {
             return Err(Error::data("numbers", format!("record {index} is unreadable")));
         }
-        out.push(index as f32);
-        out.push(draws.map_or(0.0, |draws| 1.0 + draws.below(1_000) as f32));
+        out[0] = index as f32;
+        out[1] = draws.map_or(0.0, |draws| 1.0 + draws.below(1_000) as f32);
         Ok(())
     }
 }
 
 /// Opens the registered set that `config` names, as `train` would.
 pub(crate) fn open(config: &DataConfig, seed: u64) -> Result<DataSet> {
-    DataSet::open(&DataRequest { config, compat: Compat::Paper, seed })
+    open_at(config, seed, 32)
+}
+
+/// As [`open`], for a network that takes images of this size.
+pub(crate) fn open_at(config: &DataConfig, seed: u64, size: usize) -> Result<DataSet> {
+    DataSet::open(&DataRequest { config, compat: Compat::Paper, seed, size })
 }
 
 /// All labels of a split, in stored order.
 pub(crate) fn labels(split: &dyn Split) -> Vec<usize> {
-    let batches = split.batches(Pass { batch_size: 100, seed: None });
+    let batches = split.batches(Pass { batch_size: 100, ..Pass::default() });
     batches.flat_map(|batch| batch.unwrap().labels).collect()
 }
 
 /// All pixels of a split, in stored order.
 pub(crate) fn pixels(split: &dyn Split) -> Vec<f32> {
-    let batches = split.batches(Pass { batch_size: 100, seed: None });
+    let batches = split.batches(Pass { batch_size: 100, ..Pass::default() });
     batches.flat_map(|batch| batch.unwrap().images).collect()
 }
 
@@ -95,8 +107,8 @@ pub(crate) fn bytes(
     index: usize,
     statistics: [Statistics; 3],
 ) -> Vec<Vec<i64>> {
-    let mut pixels = Vec::new();
-    source.append(index, None, &mut pixels).unwrap();
+    let mut pixels = vec![0.0; source.image().iter().product()];
+    source.fill(index, None, &mut pixels).unwrap();
     let byte = |of: Statistics, pixel: f32| ((pixel * of.std + of.mean) * 255.0).round() as i64;
     let planes = pixels.chunks(32 * 32).zip(statistics);
     planes.map(|(plane, of)| plane.iter().map(|&pixel| byte(of, pixel)).collect()).collect()

@@ -4,22 +4,7 @@
 //! pixels in each direction with black behind, so one number, the shift, describes it.
 
 use crate::random::Draws;
-
-/// Mean and standard deviation of a channel, of pixels scaled to the range 0 to 1.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Statistics {
-    /// Subtracted from a pixel.
-    pub mean: f32,
-    /// Divides a pixel afterwards.
-    pub std: f32,
-}
-
-impl Statistics {
-    /// The statistics of each channel, from a list of means and one of standard deviations.
-    pub fn channels<const C: usize>(mean: [f32; C], std: [f32; C]) -> [Self; C] {
-        std::array::from_fn(|channel| Self { mean: mean[channel], std: std[channel] })
-    }
-}
+use autogrow_core::data::Statistics;
 
 /// How the images of a set are prepared.
 #[derive(Clone, Debug)]
@@ -32,6 +17,7 @@ pub struct Transform {
     shift: [usize; 2],
     /// Whether images are mirrored at random.
     flip: bool,
+    statistics: Vec<Statistics>,
     /// Normalised value of each byte, for each channel.
     tables: Vec<[f32; 256]>,
 }
@@ -44,15 +30,13 @@ impl Transform {
         white: u8,
         statistics: [Statistics; C],
     ) -> Self {
-        let table = |of: Statistics| {
-            std::array::from_fn(|byte| (byte as f32 / f32::from(white) - of.mean) / of.std)
-        };
         Self {
             stored: [C, height, width],
             size: [height, width],
             shift: [0, 0],
             flip: false,
-            tables: statistics.map(table).to_vec(),
+            statistics: statistics.to_vec(),
+            tables: statistics.map(|of| table(of, white)).to_vec(),
         }
     }
 
@@ -71,6 +55,11 @@ impl Transform {
         Self { flip: true, ..self }
     }
 
+    /// What pixels are normalised with.
+    pub fn statistics(&self) -> &[Statistics] {
+        &self.statistics
+    }
+
     /// `[channels, height, width]` of an image as stored.
     pub fn stored(&self) -> [usize; 3] {
         self.stored
@@ -81,9 +70,9 @@ impl Transform {
         [self.stored[0], self.size[0], self.size[1]]
     }
 
-    /// Appends one image, normalised, to `out`; `pixels` are its bytes as stored. Augmented
+    /// Fills `out` with one image, normalised; `pixels` are its bytes as stored. Augmented
     /// according to `draws`, where there are any.
-    pub fn append(&self, pixels: &[u8], draws: Option<&mut Draws>, out: &mut Vec<f32>) {
+    pub fn fill(&self, pixels: &[u8], draws: Option<&mut Draws>, out: &mut [f32]) {
         let [_, height, width] = self.stored;
         let [out_height, out_width] = self.size;
         let ([down, right], flip) = match draws {
@@ -92,23 +81,28 @@ impl Transform {
         };
         let rows = Overlap::new(height, out_height, down);
         let columns = Overlap::new(width, out_width, right);
-        let (left, right) =
-            if flip { (columns.after, columns.before) } else { (columns.before, columns.after) };
-        for (plane, table) in pixels.chunks_exact(height * width).zip(&self.tables) {
-            let black = table[0];
-            let look_up = |&byte: &u8| table[usize::from(byte)];
-            out.extend(std::iter::repeat_n(black, rows.before * out_width));
-            for row in plane.chunks_exact(width).skip(rows.skip).take(rows.take) {
+        let left = if flip { columns.after } else { columns.before };
+        let planes = pixels.chunks_exact(height * width).zip(&self.tables);
+        for ((plane, table), out) in planes.zip(out.chunks_exact_mut(out_height * out_width)) {
+            let (black, out) = (table[0], &mut out[..]);
+            let (before, out) = out.split_at_mut(rows.before * out_width);
+            let (visible, after) = out.split_at_mut(rows.take * out_width);
+            before.fill(black);
+            after.fill(black);
+            let stored = plane.chunks_exact(width).skip(rows.skip);
+            for (row, out) in stored.zip(visible.chunks_exact_mut(out_width)) {
                 let row = &row[columns.skip..columns.skip + columns.take];
-                out.extend(std::iter::repeat_n(black, left));
+                let (before, out) = out.split_at_mut(left);
+                let (visible, after) = out.split_at_mut(columns.take);
+                before.fill(black);
+                after.fill(black);
+                let look_up = |(value, &byte): (&mut f32, &u8)| *value = table[usize::from(byte)];
                 if flip {
-                    out.extend(row.iter().rev().map(look_up));
+                    visible.iter_mut().zip(row.iter().rev()).for_each(look_up);
                 } else {
-                    out.extend(row.iter().map(look_up));
+                    visible.iter_mut().zip(row).for_each(look_up);
                 }
-                out.extend(std::iter::repeat_n(black, right));
             }
-            out.extend(std::iter::repeat_n(black, rows.after * out_width));
         }
     }
 
@@ -120,6 +114,11 @@ impl Transform {
         });
         (shifts, self.flip && draws.coin())
     }
+}
+
+/// The normalised value of each byte from 0 to `white`.
+pub(crate) fn table(of: Statistics, white: u8) -> [f32; 256] {
+    std::array::from_fn(|byte| (byte as f32 / f32::from(white) - of.mean) / of.std)
 }
 
 /// Where a line of pixels lands in a longer or shorter one.
@@ -208,12 +207,12 @@ mod tests {
             }
             let draws = || Draws::new(seed, Purpose::Augmentation, 3);
             let (shifts, mirrored) = transform.draw(&mut draws());
-            let mut augmented = Vec::new();
-            transform.append(&pixels, Some(&mut draws()), &mut augmented);
+            let mut augmented = vec![f32::NAN; transform.image().iter().product()];
+            let mut plain = augmented.clone();
+            transform.fill(&pixels, Some(&mut draws()), &mut augmented);
             prop_assert_eq!(augmented, reference(&transform, &pixels, shifts, mirrored));
 
-            let mut plain = Vec::new();
-            transform.append(&pixels, None, &mut plain);
+            transform.fill(&pixels, None, &mut plain);
             prop_assert_eq!(plain, reference(&transform, &pixels, [0, 0], false));
         }
     }
@@ -233,20 +232,19 @@ mod tests {
     #[test]
     fn an_image_shifted_out_of_sight_is_black() {
         let transform = Transform::new([1, 1], 1, [PLAIN]).shift([9, 9]);
-        let mut out = Vec::new();
-        for index in 0..50 {
+        let mut out = [1.0; 50];
+        for (index, out) in out.chunks_mut(1).enumerate() {
             let mut draws = Draws::new(0, Purpose::Augmentation, index);
-            transform.append(&[1], Some(&mut draws), &mut out);
+            transform.fill(&[1], Some(&mut draws), out);
         }
-        assert_eq!(out.len(), 50);
         assert!(out.contains(&0.0));
     }
 
     #[test]
     fn pixels_are_normalised_in_single_precision() {
         let transform = Transform::new([1, 2], 255, [Statistics { mean: 0.4914, std: 0.2023 }]);
-        let mut out = Vec::new();
-        transform.append(&[0, 200], None, &mut out);
+        let mut out = [0.0; 2];
+        transform.fill(&[0, 200], None, &mut out);
         assert_eq!(out, [(0.0 - 0.4914_f32) / 0.2023, (200.0 / 255.0 - 0.4914_f32) / 0.2023]);
     }
 }

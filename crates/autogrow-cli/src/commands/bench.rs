@@ -35,7 +35,7 @@ fn data(args: &BenchDataArgs, output: &Output) -> Result<()> {
         SplitName::Val => (&data.validation, None),
         SplitName::Test => (&data.test, None),
     };
-    let pass = Pass { batch_size: config.training.batch_size, seed };
+    let pass = Pass { batch_size: config.training.batch_size, seed, skip: 0 };
     // Once to warm up, once to time.
     let mut seconds = 0.0;
     for _ in 0..2 {

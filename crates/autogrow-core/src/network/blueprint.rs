@@ -50,6 +50,14 @@ pub enum Stem {
 }
 
 impl Stem {
+    /// Height and width of the images it is made for.
+    pub fn image_size(self) -> usize {
+        match self {
+            Self::Small => 32,
+            Self::ImageNet => 224,
+        }
+    }
+
     /// Kernel and stride of its convolution.
     pub(super) fn convolution(self) -> (usize, usize) {
         match self {

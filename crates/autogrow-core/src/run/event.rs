@@ -78,6 +78,9 @@ pub enum Event {
         /// Epochs still to come if accuracy never improves again; there may be more.
         epochs_left: usize,
     },
+    /// Images of the epoch, or of the test behind the last one, that could not be read and were
+    /// left out.
+    Skipped { epoch: usize, depth: Depth, seconds: f64, images: usize },
     /// A sub-module was stacked.
     Grew { epoch: usize, depth: Depth, seconds: f64, subnet: usize, parameters: usize },
     /// A sub-network left the list: growing it no longer pays.

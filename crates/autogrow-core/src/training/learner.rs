@@ -14,8 +14,9 @@ use rand::RngCore;
 use std::collections::{BTreeMap, HashSet};
 use std::path::Path;
 
-/// Images of one forward pass of an evaluation.
+/// Images of one forward pass of an evaluation at most, and values that they hold together.
 const EVALUATION_BATCH: usize = 500;
+const EVALUATION_VALUES: usize = 16 << 20;
 
 /// One epoch to train.
 pub struct Epoch<'a> {
@@ -102,10 +103,15 @@ impl Learner {
         let batch_size = self.training.batch_size;
         let of = epoch.split.len().div_ceil(batch_size);
         let (taken, mut tally) = epoch.resumed;
-        let pass = Pass { batch_size, seed: Some(epoch.seed) };
-        for (number, batch) in (1..).zip(epoch.split.batches(pass)).skip(taken) {
+        let pass = Pass { batch_size, seed: Some(epoch.seed), skip: taken };
+        for (number, batch) in (taken + 1..).zip(epoch.split.batches(pass)) {
+            let batch = batch?;
+            // No image of it could be read.
+            if batch.labels.is_empty() {
+                continue;
+            }
             let loss;
-            (self, loss) = self.step(batch?, epoch.learning_rate, &mut tally).map_err(|what| {
+            (self, loss) = self.step(batch, epoch.learning_rate, &mut tally).map_err(|what| {
                 Error::Diverged { epoch: epoch.number, step: number, what, checkpoint: None }
             })?;
             (epoch.on_step)(&self, &Step { number, of, loss, tally })?;
@@ -317,8 +323,13 @@ pub fn evaluate(
 ) -> Result<Scores> {
     let [channels, height, width] = network.blueprint().image;
     let mut tally = Tally::default();
-    for batch in split.batches(Pass { batch_size: EVALUATION_BATCH, seed: None }) {
+    let values = channels * height * width;
+    let batch_size = (EVALUATION_VALUES / values.max(1)).clamp(1, EVALUATION_BATCH);
+    for batch in split.batches(Pass { batch_size, ..Pass::default() }) {
         let Batch { images, labels } = batch?;
+        if labels.is_empty() {
+            continue;
+        }
         let shape = [labels.len(), channels, height, width];
         let images = Tensor::from_data(TensorData::new(images, shape), device);
         let logits = network.forward(images);
