@@ -1,11 +1,15 @@
 //! Networks that grow: a stem, sub-networks that are stacks of sub-modules, a pooled linear head.
 
 mod blueprint;
+mod describe;
 mod erased;
+pub mod graph;
 mod identity;
 mod names;
+mod shapes;
 mod state_dict;
 mod sub_module;
+mod traced;
 mod trainable;
 
 use crate::growth::Depth;
@@ -19,7 +23,9 @@ pub use erased::AnySubModule;
 pub(crate) use identity::{identities, with_identities};
 use rand::RngCore;
 pub use state_dict::{StateDict, TensorEntry};
+pub use graph::Graph;
 pub use sub_module::{Builder, NormInit, SubModule, SubModuleKind, WeightInit};
+pub use traced::Traced;
 pub use trainable::{train_only, trainable_ids};
 
 /// A network of `sub_networks.len()` sub-networks; see [`Blueprint`] for what it is built from.
