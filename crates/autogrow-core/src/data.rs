@@ -52,12 +52,29 @@ pub trait Split: Send + Sync {
     fn batches(&self, pass: Pass) -> Box<dyn Iterator<Item = Result<Batch>> + '_>;
 }
 
+/// How a picture becomes an image as the network sees it. Scaled so that its shorter side fits, cut
+/// to its middle, and normalised: a pixel of a channel is `(value - mean) / std` of it, where
+/// values go from 0 (black) to 1.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Preprocessing {
+    /// Height and width after scaling and cutting. Where the network's images are larger, the
+    /// picture lies in the middle of a black one.
+    pub size: [usize; 2],
+    /// Of each channel: one for grey, three for red, green and blue.
+    pub mean: Vec<f32>,
+    /// Of each channel.
+    pub std: Vec<f32>,
+}
+
 /// A data set, opened.
 pub struct DataSet {
     /// `[channels, height, width]` of an image as the network sees it.
     pub image: [usize; 3],
     /// Names of the classes.
     pub classes: Vec<String>,
+    /// How pictures from elsewhere are made alike; none where that cannot be told.
+    pub preprocessing: Option<Preprocessing>,
     /// What the network trains on.
     pub train: Box<dyn Split>,
     /// What guides growth and selects the best model.
