@@ -2,6 +2,7 @@
 
 use crate::random::Draws;
 use crate::transform::Transform;
+use autogrow_core::data::Preprocessing;
 use autogrow_core::{Error, Result};
 use std::path::Path;
 
@@ -12,6 +13,11 @@ pub trait Source: Send + Sync + 'static {
 
     /// Class of each image, from 0.
     fn labels(&self) -> &[u16];
+
+    /// How pictures from elsewhere are made like these images; by default that is not told.
+    fn preprocessing(&self) -> Option<Preprocessing> {
+        None
+    }
 
     /// Appends the normalised pixels of one image, `[channels, height, width]`, row-major, to
     /// `out`; augmented according to `draws`, where there are any, else as they are stored.
@@ -61,6 +67,10 @@ impl Source for Images {
 
     fn labels(&self) -> &[u16] {
         &self.labels
+    }
+
+    fn preprocessing(&self) -> Option<Preprocessing> {
+        Some(self.transform.preprocessing())
     }
 
     fn append(&self, index: usize, draws: Option<&mut Draws>, out: &mut Vec<f32>) -> Result<()> {

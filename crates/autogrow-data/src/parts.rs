@@ -48,6 +48,7 @@ impl Parts {
         DataSet {
             image: self.train.image(),
             classes: self.classes,
+            preprocessing: self.train.preprocessing(),
             train: Box::new(
                 Subset::new(self.train, order).training(config.shuffle, config.augment),
             ),

@@ -41,7 +41,7 @@ pub(crate) fn run(args: &TrainArgs, output: &Output) -> Result<()> {
         let stem = format!("{}-{}", config.data.name, config.network.name);
         RunFolder::numbered(&PathBuf::from("runs"), &stem)
     });
-    let folder = RunFolder::create(&path, &config)?;
+    let folder = RunFolder::create(&path, &config)?.of_data(&config, &data);
     if loaded.quick {
         output.note("quick settings; `autogrow config --quick` shows them, --set changes them");
     }
