@@ -1,0 +1,142 @@
+//! The two methods of a Python class: what it holds, and how it computes.
+
+use super::template::Template;
+use std::collections::BTreeMap;
+
+/// A step of a computation.
+pub(super) struct Step {
+    /// Name of what it holds, with dots, seen from the class; empty where it holds nothing.
+    pub(super) name: String,
+    /// How that is made.
+    pub(super) made: Option<Template>,
+    /// The values it needs.
+    pub(super) inputs: Vec<usize>,
+    /// The value it makes.
+    pub(super) output: usize,
+    /// Whether its value gets a name, so that lines end where layers do.
+    pub(super) closes: bool,
+    /// The expression, from those of the inputs and of what it holds.
+    pub(super) value: Box<dyn Fn(&[Template], &str) -> Template>,
+}
+
+/// Longest expression that is written into another one.
+const INLINE: usize = 56;
+
+/// `__init__` behind its first line, and `forward`. `input` and `output` are values.
+pub(super) fn methods(steps: &[Step], input: usize, output: usize) -> (Template, Template) {
+    let mut tree = Tree::default();
+    for step in steps {
+        if let Some(made) = &step.made {
+            tree.add(&step.name, made);
+        }
+    }
+    let mut init = Template::text("        super().__init__()\n");
+    tree.write("self", &mut init);
+    (init, forward(steps, &tree, input, output))
+}
+
+fn forward(steps: &[Step], tree: &Tree, input: usize, output: usize) -> Template {
+    let mut forward = Template::text("    def forward(self, x):\n");
+    let mut known = BTreeMap::from([(input, Template::text("x"))]);
+    let mut named = 0;
+    for step in steps {
+        let inputs: Vec<_> = step.inputs.iter().filter_map(|i| known.get(i).cloned()).collect();
+        let value = (step.value)(&inputs, &tree.expression(&step.name));
+        if step.output == output {
+            return forward.and("        return ").append(&value).and("\n");
+        }
+        let uses = steps.iter().flat_map(|step| &step.inputs).filter(|&&i| i == step.output);
+        let inline = uses.count() == 1 && !step.closes && value.length() <= INLINE;
+        let value = if inline {
+            value
+        } else {
+            named += 1;
+            let name = format!("y{named}");
+            forward = forward.and(&format!("        {name} = ")).append(&value).and("\n");
+            Template::text(name)
+        };
+        known.insert(step.output, value);
+    }
+    forward.and("        return x\n")
+}
+
+/// What a class holds, by the parts of its names.
+#[derive(Default)]
+struct Tree {
+    made: Option<Template>,
+    /// In the order in which they come.
+    children: Vec<(String, Tree)>,
+}
+
+impl Tree {
+    fn add(&mut self, name: &str, made: &Template) {
+        let (first, rest) = name.split_once('.').unwrap_or((name, ""));
+        let index = self.children.iter().position(|(other, _)| other == first);
+        let index = index.unwrap_or_else(|| {
+            self.children.push((first.into(), Self::default()));
+            self.children.len() - 1
+        });
+        let child = &mut self.children[index].1;
+        if rest.is_empty() {
+            child.made = Some(made.clone());
+        } else {
+            child.add(rest, made);
+        }
+    }
+
+    /// Whether it is a list: children that are numbered from 0.
+    fn is_list(&self) -> bool {
+        let numbers = self.children.iter().map(|(name, _)| name.parse().ok());
+        !self.children.is_empty() && numbers.eq((0..self.children.len()).map(Some))
+    }
+
+    /// Statements that make the children of `place`.
+    fn write(&self, place: &str, out: &mut Template) {
+        for (name, child) in &self.children {
+            let place = self.child(place, name);
+            if !self.is_list() {
+                let made = child.made(8);
+                *out = out.clone().and(&format!("        {place} = ")).append(&made).and("\n");
+            }
+            if child.made.is_none() {
+                child.write(&place, out);
+            }
+        }
+    }
+
+    /// The expression that makes this, what a list holds included.
+    fn made(&self, indent: usize) -> Template {
+        if let Some(made) = &self.made {
+            return made.clone();
+        }
+        if !self.is_list() {
+            return Template::text("nn.Module()");
+        }
+        let chain = self.children.iter().all(|(_, child)| child.made.is_some());
+        let (open, close) = if chain { ("nn.Sequential(", ")") } else { ("nn.ModuleList([", "])") };
+        let margin = " ".repeat(indent);
+        let mut list = Template::text(open);
+        for (_, child) in &self.children {
+            list = list.and(&format!("\n{margin}    ")).append(&child.made(indent + 4)).and(",");
+        }
+        list.and(&format!("\n{margin}{close}"))
+    }
+
+    /// The expression of what is called `name`.
+    fn expression(&self, name: &str) -> String {
+        let mut tree = self;
+        let mut place = "self".to_string();
+        for part in name.split('.') {
+            place = tree.child(&place, part);
+            match tree.children.iter().find(|(other, _)| other == part) {
+                Some((_, child)) => tree = child,
+                None => break,
+            }
+        }
+        place
+    }
+
+    fn child(&self, place: &str, name: &str) -> String {
+        if self.is_list() { format!("{place}[{name}]") } else { format!("{place}.{name}") }
+    }
+}
