@@ -52,7 +52,7 @@ pub(crate) fn list(part: &Path, classes: &[String]) -> Result<Files> {
 }
 
 /// Adds the images in and below a folder.
-fn walk(folder: &Path, label: u16, depth: usize, files: &mut Files) -> Result<()> {
+pub(crate) fn walk(folder: &Path, label: u16, depth: usize, files: &mut Files) -> Result<()> {
     if depth > DEEPEST {
         return Err(
             Error::data(folder, "folders go on within folders: a loop of links?").with_hint(LAYOUT)

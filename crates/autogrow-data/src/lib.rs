@@ -17,6 +17,7 @@ mod locate;
 mod matlab;
 mod mnist;
 mod parts;
+mod pictures;
 mod prefetch;
 mod random;
 mod subset;
@@ -26,6 +27,7 @@ mod transform;
 
 pub use images::{Images, Source};
 pub use parts::Parts;
+pub use pictures::{Picture, Pictures, is_class_folder, pictures_in};
 pub use random::Draws;
 pub use transform::{Statistics, Transform};
 

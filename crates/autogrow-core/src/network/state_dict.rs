@@ -66,6 +66,13 @@ impl StateDict {
         self.0.values().map(|entry| entry.values.len()).sum()
     }
 
+    /// Number of trainable parameters: all but running statistics.
+    pub fn parameters(&self) -> usize {
+        let running = |name: &str| name.ends_with("running_mean") || name.ends_with("running_var");
+        let trainable = self.0.iter().filter(|(name, _)| !running(name));
+        trainable.map(|(_, entry)| entry.values.len()).sum()
+    }
+
     /// The name of a tensor that holds a number that is none, or an infinite one.
     pub fn not_finite(&self) -> Option<&str> {
         let finite = |entry: &TensorEntry| entry.values.iter().all(|value| value.is_finite());

@@ -315,16 +315,42 @@ pub fn evaluate(
     device: &Device,
     on_batch: &mut dyn FnMut() -> Result<()>,
 ) -> Result<Scores> {
-    let [channels, height, width] = network.blueprint().image;
     let mut tally = Tally::default();
     for batch in split.batches(Pass { batch_size: EVALUATION_BATCH, seed: None }) {
         let Batch { images, labels } = batch?;
-        let shape = [labels.len(), channels, height, width];
-        let images = Tensor::from_data(TensorData::new(images, shape), device);
-        let logits = network.forward(images);
+        let logits = logits(network, images, labels.len(), device);
         let loss = cross_entropy(logits.clone(), &labels).into_scalar::<f32>();
         tally.add(f64::from(loss), logits, &labels);
         on_batch()?;
     }
     Ok(tally.scores())
+}
+
+/// Scores of a network in evaluation mode for each image of a split, in stored order, `batch_size`
+/// images at a time or a default of its own: `on_batch` is given `[batch, classes]` scores,
+/// row-major, and the labels; an error from it ends the pass.
+///
+/// # Errors
+/// Data errors.
+pub fn infer(
+    network: &Network,
+    split: &dyn Split,
+    batch_size: Option<usize>,
+    device: &Device,
+    on_batch: &mut dyn FnMut(&[f32], &[usize]) -> Result<()>,
+) -> Result<()> {
+    let batch_size = batch_size.unwrap_or(EVALUATION_BATCH);
+    for batch in split.batches(Pass { batch_size, seed: None }) {
+        let Batch { images, labels } = batch?;
+        let logits = logits(network, images, labels.len(), device);
+        let scores: Vec<f32> = logits.into_data().iter::<f32>().collect();
+        on_batch(&scores, &labels)?;
+    }
+    Ok(())
+}
+
+fn logits(network: &Network, images: Vec<f32>, count: usize, device: &Device) -> Tensor<2> {
+    let [channels, height, width] = network.blueprint().image;
+    let shape = [count, channels, height, width];
+    network.forward(Tensor::from_data(TensorData::new(images, shape), device))
 }
