@@ -61,7 +61,8 @@ impl Pictures {
         sorted.sort();
         let files = class_folders::list(folder, &sorted)?;
         // Folders are found in alphabetical order; the network has an order of its own.
-        let place = |label: u16| classes.iter().position(|class| *class == sorted[usize::from(label)]);
+        let place =
+            |label: u16| classes.iter().position(|class| *class == sorted[usize::from(label)]);
         let pictures =
             files.into_iter().map(|(path, label)| (Picture::File(path), place(label).unwrap_or(0)));
         Ok(Self::new(pictures.collect(), preprocessing, size))
@@ -114,7 +115,8 @@ impl Picture {
             Self::Bytes(bytes, name) => decode(Cursor::new(bytes), name, stored, out),
             Self::File(path) => {
                 let file = File::open(path).map_err(|cause| {
-                    Error::data(path, format!("cannot be read: {cause}")).with_hint("check the path")
+                    Error::data(path, format!("cannot be read: {cause}"))
+                        .with_hint("check the path")
                 })?;
                 decode(BufReader::new(file), path, stored, out)
             }
@@ -146,7 +148,8 @@ fn decode(
                 .with_hint("replace the file or take it out of the folder")
         })?;
     let cut = decoded.resize_to_fill(width as u32, height as u32, FilterType::Triangle);
-    let pixels = if channels == 1 { cut.into_luma8().into_raw() } else { cut.into_rgb8().into_raw() };
+    let pixels =
+        if channels == 1 { cut.into_luma8().into_raw() } else { cut.into_rgb8().into_raw() };
     for (channel, plane) in out.chunks_exact_mut(height * width).enumerate() {
         let values = pixels.iter().skip(channel).step_by(channels);
         plane.iter_mut().zip(values).for_each(|(value, pixel)| *value = *pixel);

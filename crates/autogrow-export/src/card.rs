@@ -71,9 +71,15 @@ fn images(info: &ModelInfo, text: &mut String) {
         Some(preprocessing) => {
             let [height, width] = preprocessing.size;
             let [_, whole_height, whole_width] = info.architecture.image;
-            line!(text, "A picture is scaled so that it covers {height}x{width} pixels and cut to its middle.");
+            line!(
+                text,
+                "A picture is scaled so that it covers {height}x{width} pixels and cut to its middle."
+            );
             if [whole_height, whole_width] != preprocessing.size {
-                line!(text, "It lies in the middle of a black image of {whole_height}x{whole_width}.");
+                line!(
+                    text,
+                    "It lies in the middle of a black image of {whole_height}x{whole_width}."
+                );
             }
             line!(
                 text,
@@ -123,7 +129,9 @@ fn found(config: &Config, outcome: &Outcome, text: &mut String) {
         config.run.seed
     );
     let selected = match config.data.select_on {
-        SelectOn::Val => "Images held out from the training images guided growth and selected the model.",
+        SelectOn::Val => {
+            "Images held out from the training images guided growth and selected the model."
+        }
         SelectOn::Test => "The test images guided growth and selected the model, as in the paper.",
     };
     line!(text, "{selected}");
@@ -160,7 +168,10 @@ fn limits(facts: &Facts<'_>, text: &mut String) {
         "- It knows its classes alone: every image is taken for one of them, whatever it shows."
     );
     let Some((config, outcome)) = facts.run else {
-        line!(text, "- Its accuracy is not known from the model file: evaluate it on images of your own.");
+        line!(
+            text,
+            "- Its accuracy is not known from the model file: evaluate it on images of your own."
+        );
         return;
     };
     line!(
@@ -173,7 +184,11 @@ fn limits(facts: &Facts<'_>, text: &mut String) {
         line!(text, "- The test images selected the model, so its test accuracy is optimistic.");
     }
     if config.data.fraction < 1.0 {
-        line!(text, "- It was trained on a part of the training images ({}).", config.data.fraction);
+        line!(
+            text,
+            "- It was trained on a part of the training images ({}).",
+            config.data.fraction
+        );
     }
     if let (Some(floor), true) = (&outcome.floor, outcome.at_floor) {
         line!(

@@ -13,7 +13,7 @@ pub fn fold_batch_norms(graph: &Graph, mut state: StateDict) -> (Graph, StateDic
     }
     let mut nodes: Vec<Node> = Vec::new();
     // Where each value is now.
-    let mut places = Vec::new();
+    let mut places: Vec<usize> = Vec::new();
     for node in &graph.nodes {
         let inputs: Vec<_> = node.inputs.iter().map(|&input| places[input]).collect();
         if let (Op::BatchNorm { epsilon, .. }, [input]) = (&node.op, &node.inputs[..])
@@ -56,7 +56,8 @@ fn fold(state: &mut StateDict, conv: &str, norm: &str, epsilon: f64) -> Option<(
         let scale = f64::from(gamma[c]) / (f64::from(*variance.get(c)?) + epsilon).sqrt();
         let before = old_bias.map_or(0.0, |bias| bias.values.get(c).map_or(0.0, |&b| b.into()));
         scales.push(scale);
-        shifts.push((f64::from(*beta.get(c)?) + (before - f64::from(*mean.get(c)?)) * scale) as f32);
+        shifts
+            .push((f64::from(*beta.get(c)?) + (before - f64::from(*mean.get(c)?)) * scale) as f32);
     }
     let filters = state.0.get_mut(&weight)?;
     let size = filters.values.len() / channels.max(1);

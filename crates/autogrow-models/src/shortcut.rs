@@ -41,9 +41,7 @@ pub fn trace_skip(
     stride: usize,
 ) -> Traced {
     match projection {
-        Some((conv, norm)) => {
-            input.conv("shortcut.0", conv).batch_norm("shortcut.1", norm)
-        }
+        Some((conv, norm)) => input.conv("shortcut.0", conv).batch_norm("shortcut.1", norm),
         None => input.subsample_and_pad(stride, channels),
     }
 }

@@ -53,7 +53,8 @@ fn images(
     output: &Output,
 ) -> Result<(Box<dyn Split>, String, &'static str)> {
     let classes = &model.info.classes;
-    let folder = args.settings.dir().filter(|dir| args.split.is_none() && is_class_folder(dir, classes));
+    let folder =
+        args.settings.dir().filter(|dir| args.split.is_none() && is_class_folder(dir, classes));
     if let Some(folder) = folder {
         let [_, height, width] = model.info.architecture.image;
         let preprocessing = model.preprocessing(output)?;
@@ -93,7 +94,9 @@ fn text(evaluated: &Evaluated) -> String {
     // Each class where there are few, else those that are recognised worst.
     let mut classes: Vec<_> = report.classes.iter().filter(|class| class.images > 0).collect();
     if classes.len() > LISTED {
-        classes.sort_by(|a, b| a.accuracy.partial_cmp(&b.accuracy).unwrap_or(std::cmp::Ordering::Equal));
+        classes.sort_by(|a, b| {
+            a.accuracy.partial_cmp(&b.accuracy).unwrap_or(std::cmp::Ordering::Equal)
+        });
         classes.truncate(LISTED);
         text += "\nclasses that are recognised worst\n";
     } else {

@@ -75,7 +75,8 @@ pub(crate) fn run(args: &ExportArgs, output: &Output) -> Result<()> {
         bytes: bytes.len(),
     };
     output.result(&report, || {
-        let files: String = report.files.iter().map(|file| format!("\n  {}", file.display())).collect();
+        let files: String =
+            report.files.iter().map(|file| format!("\n  {}", file.display())).collect();
         format!(
             "{} {} as {}: {} parameters, {:.1} MB{files}",
             report.network,
@@ -106,8 +107,11 @@ fn format(args: &ExportArgs) -> Result<Format> {
             .with_hint("endings that do: .safetensors, .onnx, .bpk"));
     };
     if matches!(ending.as_deref(), Some("md" | "py" | "json")) {
-        return Err(Error::config("OUT", format!("{} is a name for what is written beside it", args.out.display()))
-            .with_hint("choose another ending, such as .safetensors, .onnx, .bpk"));
+        return Err(Error::config(
+            "OUT",
+            format!("{} is a name for what is written beside it", args.out.display()),
+        )
+        .with_hint("choose another ending, such as .safetensors, .onnx, .bpk"));
     }
     let only = |option: &str, wanted: Format| {
         Err(Error::config(option, format!("is for {} alone", name(wanted)))

@@ -64,7 +64,8 @@ pub(crate) fn run(args: &PredictArgs, output: &Output) -> Result<()> {
     let batch = Some(args.batch as usize);
     infer(&model.network, &split, batch, &model.device, &mut |logits, labels| {
         let rows = logits.chunks_exact(classes.len()).take(labels.len());
-        rows.zip(&mut names).try_for_each(|(row, name)| lines.add(predict(name, row, classes, args)))
+        rows.zip(&mut names)
+            .try_for_each(|(row, name)| lines.add(predict(name, row, classes, args)))
     })?;
     let Lines { all, .. } = lines;
     if !output.json {
@@ -96,7 +97,8 @@ fn gather(images: &[PathBuf]) -> Result<Vec<(Picture, String)>> {
             pictures.push((Picture::Bytes(bytes.into(), origin), "-".into()));
         } else if path.is_dir() {
             let files = pictures_in(path)?;
-            pictures.extend(files.into_iter().map(|path| (Picture::File(path.clone()), name(&path))));
+            pictures
+                .extend(files.into_iter().map(|path| (Picture::File(path.clone()), name(&path))));
         } else {
             pictures.push((Picture::File(path.clone()), name(path)));
         }

@@ -23,9 +23,11 @@ impl Network {
                 let scope = ["layer", &i.to_string(), &j.to_string()];
                 let described = map.block(&scope, kind.name, |input| sub_module.describe(input));
                 map = described.ok_or_else(|| {
-                    let problem = format!("= {}: `{}` has no graph", self.blueprint.network, kind.name);
-                    Error::config("network.name", problem)
-                        .with_hint("its sub-module does not describe itself: export as safetensors only")
+                    let problem =
+                        format!("= {}: `{}` has no graph", self.blueprint.network, kind.name);
+                    Error::config("network.name", problem).with_hint(
+                        "its sub-module does not describe itself: export as safetensors only",
+                    )
                 })?;
             }
         }

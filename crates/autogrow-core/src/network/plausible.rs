@@ -57,10 +57,8 @@ impl Blueprint {
         let width = self.width.min(PROBED);
         let depth = Depth::uniform(self.depth.sub_networks(), 1);
         let narrow = Self { width, depth, classes: 1, ..self.clone() };
-        let features = narrow.channels(
-            self.depth.sub_networks() - 1,
-            self.seed_network()?.sub_module_kind()?,
-        );
+        let features =
+            narrow.channels(self.depth.sub_networks() - 1, self.seed_network()?.sub_module_kind()?);
         let network = Network::new(narrow, &mut generator(0, Purpose::Seed, 0), device)?;
         let wider = self.width as f64 / width as f64;
         let sub_networks = network.layer.iter().zip(self.depth.as_slice());

@@ -11,9 +11,8 @@ pub(super) fn shape(op: &Op, inputs: &[&[usize]]) -> Result<Vec<usize>, String> 
         (&Op::Conv { channels, kernel, stride, padding, groups, .. }, [[c, h, w]])
             if *c == channels[0] && c % groups == 0 =>
         {
-            let side = |size, axis: usize| {
-                out_size(size, kernel[axis], stride[axis], padding[axis])
-            };
+            let side =
+                |size, axis: usize| out_size(size, kernel[axis], stride[axis], padding[axis]);
             vec![channels[1], side(*h, 0), side(*w, 1)]
         }
         (Op::BatchNorm { channels, .. }, [input @ [c, ..]]) if c == channels => input.to_vec(),

@@ -93,7 +93,8 @@ impl ModelFile {
         }
         let text: Vec<_> = counts.iter().map(ToString::to_string).collect();
         text.join("-").parse().map_err(|_| {
-            let problem = format!("has sub-modules {} in {sub_networks} sub-networks", text.join("-"));
+            let problem =
+                format!("has sub-modules {} in {sub_networks} sub-networks", text.join("-"));
             Error::run(&self.path, problem).with_hint("name another network with --network")
         })
     }

@@ -91,8 +91,9 @@ fn member(
     name: &str,
     limit: u64,
 ) -> Result<Vec<u8>, Problem> {
-    let mut file =
-        archive.by_name(name).map_err(|error| damaged(format!("{name} cannot be read ({error})")))?;
+    let mut file = archive
+        .by_name(name)
+        .map_err(|error| damaged(format!("{name} cannot be read ({error})")))?;
     if file.compression() != CompressionMethod::Stored || file.size() != file.compressed_size() {
         return Err(other(format!("{name} is compressed, which torch.save never does")));
     }

@@ -280,8 +280,13 @@ impl Machine {
     fn storage(&mut self) -> Result<(), Problem> {
         let wrong = || damaged("refers to a storage in a way that is not known");
         let Object::List(list) = self.pop()? else { return Err(wrong()) };
-        let [Object::Text(kind), Object::Name(Name::Storage(float)), Object::Text(key), _, Object::Int(numbers)] =
-            &self.lists[list][..]
+        let [
+            Object::Text(kind),
+            Object::Name(Name::Storage(float)),
+            Object::Text(key),
+            _,
+            Object::Int(numbers),
+        ] = &self.lists[list][..]
         else {
             return Err(wrong());
         };
@@ -317,8 +322,13 @@ impl Machine {
     /// `(storage, offset, shape, strides, ...)`.
     fn tensor(&self, arguments: &[Object]) -> Result<Tensor, Problem> {
         let wrong = || damaged("describes a tensor in a way that is not known");
-        let [Object::Storage(storage), Object::Int(offset), Object::List(shape), Object::List(strides), ..] =
-            arguments
+        let [
+            Object::Storage(storage),
+            Object::Int(offset),
+            Object::List(shape),
+            Object::List(strides),
+            ..,
+        ] = arguments
         else {
             return Err(wrong());
         };
@@ -410,8 +420,11 @@ fn known(module: &str, name: &str) -> Result<Name, Problem> {
         ("torch", "HalfStorage") => Name::Storage(Some(Float::F16)),
         ("torch", "BFloat16Storage") => Name::Storage(Some(Float::BF16)),
         ("torch", "DoubleStorage") => Name::Storage(Some(Float::F64)),
-        ("torch", "LongStorage" | "IntStorage" | "ShortStorage" | "CharStorage" | "ByteStorage"
-            | "BoolStorage") => Name::Storage(None),
+        (
+            "torch",
+            "LongStorage" | "IntStorage" | "ShortStorage" | "CharStorage" | "ByteStorage"
+            | "BoolStorage",
+        ) => Name::Storage(None),
         _ => {
             let what = format!("needs {module}.{name}, which is no tensor and was not called");
             return Err(other(what));

@@ -82,7 +82,8 @@ fn code_is_neither_found_nor_called() {
     assert!(refused(&system).contains("posix.system"));
     let by_stack = [b"\x80\x04".as_slice(), &text("os"), &text("system"), b"\x93."].concat();
     assert!(refused(&by_stack).contains("os.system"));
-    for name in ["builtins\neval", "torch\nload", "torch._utils\n_rebuild_qtensor", "__main__\nNet"] {
+    for name in ["builtins\neval", "torch\nload", "torch._utils\n_rebuild_qtensor", "__main__\nNet"]
+    {
         let pickle = format!("\u{80}\u{2}c{name}\n)R.");
         let pickle: Vec<u8> = pickle.chars().map(|c| c as u8).collect();
         assert!(refused(&pickle).contains(&name.replace('\n', ".")), "{name}");
@@ -112,7 +113,8 @@ fn a_pickle_cut_or_changed_anywhere_is_no_panic() {
 
 #[test]
 fn an_archive_cut_or_changed_anywhere_is_no_panic() {
-    let members: [(&str, &[u8]); 2] = [("data.pkl", &pickle(&[4], &[1], 0)), ("data/0", &numbers())];
+    let members: [(&str, &[u8]); 2] =
+        [("data.pkl", &pickle(&[4], &[1], 0)), ("data/0", &numbers())];
     let whole = archive(&members, CompressionMethod::Stored);
     for length in 0..whole.len() {
         assert!(read_archive(&whole[..length]).is_err(), "{length}");

@@ -10,10 +10,7 @@ pub(super) const INPUT: &str = "images";
 pub(super) const OUTPUT: &str = "logits";
 
 /// Nodes and initializers. The error is the name of a tensor that is not there.
-pub(super) fn lower(
-    graph: &Graph,
-    state: &StateDict,
-) -> Result<(Vec<Node>, Vec<Tensor>), String> {
+pub(super) fn lower(graph: &Graph, state: &StateDict) -> Result<(Vec<Node>, Vec<Tensor>), String> {
     let mut writer = Writer { graph, nodes: vec![], tensors: vec![] };
     for (value, node) in graph.nodes.iter().enumerate() {
         for stored in node.stored() {
@@ -63,7 +60,8 @@ impl Writer<'_> {
                 self.emit("BatchNormalization", with_stored(), &out, [epsilon]);
             }
             Op::LayerNorm { epsilon, .. } => {
-                let attributes = [Attribute::int("axis", -1), Attribute::float("epsilon", *epsilon)];
+                let attributes =
+                    [Attribute::int("axis", -1), Attribute::float("epsilon", *epsilon)];
                 let mut inputs = with_stored();
                 if rank < 3 {
                     return self.emit("LayerNormalization", inputs, &out, attributes);

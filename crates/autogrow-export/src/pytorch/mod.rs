@@ -5,8 +5,8 @@ mod body;
 mod operation;
 mod template;
 
-use autogrow_core::network::graph::{Block, Graph, Op};
 use autogrow_core::network::ModelInfo;
+use autogrow_core::network::graph::{Block, Graph, Op};
 use body::{Step, methods};
 use std::collections::BTreeMap;
 use template::{Class, Template, class};

@@ -5,7 +5,7 @@ use autogrow_core::network::graph::{Node, Op, Window};
 
 /// The module or parameter that an operation keeps its tensors in; none where it keeps none.
 pub(super) fn module(node: &Node) -> Option<Template> {
-    let text = Template::text::<&str>;
+    let text = |text: &str| Template::text(text);
     let no_bias = |bias: bool| if bias { "" } else { ", bias=False" };
     Some(match &node.op {
         &Op::Conv { channels, kernel, stride, padding, groups, bias } => {
