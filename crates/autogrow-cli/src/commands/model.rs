@@ -57,27 +57,24 @@ impl Model {
             None => {}
         }
         let path = file.path.clone();
-        if let Some(info) = &file.info {
-            let architecture = &info.architecture;
-            config.network.name.clone_from(&architecture.network);
-            config.network.depth = architecture.depth.clone();
-            config.network.width = architecture.width;
-            // Nothing grows here, so no limit of growth matters.
-            config.growth.max_depth = None;
-            if !loaded.is_set("data.name") && !info.data.is_empty() {
-                config.data.name.clone_from(&info.data);
-            }
-        }
-        if file.info.is_some() {
-            config = config.resolve().map_err(|error| loaded.locate(error))?;
-        }
         let device = super::open_device(&config, &loaded)?;
         let (network, info) = file.build(&device).map_err(|error| match error {
             // A name in the file that is not registered is the file's fault.
             Error::Unknown { .. } => Error::run(&path, error.to_string())
                 .with_hint("use the binary with the plugin that brings it"),
+            Error::Config { .. } => Error::run(&path, error.to_string()),
             error => error,
         })?;
+        let architecture = &info.architecture;
+        config.network.name.clone_from(&architecture.network);
+        config.network.depth = architecture.depth.clone();
+        config.network.width = architecture.width;
+        // Nothing grows here, so no limit of growth matters.
+        config.growth.max_depth = None;
+        if !loaded.is_set("data.name") && !info.data.is_empty() {
+            config.data.name.clone_from(&info.data);
+        }
+        let config = config.resolve().map_err(|error| loaded.locate(error))?;
         Ok(Self { network, info, loaded, config, device, run })
     }
 

@@ -50,6 +50,11 @@ impl ModelInfo {
         }
     }
 
+    /// The same for a network of another architecture.
+    pub(crate) fn of(&self, architecture: Blueprint) -> Self {
+        Self { architecture, ..self.clone() }
+    }
+
     pub(super) fn to_json(&self) -> Result<String> {
         serde_json::to_string(self).map_err(|error| Error::run("metadata", error.to_string()))
     }

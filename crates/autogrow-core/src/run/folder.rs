@@ -209,7 +209,7 @@ impl Watch for RunFolder {
     fn best(&mut self, network: &Network) -> Result<()> {
         let architecture = network.blueprint().clone();
         let info = match &self.info {
-            Some(info) => ModelInfo { architecture, ..info.clone() },
+            Some(info) => info.of(architecture),
             None => ModelInfo::bare(architecture),
         };
         let bytes = StateDict::of(network)?.to_safetensors_with(&info)?;
