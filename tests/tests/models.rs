@@ -12,6 +12,8 @@ use serde_json::Value;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
+use zip::CompressionMethod;
+use zip::write::FileOptions;
 
 fn fixture(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures").join(name)
@@ -353,9 +355,9 @@ fn hostile_model_files_are_refused() {
     );
     files.push(("a module", std::fs::read(fixture("imported/module.pt")).unwrap()));
     let system = b"\x80\x02cposix\nsystem\nX\x07\0\0\0touch x\x85R.";
-    files.push(("a command", archive_of(&[("data.pkl", system)])));
+    files.push(("a command", archive_of(&[("data.pkl", system)], CompressionMethod::Stored)));
     let zeros = vec![0; 200 << 20];
-    files.push(("a bomb", archive_of(&[("data.pkl", &zeros)])));
+    files.push(("a bomb", archive_of(&[("data.pkl", &zeros)], CompressionMethod::Deflated)));
     let file = place.path().join("hostile");
     for (what, bytes) in files {
         std::fs::write(&file, &bytes).unwrap();
@@ -372,11 +374,12 @@ fn hostile_model_files_are_refused() {
     assert!(message.contains("sub-modules"), "{message}");
 }
 
-/// An archive as PyTorch lays it out, but compressed.
-fn archive_of(members: &[(&str, &[u8])]) -> Vec<u8> {
+/// An archive as PyTorch lays it out.
+fn archive_of(members: &[(&str, &[u8])], method: CompressionMethod) -> Vec<u8> {
     let mut writer = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
     for (name, content) in members {
-        writer.start_file(format!("model/{name}"), Default::default()).unwrap();
+        let options = FileOptions::default().compression_method(method);
+        writer.start_file(format!("model/{name}"), options).unwrap();
         writer.write_all(content).unwrap();
     }
     writer.finish().unwrap().into_inner()
