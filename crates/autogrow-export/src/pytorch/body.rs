@@ -19,6 +19,8 @@ pub(super) struct Step {
     pub(super) value: Box<dyn Fn(&[Template], &str) -> Template>,
 }
 
+/// Longest list of layers.
+const LONGEST: usize = 1_000;
 /// Longest expression that is written into another one.
 const INLINE: usize = 56;
 
@@ -84,10 +86,11 @@ impl Tree {
         }
     }
 
-    /// Whether it is a list: children that are numbered from 0.
+    /// Whether it is a list: children that are numbered, perhaps with gaps where PyTorch's
+    /// `nn.Sequential` has layers without parameters.
     fn is_list(&self) -> bool {
-        let numbers = self.children.iter().map(|(name, _)| name.parse().ok());
-        !self.children.is_empty() && numbers.eq((0..self.children.len()).map(Some))
+        let number = |(name, _): &(String, Self)| name.parse().is_ok_and(|i: usize| i < LONGEST);
+        !self.children.is_empty() && self.children.iter().all(number)
     }
 
     /// Statements that make the children of `place`.
@@ -116,8 +119,13 @@ impl Tree {
         let (open, close) = if chain { ("nn.Sequential(", ")") } else { ("nn.ModuleList([", "])") };
         let margin = " ".repeat(indent);
         let mut list = Template::text(open);
-        for (_, child) in &self.children {
-            list = list.and(&format!("\n{margin}    ")).append(&child.made(indent + 4)).and(",");
+        let numbered =
+            self.children.iter().filter_map(|(name, child)| Some((name.parse().ok()?, child)));
+        let children: BTreeMap<usize, _> = numbered.collect();
+        for index in 0..children.last_key_value().map_or(0, |(last, _)| last + 1) {
+            let child = children.get(&index).map(|child| child.made(indent + 4));
+            let child = child.unwrap_or_else(|| Template::text("nn.Identity()"));
+            list = list.and(&format!("\n{margin}    ")).append(&child).and(",");
         }
         list.and(&format!("\n{margin}{close}"))
     }
