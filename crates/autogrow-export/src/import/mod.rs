@@ -20,7 +20,7 @@ autogrow_core::register! {
         name: "pytorch",
         origin: env!("CARGO_PKG_NAME"),
         summary: "state dicts that torch.save wrote (.pt, .pth)",
-        recognises: |bytes| bytes.starts_with(b"PK") || bytes.starts_with(&[0x80]),
+        recognises,
         read,
     }
 }
@@ -50,12 +50,24 @@ fn other(what: impl Into<String>) -> Problem {
     Problem { what: what.into(), hint: SAVE }
 }
 
+/// Whether a file is a zip file, or a pickle that begins with PyTorch's magic number. A safetensors
+/// file begins with the length of its header, which may look alike in its first bytes, but is less
+/// than 100 million.
+fn recognises(bytes: &[u8]) -> bool {
+    let zip = bytes.starts_with(b"PK\x03\x04") && bytes.get(4..8).is_none_or(|next| next != [0; 4]);
+    zip || is_legacy(bytes)
+}
+
+fn is_legacy(bytes: &[u8]) -> bool {
+    matches!(bytes, [0x80, 2..=5, 0x8A, 0x0A, ..])
+}
+
 fn read(bytes: &[u8], path: &Path) -> Result<StateDict> {
     read_archive(bytes).map_err(|Problem { what, hint }| Error::run(path, what).with_hint(hint))
 }
 
 fn read_archive(bytes: &[u8]) -> Result<StateDict, Problem> {
-    if !bytes.starts_with(b"PK") {
+    if is_legacy(bytes) {
         let hint = "read and write it anew with PyTorch 1.6 or later: torch.save(torch.load(a), b)";
         return Err(Problem { what: "is a pickle without a zip file around it".into(), hint });
     }

@@ -148,6 +148,10 @@ fn bombs_are_refused() {
 fn other_files_are_told_apart() {
     let what = |bytes: &[u8]| read_archive(bytes).unwrap_err().what;
     assert!(what(&[0x80, 2, 0x8A, 10]).contains("pickle without a zip"));
+    // Lengths of safetensors headers.
+    for length in [0x4B50_u64, 0x0280, 0x80, 0x0403_4B50] {
+        assert!(!recognises(&length.to_le_bytes()), "{length}");
+    }
     let script = archive(&[("constants.pkl", b""), ("data.pkl", b"")], CompressionMethod::Stored);
     assert!(what(&script).contains("TorchScript"));
     let office = archive(&[("content.xml", b"")], CompressionMethod::Stored);
