@@ -15,6 +15,8 @@ pub struct Facts<'a> {
     pub parameters: usize,
     /// Multiply-accumulate operations for one image.
     pub macs: u64,
+    /// Name of the model's file.
+    pub file: &'a str,
     /// The run that found it, where that is known: its settings and what it came to.
     pub run: Option<(&'a Config, &'a Outcome)>,
 }
@@ -36,7 +38,7 @@ pub fn card(facts: &Facts<'_>) -> String {
         found(config, outcome, &mut text);
         accuracy(config, outcome, &mut text);
     }
-    usage(&mut text);
+    usage(facts.file, &mut text);
     limits(facts, &mut text);
     text
 }
@@ -89,7 +91,7 @@ fn images(info: &ModelInfo, text: &mut String) {
             );
         }
     }
-    let listed = info.classes.iter().take(LISTED).map(|class| format!("`{class}`"));
+    let listed = info.classes.iter().take(LISTED).map(|class| format!("`{}`", plain(class)));
     let more = if info.classes.len() > LISTED { ", ..." } else { "" };
     line!(text, "\nClasses in order: {}{more}.", listed.collect::<Vec<_>>().join(", "));
 }
@@ -147,18 +149,33 @@ fn accuracy(config: &Config, outcome: &Outcome, text: &mut String) {
     }
 }
 
-fn usage(text: &mut String) {
+fn usage(file: &str, text: &mut String) {
     line!(text, "\n## Use\n");
-    line!(text, "```console");
-    line!(text, "$ autogrow predict model.safetensors picture.png");
-    line!(text, "$ autogrow evaluate model.safetensors");
-    line!(text, "$ autogrow export model.safetensors model.onnx");
-    line!(text, "```\n");
-    line!(
-        text,
-        "`model.safetensors` has PyTorch's names: `load_state_dict` takes it, and `autogrow export \
-         model.safetensors copy.safetensors --pytorch` writes the module for it."
-    );
+    match file.rsplit_once('.').map(|(_, ending)| ending) {
+        Some("onnx") => line!(
+            text,
+            "`{file}` has the input `images` `[batch, channels, height, width]`, normalised, and the \
+             output `logits` `[batch, classes]`. Its metadata hold the classes and how images are \
+             prepared."
+        ),
+        Some("bpk") => line!(
+            text,
+            "`{file}` is a record of Burn's: build the network from the `.json` beside it, then \
+             load the record."
+        ),
+        _ => {
+            line!(text, "```console");
+            line!(text, "$ autogrow predict {file} picture.png");
+            line!(text, "$ autogrow evaluate {file}");
+            line!(text, "$ autogrow export {file} model.onnx");
+            line!(text, "```\n");
+            line!(
+                text,
+                "`{file}` has PyTorch's names: `load_state_dict` takes it, and `autogrow export \
+                 {file} copy.safetensors --pytorch` writes the module for it."
+            );
+        }
+    }
 }
 
 fn limits(facts: &Facts<'_>, text: &mut String) {
@@ -197,6 +214,11 @@ fn limits(facts: &Facts<'_>, text: &mut String) {
              find: a shallower network may do as well."
         );
     }
+}
+
+/// A name without what Markdown would take for something else.
+fn plain(name: &str) -> String {
+    name.replace(['`', '|', '\r', '\n'], " ")
 }
 
 /// `1234567` as `1,234,567`.

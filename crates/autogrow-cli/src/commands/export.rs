@@ -61,7 +61,8 @@ pub(crate) fn run(args: &ExportArgs, output: &Output) -> Result<()> {
     publish(out, &bytes)?;
     let outcome = model.outcome();
     let run = outcome.as_ref().map(|outcome| (&model.config, outcome));
-    let text = card(&Facts { info: &model.info, parameters, macs, run });
+    let file = &*out.file_name().unwrap_or_default().to_string_lossy();
+    let text = card(&Facts { info: &model.info, parameters, macs, file, run });
     let card = out.with_extension("md");
     publish(&card, text.as_bytes())?;
     files.push(card);

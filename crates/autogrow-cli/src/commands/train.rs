@@ -86,7 +86,8 @@ fn write_card(setup: &Setup<'_>, path: &Path, outcome: &Outcome) -> Result<()> {
     let architecture = Blueprint { depth: outcome.found.clone(), ..seed };
     let info = ModelInfo::new(architecture, &config.data.name, data);
     let (parameters, macs) = (outcome.parameters, outcome.macs);
-    let facts = Facts { info: &info, parameters, macs, run: Some((config, outcome)) };
+    let (file, run) = ("model.safetensors", Some((*config, outcome)));
+    let facts = Facts { info: &info, parameters, macs, file, run };
     publish(&path.join("README.md"), card(&facts).as_bytes())
 }
 

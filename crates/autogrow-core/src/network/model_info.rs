@@ -65,8 +65,10 @@ impl ModelInfo {
     /// [`Error::Run`] where it is damaged, contradicts itself or is of a newer version.
     pub fn of_safetensors(bytes: &[u8], path: &Path) -> Result<Option<Self>> {
         let damaged = |what: &str| Error::run(path, format!("its metadata is damaged ({what})"));
-        let (_, header) = SafeTensors::read_metadata(bytes)
-            .map_err(|error| Error::run(path, format!("is not a safetensors file ({error})")))?;
+        let (_, header) = SafeTensors::read_metadata(bytes).map_err(|error| {
+            Error::run(path, format!("is not a safetensors file ({error})"))
+                .with_hint("models are read from safetensors, and from .pt files of torch.save")
+        })?;
         let Some(text) = header.metadata().as_ref().and_then(|entries| entries.get(METADATA))
         else {
             return Ok(None);
