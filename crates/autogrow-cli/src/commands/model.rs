@@ -31,8 +31,10 @@ impl Model {
     /// Opens a run folder or a file of weights.
     pub(super) fn open(model: &Path, settings: &Settings) -> Result<Self> {
         let folder = if model.is_dir() { Some(model) } else { model.parent() };
-        let run =
-            folder.filter(|folder| folder.join("config.toml").is_file()).map(Path::to_path_buf);
+        let is_run = |folder: &&Path| {
+            ["config.toml", "network.json"].iter().all(|file| folder.join(file).is_file())
+        };
+        let run = folder.filter(is_run).map(Path::to_path_buf);
         // The run's own configuration says which data the model was made for.
         let loaded = match &run {
             Some(folder) => settings.load_over_file(&folder.join("config.toml"))?,
