@@ -6,13 +6,14 @@
 
 mod pickle;
 mod state;
+mod tensor;
 
 use autogrow_core::network::{StateDict, WeightFormat};
 use autogrow_core::{Error, Result};
-use pickle::Tensor;
 use std::collections::BTreeMap;
 use std::io::{Cursor, Read};
 use std::path::Path;
+use tensor::Tensor;
 use zip::{CompressionMethod, ZipArchive};
 
 autogrow_core::register! {

@@ -4,14 +4,11 @@
 //! Containers live in one list and refer to each other by index, so that no nesting is too deep
 //! and no circle is followed.
 
+use super::tensor::{MOST_AXES, Storage, Tensor};
 use super::{Problem, damaged, other};
-use autogrow_core::network::TensorEntry;
-use autogrow_core::network::floats::{self, Float};
+use autogrow_core::network::floats::Float;
 use std::collections::BTreeMap;
 use std::rc::Rc;
-
-/// Axes of a tensor; no layer has more.
-const MOST_AXES: usize = 8;
 
 /// What a pickle holds.
 #[derive(Clone, Debug)]
@@ -40,23 +37,6 @@ pub(super) enum Name {
     Storage(Option<Float>),
     /// `torch.Size`: a tuple.
     Size,
-}
-
-/// A member of the archive.
-#[derive(Debug)]
-pub(super) struct Storage {
-    pub(super) float: Option<Float>,
-    pub(super) key: Rc<str>,
-    pub(super) numbers: usize,
-}
-
-/// A view of a storage.
-#[derive(Clone, Debug)]
-pub(super) struct Tensor {
-    pub(super) storage: Rc<Storage>,
-    offset: usize,
-    shape: Vec<usize>,
-    strides: Vec<usize>,
 }
 
 /// The machine: what it works on, and what it has made.
@@ -349,55 +329,6 @@ impl Machine {
             return Err(wrong());
         }
         Ok(Tensor { storage: storage.clone(), offset, shape, strides })
-    }
-}
-
-impl Tensor {
-    /// The tensor with the numbers of its storage's bytes, row-major.
-    pub(super) fn fill(&self, float: Float, bytes: &[u8]) -> Result<TensorEntry, String> {
-        let stored = self.storage.numbers;
-        if stored.checked_mul(float.bytes()) != Some(bytes.len()) {
-            return Err(format!("needs {stored} numbers, its storage has {} bytes", bytes.len()));
-        }
-        let count = self.shape.iter().try_fold(1_usize, |count, &size| count.checked_mul(size));
-        // Fewer than are stored: none twice, as where an axis is stretched.
-        let count = count.filter(|&count| count <= stored);
-        let steps = self.shape.iter().zip(&self.strides);
-        let last = steps.clone().try_fold(self.offset, |at, (&size, &stride)| {
-            at.checked_add(size.saturating_sub(1).checked_mul(stride)?)
-        });
-        let (Some(count), Some(last)) = (count, last) else {
-            return Err("is larger than its storage".into());
-        };
-        if count > 0 && last >= stored {
-            return Err("goes beyond its storage".into());
-        }
-        let all = floats::decode(float, bytes);
-        let values = if self.is_contiguous() {
-            all[self.offset.min(stored)..][..count].to_vec()
-        } else {
-            (0..count).map(|index| all[self.place(index)]).collect()
-        };
-        Ok(TensorEntry { shape: self.shape.clone(), values })
-    }
-
-    fn is_contiguous(&self) -> bool {
-        let mut expected = 1;
-        self.shape.iter().zip(&self.strides).rev().all(|(&size, &stride)| {
-            let fits = size <= 1 || stride == expected;
-            expected *= size;
-            fits
-        })
-    }
-
-    /// Where in the storage the `index`-th number is.
-    fn place(&self, mut index: usize) -> usize {
-        let mut place = self.offset;
-        for (&size, &stride) in self.shape.iter().zip(&self.strides).rev() {
-            place += index % size * stride;
-            index /= size;
-        }
-        place
     }
 }
 

@@ -1,6 +1,7 @@
 //! Which tensors of a pickle are the state dict.
 
-use super::pickle::{Machine, Object, Tensor};
+use super::pickle::{Machine, Object};
+use super::tensor::Tensor;
 use super::{Problem, other};
 use autogrow_core::network::is_counter;
 use std::collections::BTreeMap;
