@@ -52,12 +52,12 @@ fn fold(state: &mut StateDict, conv: &str, norm: &str, epsilon: f64) -> Option<(
     let old_bias = state.0.get(&bias);
     let mut scales = Vec::new();
     let mut shifts = Vec::new();
-    for c in 0..channels {
-        let scale = f64::from(gamma[c]) / (f64::from(*variance.get(c)?) + epsilon).sqrt();
-        let before = old_bias.map_or(0.0, |bias| bias.values.get(c).map_or(0.0, |&b| b.into()));
+    for (c, &gamma) in gamma.iter().enumerate() {
+        let number = |numbers: &[f32]| numbers.get(c).map(|&number| f64::from(number));
+        let scale = f64::from(gamma) / (number(variance)? + epsilon).sqrt();
+        let before = old_bias.and_then(|bias| number(&bias.values)).unwrap_or(0.0);
         scales.push(scale);
-        shifts
-            .push((f64::from(*beta.get(c)?) + (before - f64::from(*mean.get(c)?)) * scale) as f32);
+        shifts.push((number(beta)? + (before - number(mean)?) * scale) as f32);
     }
     let filters = state.0.get_mut(&weight)?;
     let size = filters.values.len() / channels.max(1);

@@ -333,7 +333,7 @@ impl Machine {
 }
 
 fn pairs(items: Vec<Object>) -> Result<Vec<(Object, Object)>, Problem> {
-    if items.len() % 2 != 0 {
+    if !items.len().is_multiple_of(2) {
         return Err(damaged("has a key without a value"));
     }
     let mut items = items.into_iter();

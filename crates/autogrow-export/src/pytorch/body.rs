@@ -3,6 +3,9 @@
 use super::template::Template;
 use std::collections::BTreeMap;
 
+/// An expression, from those of the inputs and of what is held.
+pub(super) type Value = Box<dyn Fn(&[Template], &str) -> Template>;
+
 /// A step of a computation.
 pub(super) struct Step {
     /// Name of what it holds, with dots, seen from the class; empty where it holds nothing.
@@ -15,8 +18,8 @@ pub(super) struct Step {
     pub(super) output: usize,
     /// Whether its value gets a name, so that lines end where layers do.
     pub(super) closes: bool,
-    /// The expression, from those of the inputs and of what it holds.
-    pub(super) value: Box<dyn Fn(&[Template], &str) -> Template>,
+    /// Its expression.
+    pub(super) value: Value,
 }
 
 /// Longest list of layers.

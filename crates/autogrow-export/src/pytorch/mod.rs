@@ -150,7 +150,7 @@ fn network(graph: &Graph, made: &[String]) -> String {
             closes: true,
             value: Box::new(|inputs, module| {
                 let call = Template::text(module).and("(");
-                inputs.iter().fold(call, |call, input| call.append(input)).and(")")
+                inputs.iter().fold(call, Template::append).and(")")
             }),
         });
         value = last.nodes.end;
