@@ -204,6 +204,7 @@ fn a_model_file_alone_is_enough() {
     assert_eq!(saved["top1"], result["test_accuracy"]);
     fails(4, &["evaluate", alone, "--save"]);
     fails(4, &["evaluate", alone, "--network", "plain3net"]);
+    fails(4, &["evaluate", alone, "--depth", "9-9-9"]);
     fails(4, &["evaluate", alone, "--data", "synthetic"]);
 
     // A folder of an earlier version: network.json beside weights that say nothing.

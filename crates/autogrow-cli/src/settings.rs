@@ -85,7 +85,17 @@ impl Settings {
 
     /// Whether a network is named on the command line.
     pub(crate) fn names_network(&self) -> bool {
-        self.network.is_some() || self.set.iter().any(|set| set.trim().starts_with("network.name="))
+        self.network.is_some() || self.sets("network.name")
+    }
+
+    /// Whether a depth is given on the command line.
+    pub(crate) fn gives_depth(&self) -> bool {
+        self.depth.is_some() || self.sets("network.depth")
+    }
+
+    fn sets(&self, key: &str) -> bool {
+        let keys = self.set.iter().filter_map(|set| set.split_once('='));
+        keys.map(|(key, _)| key.trim()).any(|other| other == key)
     }
 
     /// The folder of `--dir`, where it is given.

@@ -5,7 +5,7 @@ use crate::output::Output;
 use crate::settings::{Loaded, Settings};
 use autogrow_core::config::Config;
 use autogrow_core::data::{DataSet, Preprocessing};
-use autogrow_core::network::{ModelInfo, Network, SeedNetwork, Stem};
+use autogrow_core::network::{Blueprint, ModelInfo, Network, SeedNetwork, Stem};
 use autogrow_core::run::{ModelFile, Outcome, read};
 use autogrow_core::{Error, Result, registry};
 use burn::tensor::Device;
@@ -42,21 +42,13 @@ impl Model {
         };
         let mut config = loaded.config.clone();
         let mut file = ModelFile::read(model)?;
-        match &file.info {
-            Some(info) if settings.names_network() => {
-                let (held, named) = (&info.architecture.network, &config.network.name);
-                if held != named {
-                    return Err(Error::run(&file.path, format!("holds {held}, not {named}"))
-                        .with_hint("leave --network out: the file says what it holds"));
-                }
-            }
-            Some(_) => {}
-            None if settings.names_network() => {
-                let size = assumed_size(&config, &loaded).map_err(|error| loaded.locate(error))?;
-                file.assume(&config.network, size).map_err(|error| loaded.locate(error))?;
-            }
-            // `build` says what is missing.
-            None => {}
+        if file.info.is_none() && settings.names_network() {
+            let size = assumed_size(&config, &loaded).map_err(|error| loaded.locate(error))?;
+            file.assume(&config.network, size).map_err(|error| loaded.locate(error))?;
+        }
+        // Where nothing is known, `build` says what is missing.
+        if let Some(info) = &file.info {
+            refuse_contradiction(&info.architecture, &config, settings, &file.path)?;
         }
         let path = file.path.clone();
         let device = super::open_device(&config, &loaded)?;
@@ -143,6 +135,26 @@ impl Model {
         let outcome: Outcome = serde_json::from_slice(&bytes).ok()?;
         (outcome.found == self.info.architecture.depth).then_some(outcome)
     }
+}
+
+/// What is said of the network on the command line must be so.
+fn refuse_contradiction(
+    architecture: &Blueprint,
+    config: &Config,
+    settings: &Settings,
+    path: &Path,
+) -> Result<()> {
+    let Blueprint { network, depth, .. } = architecture;
+    let (named, given) = (&config.network.name, &config.network.depth);
+    let problem = if settings.names_network() && network != named {
+        format!("holds {network}, not {named}")
+    } else if settings.gives_depth() && depth != given {
+        format!("has the depth {depth}, not {given}")
+    } else {
+        return Ok(());
+    };
+    Err(Error::run(path, problem)
+        .with_hint("leave --network and --depth out where the file says what it holds"))
 }
 
 /// Height and width of the images of weights that do not tell: those of the data set that was
