@@ -11,8 +11,8 @@ use std::path::Path;
 
 /// Largest number of channels of an image or a first sub-network, of pixels of a side.
 const LARGEST: usize = 1 << 14;
-/// Width at which sizes are probed.
-const PROBED: usize = 16;
+/// Width at which sizes are probed: one that groups and heads divide.
+const PROBED: usize = 32;
 /// How far an estimate may be off: a factor, and numbers.
 const SLACK: (f64, f64) = (16.0, 4e6);
 
