@@ -8,7 +8,13 @@ use std::path::PathBuf;
 ///
 /// Without a command: trains on the handwritten digits that are built in.
 #[derive(Debug, Parser)]
-#[command(name = "autogrow", version, max_term_width = 80, disable_help_subcommand = true)]
+#[command(
+    name = "autogrow",
+    version,
+    long_version = crate::version::long(),
+    max_term_width = 80,
+    disable_help_subcommand = true
+)]
 pub(crate) struct Cli {
     /// Print one JSON document to stdout, nothing else
     #[arg(long, global = true)]
@@ -29,8 +35,12 @@ pub(crate) enum Command {
     Train(TrainArgs),
     /// Go on exactly where a run stopped
     Resume(ResumeArgs),
-    /// Accuracy and loss of a trained model
+    /// Accuracy, loss and calibration of a trained model
     Evaluate(EvaluateArgs),
+    /// Classes of pictures
+    Predict(PredictArgs),
+    /// Write a model for other programs
+    Export(ExportArgs),
     /// Run the policies over recorded accuracies
     Replay(ReplayArgs),
     /// Depth floor, size, epochs and time, before any training
@@ -45,6 +55,10 @@ pub(crate) enum Command {
     Config(ConfigArgs),
     /// Images per second
     Bench(BenchArgs),
+    /// Completions for a shell, as a script
+    Completions(CompletionsArgs),
+    /// The manual page of autogrow or of a command, as roff
+    Man(ManArgs),
 }
 
 impl Default for Command {
@@ -74,13 +88,87 @@ pub(crate) struct ResumeArgs {
 
 #[derive(Debug, Args)]
 pub(crate) struct EvaluateArgs {
-    /// Run folder, or a model.safetensors with its network.json beside it
+    /// Run folder, or a file of weights: .safetensors, or .pt of PyTorch. One
+    /// that does not say of which network it is needs --network
     pub(crate) model: PathBuf,
-    /// Images to evaluate on
-    #[arg(long, value_enum, default_value_t = SplitName::Test)]
-    pub(crate) split: SplitName,
+    /// Images to evaluate on [default: test]
+    ///
+    /// Without it, and with a --dir that holds a folder for each class, all
+    /// pictures in there.
+    #[arg(long, value_enum)]
+    pub(crate) split: Option<SplitName>,
+    /// Write evaluation.json into the run folder
+    #[arg(long)]
+    pub(crate) save: bool,
     #[command(flatten)]
     pub(crate) settings: Settings,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct PredictArgs {
+    /// Run folder, or a file of weights: .safetensors, or .pt of PyTorch. One
+    /// that does not say of which network it is needs --network
+    pub(crate) model: PathBuf,
+    /// Pictures, folders of pictures, or `-` for one picture on standard input
+    #[arg(required = true)]
+    pub(crate) images: Vec<PathBuf>,
+    /// Classes to name for each picture [default: 5]
+    #[arg(long, value_name = "K", value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) top: Option<u32>,
+    /// Raw outputs instead of probabilities
+    #[arg(long)]
+    pub(crate) logits: bool,
+    /// CSV: image, rank, class, probability
+    #[arg(long, conflicts_with = "json")]
+    pub(crate) csv: bool,
+    /// Pictures of one forward pass
+    #[arg(long, default_value_t = 64, value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) batch: u32,
+    #[command(flatten)]
+    pub(crate) settings: Settings,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ExportArgs {
+    /// Run folder, or a file of weights: .safetensors, or .pt of PyTorch. One
+    /// that does not say of which network it is needs --network
+    pub(crate) model: PathBuf,
+    /// File to write; a model card (.md) is written beside it
+    pub(crate) out: PathBuf,
+    /// [default: by the file's ending]
+    #[arg(long, value_enum)]
+    pub(crate) format: Option<Format>,
+    /// Make batch norms part of the convolutions before them (onnx)
+    #[arg(long)]
+    pub(crate) fold_bn: bool,
+    /// Write a PyTorch module (.py) for the weights beside them (safetensors)
+    #[arg(long)]
+    pub(crate) pytorch: bool,
+    #[command(flatten)]
+    pub(crate) settings: Settings,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    /// Weights by PyTorch's names, and what the model is
+    Safetensors,
+    /// Weights and computation, IR version 8, operator set 17
+    Onnx,
+    /// Burn's own, with the architecture beside it (.json)
+    Burnpack,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct CompletionsArgs {
+    /// The shell
+    #[arg(value_enum)]
+    pub(crate) shell: clap_complete::Shell,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ManArgs {
+    /// The command, such as `train` or `bench step`
+    pub(crate) command: Vec<String>,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]

@@ -1,12 +1,17 @@
 //! The commands, a file each.
 
 pub(crate) mod bench;
+pub(crate) mod completions;
 pub(crate) mod config;
 pub(crate) mod download;
 pub(crate) mod data;
 pub(crate) mod evaluate;
+pub(crate) mod export;
 pub(crate) mod list;
+pub(crate) mod man;
+mod model;
 pub(crate) mod plan;
+pub(crate) mod predict;
 pub(crate) mod replay;
 pub(crate) mod resume;
 pub(crate) mod train;

@@ -103,6 +103,12 @@ pub(crate) fn open(name: &str) -> Result<Device> {
     })
 }
 
+/// Names of the backends that are built in.
+pub(crate) fn built_in() -> Vec<&'static str> {
+    let built_in = backends().into_iter().filter(|backend| backend.open.is_some());
+    built_in.map(|backend| backend.name).collect()
+}
+
 /// Every backend, and whether it works here: name, `ready` or what is missing.
 pub(crate) fn states() -> Vec<(&'static str, String)> {
     let state = |backend: Backend| match backend.open {

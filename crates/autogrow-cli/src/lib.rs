@@ -17,10 +17,12 @@ mod preset;
 mod progress;
 mod settings;
 mod signals;
+mod version;
 
 use args::{Cli, Command};
 // Linked for what they register.
 use autogrow_data as _;
+use autogrow_export as _;
 use autogrow_models as _;
 use clap::Parser;
 use output::Output;
@@ -59,7 +61,11 @@ fn run(command: Command, output: &Output) -> autogrow_core::Result<()> {
         Command::List(args) => commands::list::run(&args, output),
         Command::Download(args) => commands::download::run(&args, output),
         Command::Config(args) => commands::config::run(&args, output),
+        Command::Predict(args) => commands::predict::run(&args, output),
+        Command::Export(args) => commands::export::run(&args, output),
         Command::Bench(args) => commands::bench::run(&args, output),
+        Command::Completions(args) => commands::completions::run(&args, output),
+        Command::Man(args) => commands::man::run(&args, output),
     }
 }
 

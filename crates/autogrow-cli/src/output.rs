@@ -33,6 +33,11 @@ impl Output {
         Ok(())
     }
 
+    /// Prints a line of a result that comes bit by bit to stdout.
+    pub(crate) fn line(&self, line: &str) {
+        let _ = writeln!(anstream::stdout(), "{line}");
+    }
+
     /// Prints a line to stderr, unless quiet.
     pub(crate) fn note(&self, line: &str) {
         if !self.quiet {

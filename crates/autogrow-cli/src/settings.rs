@@ -14,6 +14,8 @@ use std::path::{Path, PathBuf};
 const PREFIX: &str = "AUTOGROW_";
 /// Not a key: the folder that data sets are looked for in.
 const DATA_VARIABLE: &str = "AUTOGROW_DATA";
+/// The source of values that nobody has set.
+const DEFAULT: &str = "default";
 
 /// Options that every command with a configuration has.
 #[derive(Args, Clone, Debug, Default)]
@@ -84,6 +86,26 @@ impl Settings {
     /// Unknown keys, values of the wrong type, unreadable files: exit code 2.
     pub(crate) fn load(&self) -> Result<Loaded> {
         self.load_over(None, false)
+    }
+
+    /// Whether a network is named on the command line.
+    pub(crate) fn names_network(&self) -> bool {
+        self.network.is_some() || self.sets("network.name")
+    }
+
+    /// Whether a depth is given on the command line.
+    pub(crate) fn gives_depth(&self) -> bool {
+        self.depth.is_some() || self.sets("network.depth")
+    }
+
+    fn sets(&self, key: &str) -> bool {
+        let keys = self.set.iter().filter_map(|set| set.split_once('='));
+        keys.map(|(key, _)| key.trim()).any(|other| other == key)
+    }
+
+    /// The folder of `--dir`, where it is given.
+    pub(crate) fn dir(&self) -> Option<&Path> {
+        self.dir.as_deref().map(Path::new)
     }
 
     /// As [`Settings::load`], but where no key outside `[run]` is set, with the quick preset.
@@ -189,6 +211,11 @@ impl Loaded {
     /// Exit code 2, with the place the value came from.
     pub(crate) fn resolve(&self) -> Result<Config> {
         self.config.clone().resolve().map_err(|error| self.locate(error))
+    }
+
+    /// Whether anybody has set `key`.
+    pub(crate) fn is_set(&self, key: &str) -> bool {
+        self.source(key) != DEFAULT
     }
 
     /// The error with the place its value came from.
@@ -307,9 +334,9 @@ impl Provider for Setting {
 fn source(figment: &Figment, key: &str) -> String {
     match figment.find_metadata(key) {
         Some(Metadata { source: Some(Source::File(path)), .. }) => path.display().to_string(),
-        Some(metadata) if metadata.name.contains("autogrow_core::config") => "default".into(),
+        Some(metadata) if metadata.name.contains("autogrow_core::config") => DEFAULT.into(),
         Some(metadata) => metadata.name.to_string(),
-        None => "default".into(),
+        None => DEFAULT.into(),
     }
 }
 

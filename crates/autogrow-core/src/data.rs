@@ -94,14 +94,41 @@ pub trait Split: Send + Sync {
     }
 }
 
+/// How a picture becomes an image as the network sees it. Scaled so that its shorter side fits, cut
+/// to its middle, and normalised: a pixel of a channel is `(value - mean) / std` of it, where
+/// values go from 0 (black) to 1.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Preprocessing {
+    /// Height and width after scaling and cutting. Where the network's images are larger, the
+    /// picture lies in the middle of a black one.
+    pub size: [usize; 2],
+    /// What the shorter side is scaled to before the middle is cut out; where it is not said, to
+    /// as little as covers `size`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shorter_side: Option<usize>,
+    /// Of each channel: one for grey, three for red, green and blue.
+    pub mean: Vec<f32>,
+    /// Of each channel.
+    pub std: Vec<f32>,
+}
+
+impl Preprocessing {
+    /// With the statistics of each channel, to `[height, width]`.
+    pub fn of(statistics: &[Statistics], size: [usize; 2]) -> Self {
+        let of = |number: fn(&Statistics) -> f32| statistics.iter().map(number).collect();
+        Self { size, shorter_side: None, mean: of(|of| of.mean), std: of(|of| of.std) }
+    }
+}
+
 /// A data set, opened.
 pub struct DataSet {
     /// `[channels, height, width]` of an image as the network sees it.
     pub image: [usize; 3],
     /// Names of the classes.
     pub classes: Vec<String>,
-    /// What pixels were normalised with, for each channel.
-    pub statistics: Vec<Statistics>,
+    /// How pictures from elsewhere are made alike; none where that cannot be told.
+    pub preprocessing: Option<Preprocessing>,
     /// What the network trains on.
     pub train: Box<dyn Split>,
     /// What guides growth and selects the best model.

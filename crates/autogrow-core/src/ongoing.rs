@@ -8,7 +8,8 @@ use crate::initializer::Adapt;
 use crate::network::{Blueprint, Network, StateDict};
 use crate::random::{Purpose, derive, generator};
 use crate::run::{
-    AdaptingState, Checkpoint, EpochRecord, Event, Origin, Outcome, Phase, State, Watch, read,
+    AdaptingState, Checkpoint, EpochRecord, Event, Origin, Outcome, Phase, State, Watch, check_finite,
+    read_weights,
 };
 use crate::training::{Epoch, Learner, Scores, Step, Tally, evaluate};
 use crate::{Error, Result};
@@ -433,7 +434,9 @@ pub fn seed_network(config: &Config, data: &DataSet, device: &Device) -> Result<
     if weights.as_os_str().is_empty() {
         return Ok(network);
     }
-    StateDict::from_safetensors(&read(weights)?, weights)?.load_into(network, weights)
+    let (state, _) = read_weights(weights)?;
+    check_finite(&state, weights)?;
+    state.load_into(network, weights)
 }
 
 impl Origin {

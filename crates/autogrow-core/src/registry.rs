@@ -7,7 +7,7 @@
 use crate::data::DataSetKind;
 use crate::growth::PolicyKind;
 use crate::initializer::InitializerKind;
-use crate::network::{SeedNetwork, SubModuleKind};
+use crate::network::{SeedNetwork, SubModuleKind, WeightFormat};
 use crate::{Error, Result};
 
 /// A kind of thing that is registered by name.
@@ -44,6 +44,7 @@ entry! {
     InitializerKind => "initializer",
     PolicyKind => "policy",
     DataSetKind => "data set",
+    WeightFormat => "weight format",
 }
 
 /// Registers what a plugin brings, in one statement:
@@ -104,6 +105,7 @@ pub fn check() -> Result<()> {
     all::<InitializerKind>()?;
     all::<PolicyKind>()?;
     all::<DataSetKind>()?;
+    all::<WeightFormat>()?;
     Ok(())
 }
 

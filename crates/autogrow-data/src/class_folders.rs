@@ -60,6 +60,20 @@ pub(crate) fn images(folder: &Path) -> Result<Vec<String>> {
     Ok(images.map(|image| image.name).filter(|name| is_image(name)).collect())
 }
 
+/// The images in and below a folder, in order of their paths.
+///
+/// # Errors
+/// [`Error::Data`] where there is none, or where a folder cannot be listed.
+pub(crate) fn images_below(folder: &Path) -> Result<Listing> {
+    let mut listing = Listing::default();
+    walk(folder, "", 0, 0, &mut listing)?;
+    if listing.len() == 0 {
+        return Err(Error::data(folder, "holds no picture")
+            .with_hint("pictures end in .jpg, .jpeg, .png, .webp or .bmp"));
+    }
+    Ok(listing)
+}
+
 /// Whether a file's name is one of an image.
 pub(crate) fn is_image(name: &str) -> bool {
     let extension = Path::new(name).extension().and_then(|ending| ending.to_str());

@@ -204,7 +204,7 @@ mod tests {
             let deviation = (square / count - mean * mean).sqrt();
             assert!(mean.abs() < 1e-3 && (deviation - 1.0).abs() < 1e-3, "{mean} {deviation}");
         }
-        assert_eq!(set.statistics.len(), 3);
+        assert_eq!(set.preprocessing.unwrap().mean.len(), 3);
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use crate::random::Draws;
 use crate::transform::Transform;
-use autogrow_core::data::Statistics;
+use autogrow_core::data::Preprocessing;
 use autogrow_core::{Error, Result};
 use std::path::Path;
 
@@ -14,8 +14,10 @@ pub trait Source: Send + Sync + 'static {
     /// Class of each image, from 0.
     fn labels(&self) -> &[u16];
 
-    /// What pixels are normalised with, for each channel; none where they are not.
-    fn statistics(&self) -> Vec<Statistics>;
+    /// How pictures from elsewhere are made like these images; by default that is not told.
+    fn preprocessing(&self) -> Option<Preprocessing> {
+        None
+    }
 
     /// Height and width of an image before it is prepared.
     ///
@@ -73,8 +75,8 @@ impl Source for Images {
         &self.labels
     }
 
-    fn statistics(&self) -> Vec<Statistics> {
-        self.transform.statistics().to_vec()
+    fn preprocessing(&self) -> Option<Preprocessing> {
+        Some(self.transform.preprocessing())
     }
 
     fn stored_size(&self, _: usize) -> Result<[usize; 2]> {

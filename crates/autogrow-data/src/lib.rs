@@ -16,6 +16,7 @@ mod imagenet;
 mod images;
 mod listing;
 mod locate;
+mod loose;
 mod mnist;
 mod parts;
 mod picture_set;
@@ -29,6 +30,7 @@ mod transform;
 
 pub use images::{Images, Source};
 pub use parts::Parts;
+pub use loose::{Picture, Pictures, is_class_folder, pictures_in};
 pub use random::Draws;
 pub use transform::Transform;
 

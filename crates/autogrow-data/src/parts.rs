@@ -48,7 +48,7 @@ impl Parts {
         DataSet {
             image: self.train.image(),
             classes: self.classes,
-            statistics: self.train.statistics(),
+            preprocessing: self.train.preprocessing(),
             train: Box::new(
                 Subset::new(self.train, order)
                     .training(config.shuffle, config.augment)

@@ -12,7 +12,7 @@ use crate::listing::Listing;
 use crate::random::Draws;
 use crate::transform::{Transform, table};
 use autogrow_core::Result;
-use autogrow_core::data::{OnBadImage, Statistics};
+use autogrow_core::data::{OnBadImage, Preprocessing, Statistics};
 use autogrow_formats::geometry::{Crop, Scaler, fill_planes};
 use autogrow_formats::picture::{decode, size};
 use rayon::prelude::*;
@@ -114,6 +114,11 @@ impl Pictures {
         }
     }
 
+    /// What a picture's shorter side is scaled to before the middle is cut out.
+    fn shorter_side(&self) -> usize {
+        if self.size < LARGE { self.size } else { self.size + self.size / 7 }
+    }
+
     /// Hands the pixels of an image, red, green and blue one after the other, to `take`, and
     /// whether to mirror them.
     fn square<T>(
@@ -134,8 +139,8 @@ impl Pictures {
                     square.map(|square| take(square, draws.coin()))
                 }
                 None => {
-                    let side = if self.size < LARGE { size } else { size + size / 7 };
-                    let square = scaler.centre(&path, &picture, side, size);
+                    let side = self.shorter_side() as u32;
+                    let square = scaler.centre(&path, &picture, side, [size; 2]);
                     square.map(|square| take(square, false))
                 }
             };
@@ -207,8 +212,8 @@ impl Source for Kept {
         self.images.labels()
     }
 
-    fn statistics(&self) -> Vec<Statistics> {
-        self.images.statistics()
+    fn preprocessing(&self) -> Option<Preprocessing> {
+        self.images.preprocessing()
     }
 
     fn stored_size(&self, index: usize) -> Result<[usize; 2]> {
@@ -229,8 +234,9 @@ impl Source for Pictures {
         self.listing.labels()
     }
 
-    fn statistics(&self) -> Vec<Statistics> {
-        self.statistics.to_vec()
+    fn preprocessing(&self) -> Option<Preprocessing> {
+        let all = Preprocessing::of(&self.statistics, [self.size; 2]);
+        Some(Preprocessing { shorter_side: Some(self.shorter_side()), ..all })
     }
 
     fn stored_size(&self, index: usize) -> Result<[usize; 2]> {

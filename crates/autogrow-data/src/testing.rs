@@ -33,10 +33,6 @@ impl Source for Numbers {
         &self.labels
     }
 
-    fn statistics(&self) -> Vec<Statistics> {
-        Vec::new()
-    }
-
     fn stored_size(&self, _: usize) -> Result<[usize; 2]> {
         Ok([1, 2])
     }

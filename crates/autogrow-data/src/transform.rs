@@ -4,7 +4,7 @@
 //! pixels in each direction with black behind, so one number, the shift, describes it.
 
 use crate::random::Draws;
-use autogrow_core::data::Statistics;
+use autogrow_core::data::{Preprocessing, Statistics};
 
 /// How the images of a set are prepared.
 #[derive(Clone, Debug)]
@@ -17,6 +17,7 @@ pub struct Transform {
     shift: [usize; 2],
     /// Whether images are mirrored at random.
     flip: bool,
+    /// Of each channel.
     statistics: Vec<Statistics>,
     /// Normalised value of each byte, for each channel.
     tables: Vec<[f32; 256]>,
@@ -30,13 +31,25 @@ impl Transform {
         white: u8,
         statistics: [Statistics; C],
     ) -> Self {
+        Self::of(&statistics, [height, width], white)
+    }
+
+    /// That of images from elsewhere, stored as `[channels, height, width]` bytes from 0 to 255,
+    /// in the size that `preprocessing` names, for a network that sees `[height, width]`.
+    pub fn prepare(preprocessing: &Preprocessing, size: [usize; 2]) -> Self {
+        let Preprocessing { size: stored, mean, std, .. } = preprocessing;
+        let channels = mean.iter().zip(std).map(|(&mean, &std)| Statistics { mean, std });
+        Self::of(&channels.collect::<Vec<_>>(), *stored, 255).pad_to(size)
+    }
+
+    fn of(statistics: &[Statistics], [height, width]: [usize; 2], white: u8) -> Self {
         Self {
-            stored: [C, height, width],
+            stored: [statistics.len(), height, width],
             size: [height, width],
             shift: [0, 0],
             flip: false,
             statistics: statistics.to_vec(),
-            tables: statistics.map(|of| table(of, white)).to_vec(),
+            tables: statistics.iter().map(|&of| table(of, white)).collect(),
         }
     }
 
@@ -55,9 +68,10 @@ impl Transform {
         Self { flip: true, ..self }
     }
 
-    /// What pixels are normalised with.
-    pub fn statistics(&self) -> &[Statistics] {
-        &self.statistics
+    /// How pictures from elsewhere are made like images of the set.
+    pub fn preprocessing(&self) -> Preprocessing {
+        let [_, height, width] = self.stored;
+        Preprocessing::of(&self.statistics, [height, width])
     }
 
     /// `[channels, height, width]` of an image as stored.
@@ -238,6 +252,18 @@ mod tests {
             transform.fill(&[1], Some(&mut draws), out);
         }
         assert!(out.contains(&0.0));
+    }
+
+    #[test]
+    fn pictures_are_prepared_as_images_of_the_set_are() {
+        let statistics = Statistics::channels([0.4914, 0.4822], [0.2023, 0.1994]);
+        let set = Transform::new([2, 3], 255, statistics).shift([1, 1]).flip().pad_to([4, 5]);
+        let elsewhere = Transform::prepare(&set.preprocessing(), [4, 5]);
+        let mut out = (Vec::new(), Vec::new());
+        let pixels: Vec<u8> = (0..12).map(|index| index * 20).collect();
+        set.fill(&pixels, None, &mut out.0);
+        elsewhere.fill(&pixels, None, &mut out.1);
+        assert_eq!((out.0, set.image()), (out.1, elsewhere.image()));
     }
 
     #[test]

@@ -75,7 +75,7 @@ fn between([low, high]: [f64; 2], part: f64) -> f64 {
 #[derive(Debug, Default)]
 pub struct Scaler {
     resizer: Resizer,
-    square: Vec<u8>,
+    scaled: Vec<u8>,
 }
 
 impl Scaler {
@@ -89,11 +89,11 @@ impl Scaler {
         let view = view(path, picture)?;
         let part = TypedCroppedImage::from_ref(&view, left, top, width, height);
         let part = part.map_err(|cause| Error::new(path, format!("cannot be cut: {cause}")))?;
-        self.resize(path, &part, size, None)
+        self.resize(path, &part, [size; 2], None)
     }
 
-    /// The middle of a picture whose shorter side is scaled to `side` pixels, as a square of
-    /// `size`, which is at most `side`.
+    /// The middle of a picture whose shorter side is scaled to `side` pixels, in `[width, height]`
+    /// pixels, which are at most `side`.
     ///
     /// # Errors
     /// [`Error`] about `path` where the picture has no pixels.
@@ -102,14 +102,35 @@ impl Scaler {
         path: &Path,
         picture: &Picture,
         side: u32,
-        size: u32,
+        size: [u32; 2],
+    ) -> Result<&[u8]> {
+        self.middle(path, picture, [side, picture.width.min(picture.height)], size)
+    }
+
+    /// The middle of a picture that is scaled to as little as covers `[width, height]` pixels.
+    ///
+    /// # Errors
+    /// As [`Self::centre`].
+    pub fn cover(&mut self, path: &Path, picture: &Picture, size: [u32; 2]) -> Result<&[u8]> {
+        let [wide, tall] = [[size[0], picture.width], [size[1], picture.height]];
+        let product = |a: u32, b: u32| u64::from(a) * u64::from(b);
+        let wider = product(wide[0], tall[1]) > product(tall[0], wide[1]);
+        self.middle(path, picture, if wider { wide } else { tall }, size)
+    }
+
+    /// The middle of a picture that is scaled so that `from` pixels become `to`.
+    fn middle(
+        &mut self,
+        path: &Path,
+        picture: &Picture,
+        [to, from]: [u32; 2],
+        size: [u32; 2],
     ) -> Result<&[u8]> {
         let view = view(path, picture)?;
-        let lengths = [picture.width, picture.height];
-        let shorter = picture.width.min(picture.height).max(1);
-        // Only the square is computed: the window of the original that it is made of.
-        let window = lengths.map(|length| {
-            let scaled = (u64::from(side) * u64::from(length) / u64::from(shorter)) as u32;
+        // Only the middle is computed: the window of the original that it is made of.
+        let lengths = [(picture.width, size[0]), (picture.height, size[1])];
+        let window = lengths.map(|(length, size)| {
+            let scaled = (u64::from(to) * u64::from(length) / u64::from(from.max(1))) as u32;
             let before = (f64::from(scaled.saturating_sub(size)) / 2.0).round_ties_even();
             let pixel = f64::from(length) / f64::from(scaled.max(1));
             let start = before * pixel;
@@ -123,22 +144,22 @@ impl Scaler {
         &mut self,
         path: &Path,
         view: &impl ImageView<Pixel = U8x3>,
-        size: u32,
+        [width, height]: [u32; 2],
         window: Option<[[f64; 2]; 2]>,
     ) -> Result<&[u8]> {
-        self.square.resize(3 * size as usize * size as usize, 0);
-        let scaled = TypedImage::<U8x3>::from_buffer(size, size, &mut self.square);
+        self.scaled.resize(3 * width as usize * height as usize, 0);
+        let scaled = TypedImage::<U8x3>::from_buffer(width, height, &mut self.scaled);
         let mut options =
             ResizeOptions::new().resize_alg(ResizeAlg::Convolution(FilterType::Bilinear));
         if let Some([[left, width], [top, height]]) = window {
             options = options.crop(left, top, width, height);
         }
         let cannot = |cause: &dyn std::fmt::Display| {
-            Error::new(path, format!("cannot be scaled to {size}x{size}: {cause}"))
+            Error::new(path, format!("cannot be scaled to {width}x{height}: {cause}"))
         };
         let mut scaled = scaled.map_err(|cause| cannot(&cause))?;
         self.resizer.resize_typed(view, &mut scaled, &options).map_err(|cause| cannot(&cause))?;
-        Ok(&self.square)
+        Ok(&self.scaled)
     }
 }
 

@@ -1,7 +1,7 @@
 //! The shortcut around a residual sub-module (He et al. 2016, section 3.3).
 
 use autogrow_core::config::Shortcut;
-use autogrow_core::network::Builder;
+use autogrow_core::network::{Builder, Traced};
 use autogrow_kernels::{FeatureMap, Skip};
 use burn::nn::{BatchNorm, conv::Conv2d};
 
@@ -30,5 +30,18 @@ pub fn skip<'a>(
         Some((conv, norm)) => Skip::Projected(input.conv(conv), norm),
         None if stride == 1 && input.dims()[1] == channels => Skip::Identity(input.clone()),
         None => Skip::Identity(input.subsample_and_pad(stride, channels)),
+    }
+}
+
+/// [`skip`], described.
+pub fn trace_skip(
+    projection: &Option<Projection>,
+    input: &Traced,
+    channels: usize,
+    stride: usize,
+) -> Traced {
+    match projection {
+        Some((conv, norm)) => input.conv("shortcut.0", conv).batch_norm("shortcut.1", norm),
+        None => input.subsample_and_pad(stride, channels),
     }
 }

@@ -1,7 +1,9 @@
 //! A sub-module for AutoGrow: a residual block that weighs its channels, with the gate of
 //! Squeeze-and-Excitation (Hu et al. 2018) between its two convolutions.
 
-use autogrow_core::network::{AnySubModule, Builder, SeedNetwork, Stem, SubModule, SubModuleKind};
+use autogrow_core::network::{
+    AnySubModule, Builder, SeedNetwork, Stem, SubModule, SubModuleKind, Traced,
+};
 use autogrow_kernels::{Activation, FeatureMap, Skip, linear};
 use burn::module::Module;
 use burn::nn::{BatchNorm, Linear, conv::Conv2d};
@@ -59,6 +61,12 @@ impl Gate {
         let weights = sigmoid(self.excite.forward(squeezed));
         FeatureMap::from_nchw(map.to_nchw() * weights.reshape([batch, channels, 1, 1]))
     }
+
+    fn describe(&self, map: &Traced) -> Traced {
+        let squeezed = map.global_average().linear("gate.squeeze", &self.squeeze).relu();
+        let weights = squeezed.linear("gate.excite", &self.excite).sigmoid();
+        map.mul(&weights.reshape(&[map.shape()[0], 1, 1]))
+    }
 }
 
 impl SubModule for Gated {
@@ -72,6 +80,14 @@ impl SubModule for Gated {
     // With scale and shift 0 the branch adds nothing: ZeroInit preserves the network's function.
     fn last_norm(&mut self) -> Option<&mut BatchNorm> {
         Some(&mut self.bn2)
+    }
+
+    // The forward pass once more, as a graph: what ONNX and PyTorch files are written from.
+    fn describe(&self, input: Traced) -> Option<Traced> {
+        let map = input.conv("conv1", &self.conv1).batch_norm("bn1", &self.bn1).relu();
+        let map = self.gate.describe(&map).conv("conv2", &self.conv2).batch_norm("bn2", &self.bn2);
+        let shortcut = input.subsample_and_pad(self.conv1.stride[0], map.shape()[0]);
+        Some(map.add(&shortcut).relu())
     }
 
     // Convolutions work on every pixel, the gate once an image.

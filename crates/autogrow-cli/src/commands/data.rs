@@ -6,7 +6,7 @@ use super::{open_data, open_device};
 use crate::args::DataArgs;
 use crate::output::{BOLD, Output, RESET, table};
 use autogrow_core::Result;
-use autogrow_core::data::{DataSet, OnBadImage, Split, Statistics};
+use autogrow_core::data::{DataSet, OnBadImage, Preprocessing, Split};
 use serde::Serialize;
 use std::path::PathBuf;
 
@@ -26,7 +26,7 @@ struct Report {
     images: Count,
     classes: Vec<Class>,
     /// What pixels are normalised with, for each channel.
-    statistics: Vec<Statistics>,
+    preprocessing: Option<Preprocessing>,
     #[serde(skip_serializing_if = "Option::is_none")]
     sheet: Option<PathBuf>,
 }
@@ -75,7 +75,7 @@ pub(crate) fn run(args: &DataArgs, output: &Output) -> Result<()> {
             test: data.test.len(),
         },
         classes: count(&data)?,
-        statistics: data.statistics.clone(),
+        preprocessing: data.preprocessing.clone(),
         sheet: args.out.clone(),
     };
     if let Some(path) = &args.out {
@@ -133,10 +133,10 @@ fn text(report: &Report) -> String {
         rows.push(row("all", report.images));
     }
     let [channels, height, width] = report.image;
-    let statistics: Vec<_> = report
-        .statistics
-        .iter()
-        .map(|of| format!("mean {:.4}, deviation {:.4}", of.mean, of.std))
+    let preprocessing = report.preprocessing.iter();
+    let statistics: Vec<_> = preprocessing
+        .flat_map(|of| of.mean.iter().zip(&of.std))
+        .map(|(mean, std)| format!("mean {mean:.4}, deviation {std:.4}"))
         .collect();
     let stored = match &report.stored {
         Some(Sizes { smallest, largest, .. }) if smallest == largest => {

@@ -1,68 +1,132 @@
 //! `autogrow evaluate`.
 
-use super::{open_data, open_device};
+use super::model::Model;
 use crate::args::{EvaluateArgs, SplitName};
-use crate::output::{BOLD, Output, RESET};
-use autogrow_core::run::load_model;
-use autogrow_core::training::{Scores, evaluate};
+use crate::output::{BOLD, Output, RESET, table};
+use autogrow_core::data::Split;
+use autogrow_core::run::publish;
+use autogrow_core::training::{Evaluation, Report, infer};
 use autogrow_core::{Error, Result};
+use autogrow_data::{Pictures, is_class_folder};
 use serde::Serialize;
+use std::path::Path;
+
+/// Classes up to which each has a line of its own.
+const LISTED: usize = 20;
 
 #[derive(Serialize)]
-struct Report {
+struct Evaluated {
     network: String,
     found: String,
     data: String,
     split: &'static str,
     #[serde(flatten)]
-    scores: Scores,
+    report: Report,
 }
 
 pub(crate) fn run(args: &EvaluateArgs, output: &Output) -> Result<()> {
-    let settings = &args.settings;
-    // The run's own configuration says which data the model was made for.
-    let folder = if args.model.is_file() { args.model.parent() } else { Some(&*args.model) };
-    let base = folder.map(|folder| folder.join("config.toml")).filter(|file| file.is_file());
-    let loaded = match base {
-        Some(file) => settings.load_over_file(&file)?,
-        None => settings.load()?,
-    };
-    let config = loaded.resolve()?;
-    let device = open_device(&config, &loaded)?;
-    let network = load_model(&args.model, &device)?;
-    let data = open_data(&config)?;
-    let blueprint = network.blueprint();
-    if blueprint.image != data.image || blueprint.classes != data.classes.len() {
-        let ([c, h, w], [c2, h2, w2]) = (blueprint.image, data.image);
-        return Err(Error::run(
-            &args.model,
-            format!(
-                "was made for {} classes of {c}x{h}x{w} images; {} has {} classes of {c2}x{h2}x{w2}",
-                blueprint.classes,
-                config.data.name,
-                data.classes.len()
-            ),
-        )
-        .with_hint("name the data set it was trained on: --data NAME"));
-    }
-    let (split, name) = match args.split {
-        SplitName::Train => (&data.train, "train"),
-        SplitName::Val => (&data.validation, "val"),
-        SplitName::Test => (&data.test, "test"),
-    };
-    let scores = evaluate(&network, &**split, &device, &mut || Ok(()))?;
-    let report = Report {
-        network: blueprint.network.clone(),
-        found: blueprint.depth.to_string(),
-        data: config.data.name.clone(),
+    let mut model = Model::open(&args.model, &args.settings)?;
+    model.complete();
+    let (split, data, name) = images(args, &model, output)?;
+    let mut evaluation = Evaluation::new(model.info.architecture.classes);
+    infer(&model.network, &*split, None, &model.device, &mut |logits, labels| {
+        evaluation.add(logits, labels);
+        Ok(())
+    })?;
+    let evaluated = Evaluated {
+        network: model.info.architecture.network.clone(),
+        found: model.info.architecture.depth.to_string(),
+        data,
         split: name,
-        scores,
+        report: evaluation.report(&model.info.classes),
     };
-    output.result(&report, || {
-        format!(
-            "{} {} on {} {name} images of {}\ntop-1 {BOLD}{:.2} %{RESET}  top-5 {:.2} %  loss {:.4}",
-            report.network, report.found, scores.images, report.data, scores.top1, scores.top5,
-            scores.loss
-        )
-    })
+    if args.save {
+        save(&evaluated, &args.model, model.run.as_deref(), output)?;
+    }
+    output.result(&evaluated, || text(&evaluated))
+}
+
+/// The images, what they are of, and which part of it they are.
+fn images(
+    args: &EvaluateArgs,
+    model: &Model,
+    output: &Output,
+) -> Result<(Box<dyn Split>, String, &'static str)> {
+    let classes = &model.info.classes;
+    let folder =
+        args.settings.dir().filter(|dir| args.split.is_none() && is_class_folder(dir, classes));
+    if let Some(folder) = folder {
+        let [_, height, width] = model.info.architecture.image;
+        let preprocessing = model.preprocessing(output)?;
+        let pictures = Pictures::of_classes(folder, classes, &preprocessing, [height, width])?;
+        return Ok((Box::new(pictures), folder.display().to_string(), "all"));
+    }
+    let data = model.data(&args.model)?;
+    let (split, name) = match args.split.unwrap_or(SplitName::Test) {
+        SplitName::Train => (data.train, "train"),
+        SplitName::Val => (data.validation, "val"),
+        SplitName::Test => (data.test, "test"),
+    };
+    Ok((split, model.config.data.name.clone(), name))
+}
+
+fn save(evaluated: &Evaluated, model: &Path, run: Option<&Path>, output: &Output) -> Result<()> {
+    let run = run.ok_or_else(|| {
+        Error::run(model, "is in no run folder, so there is no place for evaluation.json")
+            .with_hint("--json prints the same")
+    })?;
+    let path = run.join("evaluation.json");
+    let mut text = serde_json::to_string_pretty(evaluated)
+        .map_err(|error| Error::run(&path, error.to_string()))?;
+    text.push('\n');
+    publish(&path, text.as_bytes())?;
+    output.note(&format!("wrote {}", path.display()));
+    Ok(())
+}
+
+fn text(evaluated: &Evaluated) -> String {
+    let Evaluated { network, found, data, split, report } = evaluated;
+    let mut text = format!(
+        "{network} {found} on {} {split} images of {data}\n\
+         top-1 {BOLD}{:.2} %{RESET}  top-5 {:.2} %  loss {:.4}  calibration error {:.4}\n",
+        report.images, report.top1, report.top5, report.loss, report.ece
+    );
+    // Each class where there are few, else those that are recognised worst.
+    let mut classes: Vec<_> = report.classes.iter().filter(|class| class.images > 0).collect();
+    if classes.len() > LISTED {
+        classes.sort_by(|a, b| {
+            a.accuracy.partial_cmp(&b.accuracy).unwrap_or(std::cmp::Ordering::Equal)
+        });
+        classes.truncate(LISTED);
+        text += "\nclasses that are recognised worst\n";
+    } else {
+        text.push('\n');
+    }
+    let rows = classes.iter().map(|class| {
+        let accuracy = class.accuracy.map(|accuracy| format!("{accuracy:.2} %"));
+        [class.class.clone(), class.images.to_string(), accuracy.unwrap_or_default()]
+    });
+    text += &table(["class", "images", "top-1"], rows.collect());
+    text + &confused(report)
+}
+
+/// The classes that are taken for each other most often.
+fn confused(report: &Report) -> String {
+    let Some(confusion) = &report.confusion else { return String::new() };
+    let mut pairs = Vec::new();
+    for (class, row) in confusion.iter().enumerate() {
+        let others = row.iter().enumerate().filter(|&(other, &count)| other != class && count > 0);
+        pairs.extend(others.map(|(other, &count)| (count, class, other)));
+    }
+    pairs.sort_by_key(|&(count, class, other)| (std::cmp::Reverse(count), class, other));
+    let name = |class: usize| report.classes[class].class.clone();
+    let rows: Vec<_> = pairs
+        .iter()
+        .take(5)
+        .map(|&(count, class, other)| [name(class), name(other), count.to_string()])
+        .collect();
+    if rows.is_empty() {
+        return String::new();
+    }
+    format!("\n{}", table(["class", "taken for", "images"], rows))
 }

@@ -51,7 +51,7 @@ pub(crate) fn run(args: &ResumeArgs, output: &Output) -> Result<()> {
         None => output.note(&format!("resuming {} from its beginning", path.display())),
     }
     let setup = Setup { config: &config, data: &data, device: &device, loaded: &loaded };
-    go(&setup, resumed.folder, resumed.checkpoint, output)
+    go(&setup, resumed.folder.of_data(&config, &data), resumed.checkpoint, output)
 }
 
 /// A run goes on as it began: what would change its course must be insisted on.

@@ -9,7 +9,9 @@ use crate::signals::Signals;
 use autogrow_core::Result;
 use autogrow_core::config::Config;
 use autogrow_core::data::DataSet;
-use autogrow_core::run::{Checkpoint, Outcome, RunFolder, Watch};
+use autogrow_core::network::{Blueprint, ModelInfo};
+use autogrow_core::run::{Checkpoint, Outcome, RunFolder, Watch, publish};
+use autogrow_export::{Facts, card};
 use burn::tensor::Device;
 use serde::Serialize;
 use std::path::{Path, PathBuf};
@@ -41,7 +43,7 @@ pub(crate) fn run(args: &TrainArgs, output: &Output) -> Result<()> {
         let stem = format!("{}-{}", config.data.name, config.network.name);
         RunFolder::numbered(&PathBuf::from("runs"), &stem)
     });
-    let folder = RunFolder::create(&path, &config)?;
+    let folder = RunFolder::create(&path, &config)?.of_data(&config, &data);
     if loaded.quick {
         output.note("quick settings; `autogrow config --quick` shows them, --set changes them");
     }
@@ -71,8 +73,22 @@ pub(super) fn go(
     let outcome = autogrow_core::autogrow(config, data, device, &mut watchers, checkpoint)
         .map_err(|error| loaded.locate(error))?;
     drop(progress);
+    write_card(setup, &path, &outcome)?;
     folder.finish(&outcome)?;
     report(&outcome, &path, output)
+}
+
+/// Writes the model card. Before the result, so that a finished run has one.
+fn write_card(setup: &Setup<'_>, path: &Path, outcome: &Outcome) -> Result<()> {
+    let Setup { config, data, .. } = setup;
+    let (image, classes) = (data.image, data.classes.len());
+    let seed = Blueprint::seed(&config.network, config.compat, image, classes);
+    let architecture = Blueprint { depth: outcome.found.clone(), ..seed };
+    let info = ModelInfo::new(architecture, &config.data.name, data);
+    let (parameters, macs) = (outcome.parameters, outcome.macs);
+    let (file, run) = ("model.safetensors", Some((*config, outcome)));
+    let facts = Facts { info: &info, parameters, macs, file, run };
+    publish(&path.join("README.md"), card(&facts).as_bytes())
 }
 
 /// Prints what a run came to.

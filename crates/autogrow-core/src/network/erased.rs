@@ -4,7 +4,7 @@
 //! their methods is given an object-safe twin that passes a parameter as `Any` together with its
 //! rank; the rank says to which type to cast it back.
 
-use super::SubModule;
+use super::{SubModule, Traced};
 use autogrow_kernels::FeatureMap;
 use burn::module::{
     Content, Devices, Flag, Module, ModuleDisplay, ModuleDisplayDefault, ModuleMapper,
@@ -33,6 +33,11 @@ impl AnySubModule {
         self.0.last_norm()
     }
 
+    /// See [`SubModule::describe`].
+    pub fn describe(&self, input: Traced) -> Option<Traced> {
+        self.0.describe(input)
+    }
+
     /// See [`SubModule::macs`].
     pub fn macs(&self, before: [usize; 2], after: [usize; 2]) -> u64 {
         self.0.macs(before, after)
@@ -43,6 +48,7 @@ impl AnySubModule {
 trait Erased: Send {
     fn forward(&self, input: FeatureMap) -> FeatureMap;
     fn last_norm(&mut self) -> Option<&mut BatchNorm>;
+    fn describe(&self, input: Traced) -> Option<Traced>;
     fn macs(&self, before: [usize; 2], after: [usize; 2]) -> u64;
     fn debug(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result;
     fn content(&self, content: Content) -> Option<Content>;
@@ -63,6 +69,9 @@ impl<M: SubModule + 'static> Erased for M {
     }
     fn last_norm(&mut self) -> Option<&mut BatchNorm> {
         SubModule::last_norm(self)
+    }
+    fn describe(&self, input: Traced) -> Option<Traced> {
+        SubModule::describe(self, input)
     }
     fn macs(&self, before: [usize; 2], after: [usize; 2]) -> u64 {
         SubModule::macs(self, before, after)

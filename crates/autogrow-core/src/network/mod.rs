@@ -1,12 +1,20 @@
 //! Networks that grow: a stem, sub-networks that are stacks of sub-modules, a pooled linear head.
 
 mod blueprint;
+mod describe;
 mod erased;
+pub mod floats;
+pub mod graph;
 mod identity;
+mod model_info;
 mod names;
+mod plausible;
+mod shapes;
 mod state_dict;
 mod sub_module;
+mod traced;
 mod trainable;
+mod weight_format;
 
 use crate::growth::Depth;
 use crate::{Error, Result};
@@ -16,11 +24,15 @@ use burn::module::Module;
 use burn::nn::{BatchNorm, Linear, conv::Conv2d};
 use burn::tensor::{Device, Tensor};
 pub use erased::AnySubModule;
+pub use graph::Graph;
 pub(crate) use identity::{identities, with_identities};
+pub use model_info::ModelInfo;
 use rand::RngCore;
-pub use state_dict::{StateDict, TensorEntry};
+pub use state_dict::{StateDict, TensorEntry, is_counter};
 pub use sub_module::{Builder, NormInit, SubModule, SubModuleKind, WeightInit};
+pub use traced::Traced;
 pub use trainable::{train_only, trainable_ids};
+pub use weight_format::WeightFormat;
 
 /// A network of `sub_networks.len()` sub-networks; see [`Blueprint`] for what it is built from.
 #[derive(Module, Debug)]

@@ -1,12 +1,14 @@
 //! [`StateDict`]: a network's numbers by their PyTorch names, in and out, and as safetensors.
 
+use super::floats::{self, Float};
+use super::model_info::{METADATA, ModelInfo};
 use super::names::{is_linear, pytorch_name};
 use super::{Network, Stem};
 use crate::{Error, Result};
 use burn::module::{Module, ModuleMapper, ModuleVisitor, Param};
 use burn::tensor::{Tensor, TensorData};
 use safetensors::tensor::{Dtype, SafeTensors, TensorView};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 
 /// One tensor, row-major.
@@ -40,8 +42,7 @@ impl StateDict {
         let mut writer =
             Writer { at: At::new(&network)?, entries: self.0, missing: vec![], wrong: vec![] };
         let network = network.map(&mut writer);
-        let left_over =
-            writer.entries.into_keys().filter(|name| !name.ends_with("num_batches_tracked"));
+        let left_over = writer.entries.into_keys().filter(|name| !is_counter(name));
         let left_over: Vec<_> = left_over.collect();
         let problem = if let Some(wrong) = writer.wrong.first() {
             wrong.clone()
@@ -60,40 +61,77 @@ impl StateDict {
         )))
     }
 
+    /// How many numbers there are.
+    pub fn numbers(&self) -> usize {
+        self.0.values().map(|entry| entry.values.len()).sum()
+    }
+
+    /// Number of trainable parameters: all but running statistics.
+    pub fn parameters(&self) -> usize {
+        let running = |name: &str| name.ends_with("running_mean") || name.ends_with("running_var");
+        let trainable = self.0.iter().filter(|(name, _)| !running(name));
+        trainable.map(|(_, entry)| entry.values.len()).sum()
+    }
+
+    /// The name of a tensor that holds a number that is none, or an infinite one.
+    pub fn not_finite(&self) -> Option<&str> {
+        let finite = |entry: &TensorEntry| entry.values.iter().all(|value| value.is_finite());
+        self.0.iter().find(|(_, entry)| !finite(entry)).map(|(name, _)| name.as_str())
+    }
+
     /// The bytes of a safetensors file, float32.
     ///
     /// # Errors
     /// [`Error::Run`] where the format refuses, which it does for no network.
     pub fn to_safetensors(&self) -> Result<Vec<u8>> {
+        self.serialize(None)
+    }
+
+    /// As [`StateDict::to_safetensors`], with a word on the model in the file's metadata, which
+    /// other programs pass over.
+    ///
+    /// # Errors
+    /// As [`StateDict::to_safetensors`].
+    pub fn to_safetensors_with(&self, info: &ModelInfo) -> Result<Vec<u8>> {
+        // One entry: the order of several would differ from file to file.
+        self.serialize(Some(HashMap::from([(METADATA.into(), info.to_json()?)])))
+    }
+
+    fn serialize(&self, metadata: Option<HashMap<String, String>>) -> Result<Vec<u8>> {
         let bytes: Vec<Vec<u8>> = self.0.values().map(|entry| to_bytes(&entry.values)).collect();
         let views = self.0.iter().zip(&bytes).map(|((name, entry), bytes)| {
             TensorView::new(Dtype::F32, entry.shape.clone(), bytes).map(|view| (name, view))
         });
         views
             .collect::<std::result::Result<Vec<_>, _>>()
-            .and_then(|views| safetensors::serialize(views, None))
+            .and_then(|views| safetensors::serialize(views, metadata))
             .map_err(|error| Error::run("model.safetensors", error.to_string()))
     }
 
     /// Reads a safetensors file's bytes; `path` is for errors.
     ///
     /// # Errors
-    /// [`Error::Run`] where the bytes are not safetensors or hold other types than float32.
+    /// [`Error::Run`] where the bytes are not safetensors or hold numbers that are no floats.
     pub fn from_safetensors(bytes: &[u8], path: &Path) -> Result<Self> {
         let file = SafeTensors::deserialize(bytes)
             .map_err(|error| Error::run(path, format!("is not a safetensors file ({error})")))?;
         let mut entries = BTreeMap::new();
         for (name, view) in file.iter() {
-            let counter = name.ends_with("num_batches_tracked");
-            if view.dtype() != Dtype::F32 && !counter {
-                let problem = format!("{name} holds {:?}, only F32 is read", view.dtype());
-                return Err(Error::run(path, problem).with_hint("save it as float32"));
+            if is_counter(name) {
+                continue;
             }
-            if !counter {
-                let entry =
-                    TensorEntry { shape: view.shape().to_vec(), values: from_bytes(view.data()) };
-                entries.insert(name.to_string(), entry);
-            }
+            let float = match view.dtype() {
+                Dtype::F32 => Float::F32,
+                Dtype::F16 => Float::F16,
+                Dtype::BF16 => Float::BF16,
+                Dtype::F64 => Float::F64,
+                other => {
+                    let problem = format!("{name} holds {other:?}, only floats are read");
+                    return Err(Error::run(path, problem).with_hint("save it as float32"));
+                }
+            };
+            let values = floats::decode(float, view.data());
+            entries.insert(name.to_string(), TensorEntry { shape: view.shape().to_vec(), values });
         }
         Ok(Self(entries))
     }
@@ -104,12 +142,13 @@ fn first(names: &[String]) -> String {
     names[..names.len().min(3)].join(", ") + more
 }
 
-fn to_bytes(values: &[f32]) -> Vec<u8> {
-    values.iter().flat_map(|value| value.to_le_bytes()).collect()
+/// Whether a tensor counts batches, as PyTorch's batch norms do; it has no counterpart here.
+pub fn is_counter(name: &str) -> bool {
+    name.ends_with("num_batches_tracked")
 }
 
-fn from_bytes(bytes: &[u8]) -> Vec<f32> {
-    bytes.chunks_exact(4).map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]])).collect()
+fn to_bytes(values: &[f32]) -> Vec<u8> {
+    values.iter().flat_map(|value| value.to_le_bytes()).collect()
 }
 
 /// Where a visitor is in the network.

@@ -1,6 +1,6 @@
 //! What a sub-module is: the unit that AutoGrow stacks (section 3.1 of the paper).
 
-use super::AnySubModule;
+use super::{AnySubModule, Traced};
 use crate::Result;
 use crate::config::Shortcut;
 use autogrow_kernels::FeatureMap;
@@ -19,6 +19,13 @@ pub trait SubModule: Module + ModuleDisplay {
     /// The batch norm that closes a residual branch, on which initializers act; none for a plain
     /// sub-module, whose weights stay random.
     fn last_norm(&mut self) -> Option<&mut BatchNorm> {
+        None
+    }
+
+    /// The forward pass in evaluation mode, told operation by operation, so that the network can be
+    /// exported as more than its weights. By default it is not told.
+    fn describe(&self, input: Traced) -> Option<Traced> {
+        let _ = input;
         None
     }
 

@@ -5,10 +5,9 @@ use super::lock::Lock;
 use super::storage::{self, Log};
 use super::{Event, Outcome, Watch};
 use crate::config::Config;
-use crate::network::{Blueprint, Network, StateDict};
-use crate::random::{Purpose, generator};
+use crate::data::DataSet;
+use crate::network::{Blueprint, ModelInfo, Network, StateDict};
 use crate::{Error, Result};
-use burn::tensor::Device;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
@@ -25,6 +24,8 @@ pub struct RunFolder {
     _lock: Lock,
     logs: Logs,
     checkpoints: Checkpoints,
+    /// What the model file says of the network.
+    info: Option<ModelInfo>,
 }
 
 /// What lines are appended to.
@@ -85,7 +86,7 @@ impl RunFolder {
             return Ok(Resumed { folder, checkpoint: None, damaged });
         };
         let logs = Logs::reopen(path, &newest.logs)?;
-        let folder = Self { path: path.into(), _lock: lock, logs, checkpoints };
+        let folder = Self { path: path.into(), _lock: lock, logs, checkpoints, info: None };
         Ok(Resumed { folder, checkpoint: Some(newest.checkpoint), damaged })
     }
 
@@ -93,7 +94,13 @@ impl RunFolder {
     fn start(path: &Path, config: &Config, lock: Lock) -> Result<Self> {
         let logs = Logs::create(path, config.run.log_steps)?;
         let checkpoints = Checkpoints::of(path, config.run.keep)?;
-        Ok(Self { path: path.into(), _lock: lock, logs, checkpoints })
+        Ok(Self { path: path.into(), _lock: lock, logs, checkpoints, info: None })
+    }
+
+    /// Lets the model file name the classes of the run's data set, and how its images were made.
+    pub fn of_data(self, config: &Config, data: &DataSet) -> Self {
+        let seed = Blueprint::seed(&config.network, config.compat, data.image, data.classes.len());
+        Self { info: Some(ModelInfo::new(seed, &config.data.name, data)), ..self }
     }
 
     /// The first of `<parent>/<stem>-1`, `-2`, ... that does not exist.
@@ -200,7 +207,12 @@ impl Watch for RunFolder {
     }
 
     fn best(&mut self, network: &Network) -> Result<()> {
-        let bytes = StateDict::of(network)?.to_safetensors()?;
+        let architecture = network.blueprint().clone();
+        let info = match &self.info {
+            Some(info) => info.of(architecture),
+            None => ModelInfo::bare(architecture),
+        };
+        let bytes = StateDict::of(network)?.to_safetensors_with(&info)?;
         storage::publish(&self.path.join("model.safetensors"), &bytes)
     }
 
@@ -222,25 +234,4 @@ impl Watch for RunFolder {
     fn last_checkpoint(&self) -> Option<PathBuf> {
         self.checkpoints.newest().ok()?.0.map(|newest| newest.path)
     }
-}
-
-/// The best model of a run folder, or a model file with its `network.json` beside it, for
-/// evaluation on `device`.
-///
-/// # Errors
-/// [`Error::Run`] where there is no model, or one that is damaged.
-pub fn load_model(model: &Path, device: &Device) -> Result<Network> {
-    let weights =
-        if model.is_dir() { model.join("model.safetensors") } else { model.to_path_buf() };
-    if !weights.exists() {
-        return Err(Error::run(model, "holds no model")
-            .with_hint("a run writes model.safetensors once its depth is found"));
-    }
-    let architecture = weights.with_file_name("network.json");
-    let blueprint: Blueprint = serde_json::from_slice(&storage::read(&architecture)?)
-        .map_err(|error| Error::run(&architecture, format!("is damaged ({error})")))?;
-    let state = StateDict::from_safetensors(&storage::read(&weights)?, &weights)?;
-    // Every weight is overwritten, so it does not matter how they are drawn.
-    let network = Network::new(blueprint, &mut generator(0, Purpose::Seed, 0), device)?;
-    state.load_into(network, &weights)
 }

@@ -6,13 +6,16 @@ mod event;
 mod fault;
 mod folder;
 mod lock;
+mod model;
 mod outcome;
 mod state;
 mod storage;
 
 pub use checkpoint::{Checkpoint, Origin};
 pub use event::{EpochRecord, Event, Phase, Watch};
-pub use folder::{Resumed, RunFolder, load_model};
+pub use folder::{Resumed, RunFolder};
+pub use model::ModelFile;
+pub(crate) use model::{check_finite, read_weights};
 pub use outcome::Outcome;
 pub use state::{AdaptingState, State};
 pub use storage::{publish, read};

@@ -321,21 +321,55 @@ pub fn evaluate(
     device: &Device,
     on_batch: &mut dyn FnMut() -> Result<()>,
 ) -> Result<Scores> {
-    let [channels, height, width] = network.blueprint().image;
     let mut tally = Tally::default();
-    let values = channels * height * width;
-    let batch_size = (EVALUATION_VALUES / values.max(1)).clamp(1, EVALUATION_BATCH);
+    let batch_size = evaluation_batch(network);
     for batch in split.batches(Pass { batch_size, ..Pass::default() }) {
         let Batch { images, labels } = batch?;
         if labels.is_empty() {
             continue;
         }
-        let shape = [labels.len(), channels, height, width];
-        let images = Tensor::from_data(TensorData::new(images, shape), device);
-        let logits = network.forward(images);
+        let logits = logits(network, images, labels.len(), device);
         let loss = cross_entropy(logits.clone(), &labels).into_scalar::<f32>();
         tally.add(f64::from(loss), logits, &labels);
         on_batch()?;
     }
     Ok(tally.scores())
+}
+
+/// Scores of a network in evaluation mode for each image of a split, in stored order, `batch_size`
+/// images at a time or a default of its own: `on_batch` is given `[batch, classes]` scores,
+/// row-major, and the labels; an error from it ends the pass.
+///
+/// # Errors
+/// Data errors.
+pub fn infer(
+    network: &Network,
+    split: &dyn Split,
+    batch_size: Option<usize>,
+    device: &Device,
+    on_batch: &mut dyn FnMut(&[f32], &[usize]) -> Result<()>,
+) -> Result<()> {
+    let batch_size = batch_size.unwrap_or_else(|| evaluation_batch(network));
+    for batch in split.batches(Pass { batch_size, ..Pass::default() }) {
+        let Batch { images, labels } = batch?;
+        if labels.is_empty() {
+            continue;
+        }
+        let logits = logits(network, images, labels.len(), device);
+        let scores: Vec<f32> = logits.into_data().iter::<f32>().collect();
+        on_batch(&scores, &labels)?;
+    }
+    Ok(())
+}
+
+/// Images of one forward pass: fewer of large ones.
+fn evaluation_batch(network: &Network) -> usize {
+    let values: usize = network.blueprint().image.iter().product();
+    (EVALUATION_VALUES / values.max(1)).clamp(1, EVALUATION_BATCH)
+}
+
+fn logits(network: &Network, images: Vec<f32>, count: usize, device: &Device) -> Tensor<2> {
+    let [channels, height, width] = network.blueprint().image;
+    let shape = [count, channels, height, width];
+    network.forward(Tensor::from_data(TensorData::new(images, shape), device))
 }

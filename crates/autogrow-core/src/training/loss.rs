@@ -64,7 +64,7 @@ impl Tally {
 
 /// How many classes come before `label`: those with a higher score, and among equal ones those of
 /// a lower index. A score that is not a number comes last.
-fn place(scores: &[f32], label: usize) -> usize {
+pub(super) fn place(scores: &[f32], label: usize) -> usize {
     let own = scores[label];
     let before = |(class, &score): (usize, &f32)| {
         score > own || (score == own && class < label) || (own.is_nan() && class != label)

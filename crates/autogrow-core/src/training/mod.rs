@@ -2,13 +2,15 @@
 
 mod adadelta;
 mod average;
+mod evaluation;
 mod learner;
 mod loss;
 mod optimizer;
 mod schedule;
 mod sgd;
 
-pub use learner::{Epoch, Learner, LearnerRecord, Step, evaluate};
+pub use evaluation::{Evaluation, Report, softmax};
+pub use learner::{Epoch, Learner, LearnerRecord, Step, evaluate, infer};
 pub use loss::{Scores, Tally};
 pub use optimizer::OptimizerName;
 pub use schedule::{Schedule, ScheduleName};

@@ -61,7 +61,7 @@ fn the_middle_is_cut_out_of_the_scaled_picture() {
     let mut scaler = Scaler::default();
     for case in expected()["centres"].as_array().unwrap() {
         let side = case["side"].as_u64().unwrap() as u32;
-        let found = scaler.centre(Path::new("x"), &picture(case), side, size(case)).unwrap();
+        let found = scaler.centre(Path::new("x"), &picture(case), side, [size(case); 2]).unwrap();
         assert_close(found, case);
     }
 }
@@ -81,7 +81,7 @@ fn any_shape_is_cut_and_scaled() {
             assert!(square.iter().all(|&byte| byte == 7));
         }
         for (side, size) in [(256, 224), (32, 32), (1, 1)] {
-            let square = scaler.centre(Path::new("x"), &picture, side, size).unwrap();
+            let square = scaler.centre(Path::new("x"), &picture, side, [size; 2]).unwrap();
             assert!(square.len() as u32 == 3 * size * size && square.iter().all(|&byte| byte == 7));
         }
     }

@@ -56,8 +56,8 @@ fn pixel(data: &DataSet, values: &[f32], y: usize, x: usize) -> [u8; 3] {
     std::array::from_fn(|channel| {
         let channel = channel.min(channels - 1);
         let value = values[(channel * height + y) * width + x];
-        let shown = match data.statistics.get(channel) {
-            Some(of) => value * of.std + of.mean,
+        let shown = match &data.preprocessing {
+            Some(of) => value * of.std[channel] + of.mean[channel],
             None => value,
         };
         (255.0 * shown).round().clamp(0.0, 255.0) as u8

@@ -1,0 +1,37 @@
+//! `autogrow man`.
+
+use crate::args::{Cli, ManArgs};
+use crate::output::Output;
+use autogrow_core::{Error, Result};
+use clap::CommandFactory;
+use serde::Serialize;
+
+#[derive(Serialize)]
+struct Report {
+    page: String,
+    roff: String,
+}
+
+pub(crate) fn run(args: &ManArgs, output: &Output) -> Result<()> {
+    let mut command = Cli::command();
+    // Gives each command its whole name, `autogrow-bench-step`.
+    command.build();
+    for name in &args.command {
+        let known = command.get_subcommands().map(|command| command.get_name().into()).collect();
+        let Some(found) = command.find_subcommand(name) else {
+            return Err(Error::Unknown {
+                kind: "command".into(),
+                name: name.clone(),
+                known,
+                origin: None,
+            });
+        };
+        command = found.clone();
+    }
+    let page = clap_mangen::Man::new(command);
+    let mut roff = Vec::new();
+    page.render(&mut roff).map_err(|error| Error::config("man", error.to_string()))?;
+    let roff = String::from_utf8_lossy(&roff).into_owned();
+    let report = Report { page: page.get_filename(), roff };
+    output.result(&report, || report.roff.clone())
+}

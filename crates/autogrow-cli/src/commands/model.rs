@@ -1,0 +1,172 @@
+//! What `evaluate`, `predict` and `export` have in common: finding out what a model is.
+
+use super::open_data;
+use crate::output::Output;
+use crate::settings::{Loaded, Settings};
+use autogrow_core::config::Config;
+use autogrow_core::data::{DataSet, Preprocessing};
+use autogrow_core::network::{Blueprint, ModelInfo, Network, SeedNetwork, Stem};
+use autogrow_core::run::{ModelFile, Outcome, read};
+use autogrow_core::{Error, Result, registry};
+use burn::tensor::Device;
+use std::path::{Path, PathBuf};
+
+/// Means and deviations of ImageNet's photographs, which most networks for photographs were
+/// trained with.
+const PHOTOGRAPHS: [[f32; 3]; 2] = [[0.485, 0.456, 0.406], [0.229, 0.224, 0.225]];
+
+/// A model that was opened.
+pub(super) struct Model {
+    pub(super) network: Network,
+    pub(super) info: ModelInfo,
+    pub(super) loaded: Loaded,
+    /// Resolved, for the model's network and data set.
+    pub(super) config: Config,
+    pub(super) device: Device,
+    /// The run folder it is in.
+    pub(super) run: Option<PathBuf>,
+}
+
+impl Model {
+    /// Opens a run folder or a file of weights.
+    pub(super) fn open(model: &Path, settings: &Settings) -> Result<Self> {
+        let folder = if model.is_dir() { Some(model) } else { model.parent() };
+        let is_run = |folder: &&Path| {
+            ["config.toml", "network.json"].iter().all(|file| folder.join(file).is_file())
+        };
+        let run = folder.filter(is_run).map(Path::to_path_buf);
+        // The run's own configuration says which data the model was made for.
+        let loaded = match &run {
+            Some(folder) => settings.load_over_file(&folder.join("config.toml"))?,
+            None => settings.load()?,
+        };
+        let mut config = loaded.config.clone();
+        let mut file = ModelFile::read(model)?;
+        if file.info.is_none() && settings.names_network() {
+            let size = assumed_size(&config, &loaded).map_err(|error| loaded.locate(error))?;
+            file.assume(&config.network, size).map_err(|error| loaded.locate(error))?;
+        }
+        // Where nothing is known, `build` says what is missing.
+        if let Some(info) = &file.info {
+            refuse_contradiction(&info.architecture, &config, settings, &file.path)?;
+        }
+        let path = file.path.clone();
+        let device = super::open_device(&config, &loaded)?;
+        let (network, info) = file.build(&device).map_err(|error| match error {
+            // A name in the file that is not registered is the file's fault.
+            Error::Unknown { .. } => Error::run(&path, error.to_string())
+                .with_hint("use the binary with the plugin that brings it"),
+            Error::Config { .. } => Error::run(&path, error.to_string()),
+            error => error,
+        })?;
+        let architecture = &info.architecture;
+        config.network.name.clone_from(&architecture.network);
+        config.network.depth = architecture.depth.clone();
+        config.network.width = architecture.width;
+        // Nothing grows here, so no limit of growth matters.
+        config.growth.max_depth = None;
+        if !loaded.is_set("data.name") && !info.data.is_empty() {
+            config.data.name.clone_from(&info.data);
+        }
+        let config = config.resolve().map_err(|error| loaded.locate(error))?;
+        Ok(Self { network, info, loaded, config, device, run })
+    }
+
+    /// The data set that the configuration names, which must suit the network.
+    pub(super) fn data(&self, model: &Path) -> Result<DataSet> {
+        let data = open_data(&self.config).map_err(|error| self.loaded.locate(error))?;
+        let architecture = &self.info.architecture;
+        if self.suits(&data) {
+            return Ok(data);
+        }
+        let ([c, h, w], [c2, h2, w2]) = (architecture.image, data.image);
+        let problem = format!(
+            "was made for {} classes of {c}x{h}x{w} images; {} has {} classes of {c2}x{h2}x{w2}",
+            architecture.classes,
+            self.config.data.name,
+            data.classes.len()
+        );
+        Err(Error::run(model, problem)
+            .with_hint("name the data set it was trained on: --data NAME"))
+    }
+
+    fn suits(&self, data: &DataSet) -> bool {
+        let architecture = &self.info.architecture;
+        architecture.image == data.image && architecture.classes == data.classes.len()
+    }
+
+    /// Lets the data set that somebody has named tell what the model file does not.
+    pub(super) fn complete(&mut self) {
+        if self.info.preprocessing.is_some() || !self.loaded.is_set("data.name") {
+            return;
+        }
+        match open_data(&self.config) {
+            Ok(data) if self.suits(&data) => {
+                let architecture = self.info.architecture.clone();
+                self.info = ModelInfo::new(architecture, &self.config.data.name, &data);
+            }
+            Ok(_) => tracing::warn!("{} does not suit the network", self.config.data.name),
+            Err(error) => tracing::warn!("{error}"),
+        }
+    }
+
+    /// How pictures are prepared.
+    ///
+    /// # Errors
+    /// Where neither the file nor a data set tells, and they are not photographs.
+    pub(super) fn preprocessing(&self, output: &Output) -> Result<Preprocessing> {
+        if let Some(preprocessing) = &self.info.preprocessing {
+            return Ok(preprocessing.clone());
+        }
+        let [channels, height, width] = self.info.architecture.image;
+        let [mean, std] = PHOTOGRAPHS.map(|numbers| numbers.to_vec());
+        if channels != mean.len() {
+            let problem = "is not set, and the model does not say how pictures are prepared";
+            return Err(Error::config("data.name", problem)
+                .with_hint("name the data set it was trained on: --data NAME"));
+        }
+        output.warn("the model does not say how pictures are prepared; they are normalised as photographs of ImageNet");
+        Ok(Preprocessing { size: [height, width], shorter_side: None, mean, std })
+    }
+
+    /// What the run came to, where the model is one of a finished run.
+    pub(super) fn outcome(&self) -> Option<Outcome> {
+        let bytes = read(&self.run.as_ref()?.join("result.json")).ok()?;
+        let outcome: Outcome = serde_json::from_slice(&bytes).ok()?;
+        (outcome.found == self.info.architecture.depth).then_some(outcome)
+    }
+}
+
+/// What is said of the network on the command line must be so.
+fn refuse_contradiction(
+    architecture: &Blueprint,
+    config: &Config,
+    settings: &Settings,
+    path: &Path,
+) -> Result<()> {
+    let Blueprint { network, depth, .. } = architecture;
+    let (named, given) = (&config.network.name, &config.network.depth);
+    let problem = if settings.names_network() && network != named {
+        format!("holds {network}, not {named}")
+    } else if settings.gives_depth() && depth != given {
+        format!("has the depth {depth}, not {given}")
+    } else {
+        return Ok(());
+    };
+    Err(Error::run(path, problem)
+        .with_hint("leave --network and --depth out where the file says what it holds"))
+}
+
+/// Height and width of the images of weights that do not tell: those of the data set that was
+/// named, else what is usual for the network.
+fn assumed_size(config: &Config, loaded: &Loaded) -> Result<[usize; 2]> {
+    let seed = registry::find::<SeedNetwork>(&config.network.name)?;
+    if loaded.is_set("data.name") {
+        let [_, height, width] = open_data(config)?.image;
+        return Ok([height, width]);
+    }
+    Ok(match seed.stem {
+        Stem::Small => [32, 32],
+        Stem::ImageNet => [224, 224],
+    })
+}

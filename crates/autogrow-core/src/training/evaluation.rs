@@ -1,0 +1,195 @@
+//! [`Evaluation`]: everything there is to say of a network's scores on labelled images.
+
+use super::loss::place;
+use serde::Serialize;
+
+/// Bins of confidence for the calibration error (Guo et al. 2017).
+const BINS: usize = 15;
+/// Classes up to which the confusion matrix is given.
+const MATRIX: usize = 200;
+
+/// Sums over the images seen so far.
+#[derive(Clone, Debug)]
+pub struct Evaluation {
+    classes: usize,
+    images: usize,
+    loss: f64,
+    top5: usize,
+    /// How often an image of a class (row) was taken for another (column).
+    confusion: Vec<usize>,
+    bins: [Bin; BINS],
+}
+
+/// Images whose highest probability lies in one range.
+#[derive(Clone, Copy, Debug, Default)]
+struct Bin {
+    images: usize,
+    correct: usize,
+    confidence: f64,
+}
+
+/// What an evaluation came to.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Report {
+    /// Number of images.
+    pub images: usize,
+    /// Mean cross entropy.
+    pub loss: f64,
+    /// Images whose class has the highest score, percent.
+    pub top1: f64,
+    /// Images whose class is among the five highest scores, percent.
+    pub top5: f64,
+    /// Expected calibration error over 15 bins: how far probabilities are from frequencies, from
+    /// 0 to 1.
+    pub ece: f64,
+    /// Each class by itself.
+    pub classes: Vec<ClassReport>,
+    /// Images of a class (row) that were taken for another (column); none for very many classes.
+    pub confusion: Option<Vec<Vec<usize>>>,
+    /// The bins that the calibration error is summed over, those without images left out.
+    pub calibration: Vec<BinReport>,
+}
+
+/// One class.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct ClassReport {
+    /// Its name.
+    pub class: String,
+    /// Number of its images.
+    pub images: usize,
+    /// Those that were recognised.
+    pub correct: usize,
+    /// The same in percent; none where there are no images.
+    pub accuracy: Option<f64>,
+}
+
+/// Images of about the same confidence.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct BinReport {
+    /// Number of images.
+    pub images: usize,
+    /// Mean of their highest probability.
+    pub confidence: f64,
+    /// Part of them that was recognised.
+    pub accuracy: f64,
+}
+
+impl Evaluation {
+    /// Of no images yet.
+    pub fn new(classes: usize) -> Self {
+        let confusion = vec![0; classes * classes];
+        Self { classes, images: 0, loss: 0.0, top5: 0, confusion, bins: Default::default() }
+    }
+
+    /// Adds images: their scores `[batch, classes]`, row-major, and their classes.
+    pub fn add(&mut self, logits: &[f32], labels: &[usize]) {
+        for (scores, &label) in logits.chunks_exact(self.classes).zip(labels) {
+            let probabilities = softmax(scores);
+            let taken_for = best(scores);
+            let correct = taken_for == label;
+            self.images += 1;
+            self.loss += cross_entropy(scores, label);
+            self.top5 += usize::from(place(scores, label) < 5);
+            self.confusion[label * self.classes + taken_for] += 1;
+            let confidence = probabilities[taken_for];
+            // Bins are open below and closed above; a confidence of 0 is in none but the first.
+            let bin = ((confidence * BINS as f64).ceil() as usize).clamp(1, BINS) - 1;
+            self.bins[bin].images += 1;
+            self.bins[bin].correct += usize::from(correct);
+            self.bins[bin].confidence += confidence;
+        }
+    }
+
+    /// What it came to; `names` are those of the classes.
+    pub fn report(&self, names: &[String]) -> Report {
+        let images = self.images.max(1) as f64;
+        let row = |class: usize| &self.confusion[class * self.classes..(class + 1) * self.classes];
+        let classes: Vec<_> = (0..self.classes)
+            .map(|class| {
+                let (count, correct) = (row(class).iter().sum::<usize>(), row(class)[class]);
+                ClassReport {
+                    class: names.get(class).cloned().unwrap_or_else(|| class.to_string()),
+                    images: count,
+                    correct,
+                    accuracy: (count > 0).then(|| 100.0 * correct as f64 / count as f64),
+                }
+            })
+            .collect();
+        let correct: usize = classes.iter().map(|class| class.correct).sum();
+        let calibration: Vec<_> = self
+            .bins
+            .iter()
+            .filter(|bin| bin.images > 0)
+            .map(|bin| BinReport {
+                images: bin.images,
+                confidence: bin.confidence / bin.images as f64,
+                accuracy: bin.correct as f64 / bin.images as f64,
+            })
+            .collect();
+        let gap = |bin: &BinReport| bin.images as f64 * (bin.confidence - bin.accuracy).abs();
+        Report {
+            images: self.images,
+            loss: self.loss / images,
+            top1: 100.0 * correct as f64 / images,
+            top5: 100.0 * self.top5 as f64 / images,
+            ece: calibration.iter().map(gap).sum::<f64>() / images,
+            classes,
+            confusion: (self.classes <= MATRIX)
+                .then(|| (0..self.classes).map(|class| row(class).to_vec()).collect()),
+            calibration,
+        }
+    }
+}
+
+/// The first class with the highest score, of those that are numbers.
+fn best(scores: &[f32]) -> usize {
+    let numbers = scores.iter().enumerate().filter(|(_, score)| !score.is_nan());
+    let best = numbers.reduce(|best, other| if other.1 > best.1 { other } else { best });
+    best.map_or(0, |(class, _)| class)
+}
+
+/// Probabilities of scores.
+pub fn softmax(scores: &[f32]) -> Vec<f64> {
+    let largest = scores.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+    let raised: Vec<_> = scores.iter().map(|&score| f64::from(score - largest).exp()).collect();
+    let sum: f64 = raised.iter().sum();
+    raised.into_iter().map(|value| value / sum).collect()
+}
+
+fn cross_entropy(scores: &[f32], label: usize) -> f64 {
+    let largest = f64::from(scores.iter().copied().fold(f32::NEG_INFINITY, f32::max));
+    let sum: f64 = scores.iter().map(|&score| (f64::from(score) - largest).exp()).sum();
+    sum.ln() + largest - f64::from(scores[label])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// By hand: three images of two classes.
+    #[test]
+    fn a_small_evaluation() {
+        let mut evaluation = Evaluation::new(2);
+        let odds = 3.0_f32.ln(); // Probabilities 3/4 and 1/4.
+        evaluation.add(&[odds, 0.0, 0.0, odds], &[0, 1]);
+        evaluation.add(&[odds, 0.0], &[1]);
+        let report = evaluation.report(&["a".into(), "b".into()]);
+        assert_eq!((report.images, report.top5), (3, 100.0));
+        assert!((report.top1 - 200.0 / 3.0).abs() < 1e-12);
+        let loss = (2.0 * (4.0_f64 / 3.0).ln() + 4.0_f64.ln()) / 3.0;
+        assert!((report.loss - loss).abs() < 1e-6, "{}", report.loss);
+        assert_eq!(report.confusion, Some(vec![vec![1, 0], vec![1, 1]]));
+        assert_eq!(report.classes[1].accuracy, Some(50.0));
+        // One bin: confidence 3/4, of which 2/3 are right.
+        assert_eq!(report.calibration.len(), 1);
+        assert!((report.ece - (0.75 - 2.0 / 3.0)).abs() < 1e-6);
+    }
+
+    #[test]
+    fn scores_that_are_no_numbers_are_counted_as_wrong() {
+        let mut evaluation = Evaluation::new(2);
+        evaluation.add(&[f32::NAN, f32::NAN, f32::INFINITY, 0.0, 0.0, 1e30], &[1, 0, 1]);
+        assert_eq!(evaluation.report(&[]).images, 3);
+        assert_eq!(Evaluation::new(3).report(&[]).top1, 0.0);
+    }
+}

@@ -1,0 +1,230 @@
+//! Pictures that belong to no data set, prepared for a network: decoded by all threads, a batch
+//! ahead of the one that is being worked on.
+
+use crate::class_folders;
+use crate::error::of_file;
+use crate::prefetch::Prefetch;
+use crate::transform::Transform;
+use autogrow_core::data::{Batch, Pass, Preprocessing, Split};
+use autogrow_core::{Error, Result};
+use autogrow_formats::geometry::Scaler;
+use autogrow_formats::picture::decode;
+use rayon::prelude::*;
+use std::borrow::Cow;
+use std::cell::RefCell;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// How much red, green and blue count for grey, in 65,536ths (ITU-R BT.601).
+const GREY: [u32; 3] = [19_595, 38_470, 7_471];
+
+thread_local! {
+    /// Memory for scaling, used again by the next picture of the thread.
+    static SCALER: RefCell<Scaler> = RefCell::default();
+}
+
+/// A picture.
+#[derive(Clone, Debug)]
+pub enum Picture {
+    /// In a file.
+    File(PathBuf),
+    /// The bytes of a file, and what errors call it.
+    Bytes(Arc<[u8]>, PathBuf),
+}
+
+/// Pictures with labels, as a split.
+#[derive(Clone, Debug)]
+pub struct Pictures {
+    pictures: Arc<[(Picture, usize)]>,
+    transform: Arc<Transform>,
+    shorter_side: Option<usize>,
+}
+
+impl Pictures {
+    /// Pictures for a network that sees images of `[height, width]`.
+    pub fn new(
+        pictures: Vec<(Picture, usize)>,
+        preprocessing: &Preprocessing,
+        size: [usize; 2],
+    ) -> Self {
+        let transform = Arc::new(Transform::prepare(preprocessing, size));
+        Self { pictures: pictures.into(), transform, shorter_side: preprocessing.shorter_side }
+    }
+
+    /// All pictures of a folder of class folders, labelled by the place of the folder's name in
+    /// `classes`.
+    ///
+    /// # Errors
+    /// [`Error::Data`] where a folder is no class, holds no picture or cannot be listed.
+    pub fn of_classes(
+        folder: &Path,
+        classes: &[String],
+        preprocessing: &Preprocessing,
+        size: [usize; 2],
+    ) -> Result<Self> {
+        let mut sorted = classes.to_vec();
+        sorted.sort();
+        let listing = class_folders::list(folder, &sorted)?;
+        // Folders are found in alphabetical order; the network has an order of its own.
+        let place =
+            |label: u16| classes.iter().position(|class| *class == sorted[usize::from(label)]);
+        let pictures = listing.labels().iter().enumerate().map(|(index, &label)| {
+            (Picture::File(folder.join(listing.name(index))), place(label).unwrap_or(0))
+        });
+        Ok(Self::new(pictures.collect(), preprocessing, size))
+    }
+
+    /// The normalised pixels of a range of pictures. The first one that cannot be decoded is the
+    /// error, whatever the number of threads.
+    fn batch(&self, range: std::ops::Range<usize>) -> Result<Batch> {
+        let numbers = self.transform.image().iter().product::<usize>();
+        let mut images = vec![0.0; range.len() * numbers];
+        let failed = self.pictures[range.clone()]
+            .par_iter()
+            .zip(images.par_chunks_exact_mut(numbers))
+            .find_map_first(|((picture, _), out)| self.fill(picture, out).err());
+        if let Some(error) = failed {
+            return Err(error);
+        }
+        let labels = self.pictures[range].iter().map(|(_, label)| *label).collect();
+        Ok(Batch { images, labels })
+    }
+
+    /// Fills `out` with a picture's normalised pixels, `[channels, height, width]`.
+    fn fill(&self, picture: &Picture, out: &mut [f32]) -> Result<()> {
+        let (path, content) = picture.read()?;
+        let picture = decode(path, &content).map_err(of_file)?;
+        let [channels, height, width] = self.transform.stored();
+        let size = [width as u32, height as u32];
+        let mut pixels = vec![0; channels * height * width];
+        SCALER.with_borrow_mut(|scaler| {
+            let cut = match self.shorter_side {
+                Some(side) => scaler.centre(path, &picture, side as u32, size),
+                None => scaler.cover(path, &picture, size),
+            };
+            planes(cut.map_err(of_file)?, channels, &mut pixels);
+            Ok(())
+        })?;
+        self.transform.fill(&pixels, None, out);
+        Ok(())
+    }
+}
+
+/// Red, green and blue of each pixel as three planes, or as one of grey.
+fn planes(pixels: &[u8], channels: usize, out: &mut [u8]) {
+    let pixels = pixels.as_chunks::<3>().0;
+    for (channel, plane) in out.chunks_exact_mut(pixels.len().max(1)).enumerate() {
+        for (value, pixel) in plane.iter_mut().zip(pixels) {
+            *value = match channels {
+                1 => {
+                    let parts = pixel.iter().zip(GREY).map(|(&byte, part)| u32::from(byte) * part);
+                    ((parts.sum::<u32>() + 32_768) >> 16) as u8
+                }
+                _ => pixel[channel],
+            };
+        }
+    }
+}
+
+impl Split for Pictures {
+    fn len(&self) -> usize {
+        self.pictures.len()
+    }
+
+    /// In order, whatever the seed.
+    fn batches(&self, pass: Pass) -> Box<dyn Iterator<Item = Result<Batch>> + '_> {
+        let (size, count) = (pass.batch_size.max(1), self.len());
+        let ranges = (0..count).step_by(size).map(move |start| start..(start + size).min(count));
+        let pictures = self.clone();
+        match Prefetch::start(ranges.clone().map(move |range| pictures.batch(range))) {
+            Ok(ahead) => Box::new(ahead),
+            // The system grants no thread: the same batches, not ahead of time.
+            Err(_) => Box::new(ranges.map(|range| self.batch(range))),
+        }
+    }
+}
+
+impl Picture {
+    /// What errors call it, and its bytes.
+    fn read(&self) -> Result<(&Path, Cow<'_, [u8]>)> {
+        match self {
+            Self::Bytes(bytes, name) => Ok((name, Cow::Borrowed(bytes))),
+            Self::File(path) => match std::fs::read(path) {
+                Ok(bytes) => Ok((path, Cow::Owned(bytes))),
+                Err(cause) => Err(Error::data(path, format!("cannot be read: {cause}"))
+                    .with_hint("check the path")),
+            },
+        }
+    }
+}
+
+/// The pictures in and below a folder, in order of their paths.
+///
+/// # Errors
+/// [`Error::Data`] where there is none, or where a folder cannot be listed.
+pub fn pictures_in(folder: &Path) -> Result<Vec<PathBuf>> {
+    let listing = class_folders::images_below(folder)?;
+    Ok((0..listing.len()).map(|index| folder.join(listing.name(index))).collect())
+}
+
+/// Whether a folder holds folders that are all named after one of `classes`.
+pub fn is_class_folder(folder: &Path, classes: &[String]) -> bool {
+    class_folders::classes(folder)
+        .is_ok_and(|found| found.iter().all(|name| classes.contains(name)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{self, fixture};
+    use autogrow_core::config::DataConfig;
+    use autogrow_core::data::Statistics;
+
+    fn walk(split: &dyn Split, batch_size: usize) -> (Vec<f32>, Vec<usize>) {
+        let batches: Vec<_> =
+            split.batches(Pass { batch_size, ..Pass::default() }).map(Result::unwrap).collect();
+        let images = batches.iter().flat_map(|batch| batch.images.clone()).collect();
+        (images, batches.iter().flat_map(|batch| batch.labels.clone()).collect())
+    }
+
+    #[test]
+    fn pictures_are_prepared_as_the_data_set_does() {
+        let dir = fixture("folder");
+        let config = DataConfig { name: "folder".into(), dir, ..DataConfig::default() };
+        let set = testing::open(&config, 0).unwrap();
+        let preprocessing = set.preprocessing.clone().unwrap();
+        let test = fixture("folder/test");
+        let pictures = Pictures::of_classes(&test, &set.classes, &preprocessing, [32, 32]).unwrap();
+        assert_eq!(walk(&pictures, 3), walk(&*set.test, 3));
+        assert_eq!(walk(&pictures, 1), walk(&pictures, 100));
+        assert!(is_class_folder(&test, &set.classes));
+        assert!(!is_class_folder(&test, &["ant".into()]));
+        let file = std::fs::read(fixture("folder/test/ant/h.png")).unwrap();
+        let bytes = Picture::Bytes(file.into(), "-".into());
+        let one = Pictures::new(vec![(bytes, 0)], &preprocessing, [32, 32]);
+        assert_eq!(walk(&one, 1).0, walk(&pictures, 1).0[..3 * 32 * 32]);
+    }
+
+    #[test]
+    fn labels_follow_the_order_of_the_network() {
+        let grey = Preprocessing::of(&[Statistics { mean: 0.0, std: 1.0 }], [8, 6]);
+        let classes = ["bee", "ant"].map(String::from);
+        let test = fixture("folder/test");
+        let pictures = Pictures::of_classes(&test, &classes, &grey, [10, 6]).unwrap();
+        let (images, labels) = walk(&pictures, 9);
+        assert_eq!((images.len(), labels), (2 * 10 * 6, vec![1, 0]));
+        assert!(images[..6].iter().all(|&value| value == 0.0), "black above");
+    }
+
+    #[test]
+    fn what_is_no_picture_is_named() {
+        let grey = Preprocessing::of(&[Statistics { mean: 0.0, std: 1.0 }], [8, 8]);
+        let bytes = Picture::Bytes(b"GIF89a".as_slice().into(), "(standard input)".into());
+        let pictures = Pictures::new(vec![(bytes, 0)], &grey, [8, 8]);
+        let mut batches = pictures.batches(Pass { batch_size: 1, ..Pass::default() });
+        let error = batches.next().unwrap().unwrap_err();
+        assert!(error.to_string().starts_with("(standard input): is not an image"), "{error}");
+        assert_eq!(pictures_in(&fixture("folder")).unwrap().len(), 9);
+        assert!(pictures_in(tempfile::tempdir().unwrap().path()).is_err());
+    }
+}

@@ -1,0 +1,253 @@
+//! The model card: what a model is, where it comes from and what to expect of it, in Markdown.
+
+use autogrow_core::config::{Compat, Config};
+use autogrow_core::data::SelectOn;
+use autogrow_core::network::ModelInfo;
+use autogrow_core::run::Outcome;
+use std::fmt::Write;
+
+/// What a card is written from.
+#[derive(Clone, Copy, Debug)]
+pub struct Facts<'a> {
+    /// What the model file says.
+    pub info: &'a ModelInfo,
+    /// Trainable parameters.
+    pub parameters: usize,
+    /// Multiply-accumulate operations for one image.
+    pub macs: u64,
+    /// Name of the model's file.
+    pub file: &'a str,
+    /// The run that found it, where that is known: its settings and what it came to.
+    pub run: Option<(&'a Config, &'a Outcome)>,
+}
+
+/// Classes that are listed one by one.
+const LISTED: usize = 20;
+
+/// The text of a model card. The same facts give the same text.
+pub fn card(facts: &Facts<'_>) -> String {
+    let architecture = &facts.info.architecture;
+    let mut text = format!("# {} {}", architecture.network, architecture.depth);
+    if !facts.info.data.is_empty() {
+        text += &format!(" for {}", facts.info.data);
+    }
+    text += "\n\n";
+    summary(facts, &mut text);
+    images(facts.info, &mut text);
+    if let Some((config, outcome)) = facts.run {
+        found(config, outcome, &mut text);
+        accuracy(config, outcome, &mut text);
+    }
+    usage(facts.file, &mut text);
+    limits(facts, &mut text);
+    text
+}
+
+/// Adds a line. Writing to a text cannot fail.
+macro_rules! line {
+    ($text:expr) => { $text.push('\n') };
+    ($text:expr, $($rest:tt)*) => {{ let _ = writeln!($text, $($rest)*); }};
+}
+
+fn summary(facts: &Facts<'_>, text: &mut String) {
+    let architecture = &facts.info.architecture;
+    let [channels, height, width] = architecture.image;
+    line!(text, "An image classifier whose depth was found by AutoGrow (Wen et al., KDD 2020).");
+    line!(text);
+    line!(text, "| | |");
+    line!(text, "|---|---|");
+    line!(text, "| network | {} |", architecture.network);
+    line!(text, "| sub-modules of each sub-network | {} |", architecture.depth);
+    line!(text, "| channels of the first sub-network | {} |", architecture.width);
+    line!(text, "| trainable parameters | {} |", grouped(facts.parameters as u64));
+    line!(text, "| multiply-accumulate operations an image | {} |", grouped(facts.macs));
+    line!(text, "| size as float32 | {:.1} MB |", 4e-6 * facts.parameters as f64);
+    line!(text, "| input | {channels}x{height}x{width} |");
+    line!(text, "| classes | {} |", architecture.classes);
+}
+
+fn images(info: &ModelInfo, text: &mut String) {
+    line!(text, "\n## Images and classes\n");
+    match &info.preprocessing {
+        None => line!(text, "How images are prepared is not known from the model file."),
+        Some(preprocessing) => {
+            let [height, width] = preprocessing.size;
+            let [_, whole_height, whole_width] = info.architecture.image;
+            match preprocessing.shorter_side {
+                Some(side) => line!(
+                    text,
+                    "A picture's shorter side is scaled to {side} pixels, and its middle of \
+                     {height}x{width} cut out."
+                ),
+                None => line!(
+                    text,
+                    "A picture is scaled so that it covers {height}x{width} pixels and cut to its middle."
+                ),
+            }
+            if [whole_height, whole_width] != preprocessing.size {
+                line!(
+                    text,
+                    "It lies in the middle of a black image of {whole_height}x{whole_width}."
+                );
+            }
+            line!(
+                text,
+                "Pixels from 0 to 1 are normalised with mean {:?} and standard deviation {:?}.",
+                preprocessing.mean,
+                preprocessing.std
+            );
+        }
+    }
+    let listed = info.classes.iter().take(LISTED).map(|class| format!("`{}`", plain(class)));
+    let more = if info.classes.len() > LISTED { ", ..." } else { "" };
+    line!(text, "\nClasses in order: {}{more}.", listed.collect::<Vec<_>>().join(", "));
+}
+
+fn found(config: &Config, outcome: &Outcome, text: &mut String) {
+    line!(text, "\n## How it was found\n");
+    let growth = &config.growth;
+    if growth.policy == "none" {
+        line!(text, "The depth was given; the network was trained without growing.");
+    } else {
+        line!(
+            text,
+            "Grown from {} by the policy `{}`: a sub-module at most every K = {} epochs, until J = {} \
+             epochs brought less than {} percentage points. New sub-modules were initialised by \
+             `{}`.",
+            config.network.depth,
+            growth.policy,
+            growth.interval,
+            growth.patience,
+            growth.threshold,
+            growth.initializer
+        );
+    }
+    let compat = match config.compat {
+        Compat::Paper => "the paper",
+        Compat::Code => "the authors' released code",
+    };
+    line!(
+        text,
+        "Growing took {} epochs, fine-tuning {}. Batches of {}, step size {}, weight decay {}, seed {}; \
+         where they differ, as in {compat}.",
+        outcome.growing_epochs,
+        outcome.fine_tuning_epochs,
+        config.training.batch_size,
+        config.training.learning_rate,
+        config.training.weight_decay,
+        config.run.seed
+    );
+    let selected = match config.data.select_on {
+        SelectOn::Val => {
+            "Images held out from the training images guided growth and selected the model."
+        }
+        SelectOn::Test => "The test images guided growth and selected the model, as in the paper.",
+    };
+    line!(text, "{selected}");
+}
+
+fn accuracy(config: &Config, outcome: &Outcome, text: &mut String) {
+    line!(text, "\n## Accuracy\n");
+    line!(text, "| images of {} | top-1 |", outcome.data);
+    line!(text, "|---|---|");
+    line!(text, "| test | {:.2} % |", outcome.test_accuracy);
+    if config.data.select_on == SelectOn::Val {
+        line!(text, "| validation (selected the model) | {:.2} % |", outcome.val_accuracy);
+    }
+}
+
+fn usage(file: &str, text: &mut String) {
+    line!(text, "\n## Use\n");
+    match file.rsplit_once('.').map(|(_, ending)| ending) {
+        Some("onnx") => line!(
+            text,
+            "`{file}` has the input `images` `[batch, channels, height, width]`, normalised, and the \
+             output `logits` `[batch, classes]`. Its metadata hold the classes and how images are \
+             prepared."
+        ),
+        Some("bpk") => line!(
+            text,
+            "`{file}` is a record of Burn's: build the network from the `.json` beside it, then \
+             load the record."
+        ),
+        _ => {
+            line!(text, "```console");
+            line!(text, "$ autogrow predict {file} picture.png");
+            line!(text, "$ autogrow evaluate {file}");
+            line!(text, "$ autogrow export {file} model.onnx");
+            line!(text, "```\n");
+            line!(
+                text,
+                "`{file}` has PyTorch's names: `load_state_dict` takes it, and `autogrow export \
+                 {file} copy.safetensors --pytorch` writes the module for it."
+            );
+        }
+    }
+}
+
+fn limits(facts: &Facts<'_>, text: &mut String) {
+    line!(text, "\n## Limits\n");
+    line!(
+        text,
+        "- It knows its classes alone: every image is taken for one of them, whatever it shows."
+    );
+    let Some((config, outcome)) = facts.run else {
+        line!(
+            text,
+            "- Its accuracy is not known from the model file: evaluate it on images of your own."
+        );
+        return;
+    };
+    line!(
+        text,
+        "- The accuracy is that on images of {}; others, or the same prepared in another way, may \
+         be classified worse. One run with one seed was measured.",
+        outcome.data
+    );
+    if config.data.select_on == SelectOn::Test {
+        line!(text, "- The test images selected the model, so its test accuracy is optimistic.");
+    }
+    if config.data.fraction < 1.0 {
+        line!(
+            text,
+            "- It was trained on a part of the training images ({}).",
+            config.data.fraction
+        );
+    }
+    if let (Some(floor), true) = (&outcome.floor, outcome.at_floor) {
+        line!(
+            text,
+            "- Its depth is the floor {floor} of these settings, the shallowest that they can \
+             find: a shallower network may do as well."
+        );
+    }
+}
+
+/// A name without what Markdown would take for something else.
+fn plain(name: &str) -> String {
+    name.replace(['`', '|', '\r', '\n'], " ")
+}
+
+/// `1234567` as `1,234,567`.
+fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let mut grouped = String::new();
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
+            grouped.push(',');
+        }
+        grouped.push(digit);
+    }
+    grouped
+}
+
+#[cfg(test)]
+mod tests {
+    use super::grouped;
+
+    #[test]
+    fn thousands_are_grouped() {
+        let grouped = [0, 999, 1_000, 12_345, 1_234_567].map(grouped);
+        assert_eq!(grouped, ["0", "999", "1,000", "12,345", "1,234,567"]);
+    }
+}

@@ -1,0 +1,226 @@
+//! From the operations of a graph to those of ONNX.
+
+use super::proto::{Attribute, FLOAT, INT64, Node, Tensor};
+use autogrow_core::network::graph::{Graph, Op, Value, Window};
+use autogrow_core::network::{StateDict, graph};
+
+/// Name of the images.
+pub(super) const INPUT: &str = "images";
+/// Name of the class scores.
+pub(super) const OUTPUT: &str = "logits";
+
+/// Nodes and initializers. The error is the name of a tensor that is not there.
+pub(super) fn lower(graph: &Graph, state: &StateDict) -> Result<(Vec<Node>, Vec<Tensor>), String> {
+    let mut writer = Writer { graph, nodes: vec![], tensors: vec![] };
+    for (value, node) in graph.nodes.iter().enumerate() {
+        for stored in node.stored() {
+            let entry = state.0.get(&stored.name).ok_or_else(|| stored.name.clone())?;
+            let dims = match &node.op {
+                Op::Parameter { shape, .. } => shape,
+                _ => &stored.shape,
+            };
+            let bytes = entry.values.iter().flat_map(|value| value.to_le_bytes()).collect();
+            writer.tensor(&stored.name, FLOAT, dims, bytes);
+        }
+        writer.node(value, node);
+    }
+    Ok((writer.nodes, writer.tensors))
+}
+
+struct Writer<'a> {
+    graph: &'a Graph,
+    nodes: Vec<Node>,
+    tensors: Vec<Tensor>,
+}
+
+impl Writer<'_> {
+    fn node(&mut self, value: Value, node: &graph::Node) {
+        let out = self.name(value);
+        let x = node.inputs.first().map(|&input| self.name(input)).unwrap_or_default();
+        let all: Vec<String> = node.inputs.iter().map(|&input| self.name(input)).collect();
+        let with_stored = || {
+            let stored = node.stored().into_iter().map(|stored| stored.name);
+            std::iter::once(x.clone()).chain(stored).collect::<Vec<_>>()
+        };
+        let rank = node.shape.len();
+        match &node.op {
+            // The images and learnt tensors are there without a node.
+            Op::Input | Op::Parameter { .. } => {}
+            &Op::Conv { kernel, stride, padding: [rows, columns], groups, .. } => {
+                let attributes = [
+                    Attribute::ints("kernel_shape", kernel),
+                    Attribute::ints("strides", stride),
+                    Attribute::ints("pads", [rows, columns, rows, columns]),
+                    Attribute::int("group", groups as i64),
+                ];
+                self.emit("Conv", with_stored(), &out, attributes);
+            }
+            Op::BatchNorm { epsilon, .. } => {
+                let epsilon = Attribute::float("epsilon", *epsilon);
+                self.emit("BatchNormalization", with_stored(), &out, [epsilon]);
+            }
+            Op::LayerNorm { epsilon, .. } => {
+                let attributes =
+                    [Attribute::int("axis", -1), Attribute::float("epsilon", *epsilon)];
+                let mut inputs = with_stored();
+                if rank < 3 {
+                    return self.emit("LayerNormalization", inputs, &out, attributes);
+                }
+                // The operator works on the last axes: channels go there and come back.
+                let (before, after) = (format!("{out}.before"), format!("{out}.after"));
+                self.emit("Transpose", vec![x], &before, [Attribute::ints("perm", [0, 2, 3, 1])]);
+                inputs[0] = before;
+                self.emit("LayerNormalization", inputs, &after, attributes);
+                self.emit("Transpose", vec![after], &out, [Attribute::ints("perm", [0, 3, 1, 2])]);
+            }
+            Op::Linear { .. } if rank == 1 => {
+                self.emit("Gemm", with_stored(), &out, [Attribute::int("transB", 1)]);
+            }
+            Op::Linear { .. } => {
+                let mut inputs = with_stored().into_iter().skip(1);
+                let transposed = format!("{out}.transposed");
+                let weight = inputs.next().into_iter().collect();
+                self.emit("Transpose", weight, &transposed, [Attribute::ints("perm", [1, 0])]);
+                match inputs.next() {
+                    None => self.emit("MatMul", vec![x, transposed], &out, []),
+                    Some(bias) => {
+                        let product = format!("{out}.product");
+                        self.emit("MatMul", vec![x, transposed], &product, []);
+                        self.emit("Add", vec![product, bias], &out, []);
+                    }
+                }
+            }
+            Op::Relu => self.emit("Relu", all, &out, []),
+            Op::Relu6 => {
+                let (low, high) = (self.number(&out, "low", 0.0), self.number(&out, "high", 6.0));
+                self.emit("Clip", vec![x, low, high], &out, []);
+            }
+            Op::Gelu => self.gelu(x, &out),
+            Op::Sigmoid => self.emit("Sigmoid", all, &out, []),
+            Op::Softmax => self.emit("Softmax", all, &out, [Attribute::int("axis", -1)]),
+            Op::Add => self.emit("Add", all, &out, []),
+            Op::Mul => self.emit("Mul", all, &out, []),
+            Op::Scale(factor) => {
+                let factor = self.number(&out, "factor", *factor);
+                self.emit("Mul", vec![x, factor], &out, []);
+            }
+            Op::MatMul => self.emit("MatMul", all, &out, []),
+            Op::Concat { axis } => {
+                self.emit("Concat", all, &out, [Attribute::int("axis", *axis as i64 + 1)]);
+            }
+            Op::MaxPool(window) => self.emit("MaxPool", all, &out, pooling(*window)),
+            Op::AveragePool(window) => {
+                let padding_counts = Attribute::int("count_include_pad", 1);
+                let attributes = pooling(*window).into_iter().chain([padding_counts]);
+                self.emit("AveragePool", all, &out, attributes);
+            }
+            Op::GlobalAverage => {
+                let pooled = format!("{out}.pooled");
+                self.emit("GlobalAveragePool", all, &pooled, []);
+                self.emit("Flatten", vec![pooled], &out, [Attribute::int("axis", 1)]);
+            }
+            &Op::Subsample(stride) => {
+                let steps = [stride as i64; 2];
+                self.slice(x, &out, &[2, 3], [&[0, 0], &[i64::MAX, i64::MAX], &steps]);
+            }
+            &Op::PadChannels([before, after]) => {
+                let pads = [0, before as i64, 0, 0, 0, after as i64, 0, 0];
+                let pads = self.whole_numbers(&out, "pads", &pads);
+                self.emit("Pad", vec![x, pads], &out, []);
+            }
+            Op::Reshape(shape) => {
+                // 0: the batch as it is.
+                let sizes = shape.iter().map(|&size| size as i64);
+                let sizes: Vec<_> = std::iter::once(0).chain(sizes).collect();
+                let sizes = self.whole_numbers(&out, "shape", &sizes);
+                self.emit("Reshape", vec![x, sizes], &out, []);
+            }
+            Op::Transpose(order) => {
+                let order = std::iter::once(0).chain(order.iter().map(|axis| axis + 1));
+                self.emit("Transpose", all, &out, [Attribute::ints("perm", order)]);
+            }
+            &Op::Slice { axis, start, length } => {
+                let (start, end) = (start as i64, (start + length) as i64);
+                self.slice(x, &out, &[axis as i64 + 1], [&[start], &[end], &[1]]);
+            }
+        }
+    }
+
+    /// Operator set 17 has none: `x / 2 * (1 + erf(x / sqrt(2)))`.
+    fn gelu(&mut self, x: String, out: &str) {
+        let [scaled, erf, shifted, half] =
+            ["scaled", "erf", "shifted", "half"].map(|step| format!("{out}.{step}"));
+        let root = self.number(out, "root", std::f64::consts::FRAC_1_SQRT_2);
+        let (one, two) = (self.number(out, "one", 1.0), self.number(out, "two", 0.5));
+        self.emit("Mul", vec![x.clone(), root], &scaled, []);
+        self.emit("Erf", vec![scaled], &erf, []);
+        self.emit("Add", vec![erf, one], &shifted, []);
+        self.emit("Mul", vec![x, two], &half, []);
+        self.emit("Mul", vec![half, shifted], out, []);
+    }
+
+    fn slice(&mut self, x: String, out: &str, axes: &[i64], [starts, ends, steps]: [&[i64]; 3]) {
+        let names = [("starts", starts), ("ends", ends), ("axes", axes), ("steps", steps)];
+        let inputs = names.map(|(name, numbers)| self.whole_numbers(out, name, numbers));
+        self.emit("Slice", std::iter::once(x).chain(inputs).collect(), out, []);
+    }
+
+    fn emit(
+        &mut self,
+        operator: &str,
+        input: Vec<String>,
+        output: &str,
+        attributes: impl IntoIterator<Item = Attribute>,
+    ) {
+        self.nodes.push(Node {
+            input,
+            output: vec![output.into()],
+            name: output.into(),
+            op_type: operator.into(),
+            attribute: attributes.into_iter().collect(),
+        });
+    }
+
+    fn tensor(&mut self, name: &str, data_type: i32, dims: &[usize], raw_data: Vec<u8>) {
+        let dims = dims.iter().map(|&size| size as i64).collect();
+        self.tensors.push(Tensor { dims, data_type, name: name.into(), raw_data });
+    }
+
+    /// A constant, named after the value it serves.
+    fn number(&mut self, out: &str, name: &str, number: f64) -> String {
+        let name = format!("{out}.{name}");
+        self.tensor(&name, FLOAT, &[], (number as f32).to_le_bytes().into());
+        name
+    }
+
+    fn whole_numbers(&mut self, out: &str, name: &str, numbers: &[i64]) -> String {
+        let name = format!("{out}.{name}");
+        let bytes = numbers.iter().flat_map(|number| number.to_le_bytes()).collect();
+        self.tensor(&name, INT64, &[numbers.len()], bytes);
+        name
+    }
+
+    /// What a value is called: as the module that makes it, else as the operation.
+    fn name(&self, value: Value) -> String {
+        let node = &self.graph.nodes[value];
+        match &node.op {
+            Op::Input => INPUT.into(),
+            _ if value == self.graph.output => OUTPUT.into(),
+            Op::Parameter { .. } => node.name.clone(),
+            _ if !node.name.is_empty() => node.name.clone(),
+            op => {
+                let text = format!("{op:?}");
+                let kind = text.split(|c: char| !c.is_alphanumeric()).next().unwrap_or_default();
+                format!("{}.{value}", kind.to_lowercase())
+            }
+        }
+    }
+}
+
+fn pooling(Window { kernel, stride, padding }: Window) -> [Attribute; 3] {
+    [
+        Attribute::ints("kernel_shape", [kernel; 2]),
+        Attribute::ints("strides", [stride; 2]),
+        Attribute::ints("pads", [padding; 4]),
+    ]
+}

@@ -1,0 +1,63 @@
+//! A network as an ONNX model: IR version 8, operator set 17, float32.
+//!
+//! Input `images` `[batch, channels, height, width]`, normalised; output `logits` `[batch,
+//! classes]`; the batch may have any size. Initializers have the names of the state dict. The
+//! metadata (`metadata_props`) hold `network`, `depth`, and as JSON `classes` and `preprocessing`.
+
+mod lower;
+mod proto;
+
+use autogrow_core::network::{Graph, ModelInfo, StateDict};
+use autogrow_core::{Error, Result};
+use prost::Message;
+use proto::{Entry, Model, OperatorSet, ValueInfo};
+use std::path::Path;
+
+/// Of the format.
+const IR_VERSION: i64 = 8;
+/// The first one with layer norms.
+const OPERATOR_SET: i64 = 17;
+/// Protocol buffers end there.
+const LARGEST: usize = 2 << 30;
+
+/// The bytes of an ONNX file; `path` is for errors.
+///
+/// # Errors
+/// [`Error::Run`] where a tensor of `graph` is not in `state`, or where the network is too large
+/// for the format.
+pub fn onnx(graph: &Graph, state: &StateDict, info: &ModelInfo, path: &Path) -> Result<Vec<u8>> {
+    if 4 * state.numbers() > LARGEST {
+        return Err(Error::run(path, "would be larger than the 2 GiB that ONNX files may have")
+            .with_hint("export as safetensors"));
+    }
+    let (nodes, initializers) = lower::lower(graph, state)
+        .map_err(|name| Error::run(path, format!("cannot be written: {name} is missing")))?;
+    let model = Model {
+        ir_version: IR_VERSION,
+        producer_name: "autogrow".into(),
+        producer_version: env!("CARGO_PKG_VERSION").into(),
+        graph: Some(proto::Graph {
+            node: nodes,
+            name: info.architecture.network.clone(),
+            initializer: initializers,
+            input: vec![ValueInfo::batch(lower::INPUT, &graph.nodes[0].shape)],
+            output: vec![ValueInfo::batch(lower::OUTPUT, &graph.nodes[graph.output].shape)],
+        }),
+        opset_import: vec![OperatorSet { domain: String::new(), version: OPERATOR_SET }],
+        metadata_props: metadata(info).map_err(|error| Error::run(path, error.to_string()))?,
+    };
+    Ok(model.encode_to_vec())
+}
+
+fn metadata(info: &ModelInfo) -> serde_json::Result<Vec<Entry>> {
+    let entry = |key: &str, value: String| Entry { key: key.into(), value };
+    let mut entries = vec![
+        entry("network", info.architecture.network.clone()),
+        entry("depth", info.architecture.depth.to_string()),
+        entry("classes", serde_json::to_string(&info.classes)?),
+    ];
+    if let Some(preprocessing) = &info.preprocessing {
+        entries.push(entry("preprocessing", serde_json::to_string(preprocessing)?));
+    }
+    Ok(entries)
+}

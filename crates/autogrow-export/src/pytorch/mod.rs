@@ -1,0 +1,189 @@
+//! A network as a Python file: PyTorch modules that hold and compute the same, written to be read,
+//! and a function that loads the weights beside it.
+
+mod body;
+mod operation;
+mod template;
+
+use autogrow_core::network::ModelInfo;
+use autogrow_core::network::graph::{Block, Graph, Op};
+use body::{Step, methods};
+use std::collections::BTreeMap;
+use template::{Class, Template, class};
+
+/// The text of a Python file that defines the network of `graph` and loads the file `weights`,
+/// which is looked for beside it.
+pub fn pytorch(graph: &Graph, info: &ModelInfo, weights: &str) -> String {
+    let (classes, made) = sub_modules(graph);
+    let network = network(graph, &made);
+    let architecture = &info.architecture;
+    let [channels, height, width] = architecture.image;
+    let preprocessing = match &info.preprocessing {
+        None => String::new(),
+        Some(p) => format!(
+            "# A picture is scaled (its shorter side to SHORTER_SIDE, if that is said) and cut to SIZE\n\
+             # (height, width), its pixels from 0 to 1 are normalised by MEAN and STD; images larger\n\
+             # than SIZE are black around it.\n\
+             SHORTER_SIDE = {}\nSIZE = {}\nMEAN = {}\nSTD = {}\n",
+            p.shorter_side.map_or("None".into(), |side| side.to_string()),
+            json(&p.size),
+            json(&p.mean),
+            json(&p.std)
+        ),
+    };
+    let functional = if classes.contains("F.") || network.contains("F.") {
+        "from torch.nn import functional as F\n"
+    } else {
+        ""
+    };
+    format!(
+        "\"\"\"{} {}, found by AutoGrow.\n\n\
+         Images are [batch, {channels}, {height}, {width}], normalised; there are {} classes. `load()` gives the\n\
+         network with its weights. Needs the packages torch and safetensors.\n\"\"\"\n\n\
+         from pathlib import Path\n\n\
+         import torch\nfrom safetensors.torch import load_file\nfrom torch import nn\n{functional}\n\
+         CLASSES = {}\n{preprocessing}\n\n{classes}{network}\n\n\
+         def load(path=Path(__file__).with_name({})):\n    \
+         \"\"\"The network with the weights at `path`, in evaluation mode.\"\"\"\n    \
+         network = Network()\n    \
+         network.load_state_dict(load_file(path), strict=True)\n    \
+         return network.eval()\n",
+        architecture.network,
+        architecture.depth,
+        architecture.classes,
+        json(&info.classes),
+        json(&weights),
+    )
+}
+
+/// JSON is Python as well: strings, lists, numbers.
+fn json(value: &impl serde::Serialize) -> String {
+    serde_json::to_string(value).unwrap_or_default()
+}
+
+/// The classes of sub-modules, and the expression that makes each block.
+fn sub_modules(graph: &Graph) -> (String, Vec<String>) {
+    let templates: Vec<_> = graph.blocks.iter().map(|block| block_template(graph, block)).collect();
+    let mut made = vec![String::new(); templates.len()];
+    let mut text = String::new();
+    let mut names: BTreeMap<String, usize> = BTreeMap::new();
+    for first in 0..templates.len() {
+        if !made[first].is_empty() {
+            continue;
+        }
+        let alike = |&i: &usize| templates[i].alike(&templates[first]);
+        let members: Vec<_> = (first..templates.len()).filter(alike).collect();
+        let kind = &graph.blocks[first].kind;
+        let count = names.entry(kind.clone()).or_default();
+        *count += 1;
+        let name = camel_case(kind) + &if *count > 1 { count.to_string() } else { String::new() };
+
+        let channels = |of: fn(&Block) -> usize| -> Vec<usize> {
+            let channels = |&i: &usize| graph.nodes[of(&graph.blocks[i])].shape.first().copied();
+            members.iter().map(|i| channels(i).unwrap_or(0)).collect()
+        };
+        let (before, after) = (channels(|block| block.input), channels(|block| block.output));
+        let known = if before == after {
+            vec![("channels", before)]
+        } else {
+            vec![("channels_in", before), ("channels_out", after)]
+        };
+        let of_members: Vec<_> = members.iter().map(|&i| &templates[i]).collect();
+        let Class { arguments, text: body, values } = class(&of_members, &known);
+        let parameters: String = arguments.iter().map(|name| format!(", {name}")).collect();
+        text += &format!(
+            "class {name}(nn.Module):\n    \"\"\"Sub-module `{kind}`, first as {}.\"\"\"\n\n    \
+             def __init__(self{parameters}):\n{body}\n\n",
+            graph.blocks[first].name
+        );
+        for (&member, values) in members.iter().zip(values) {
+            let values: Vec<_> = values.iter().map(ToString::to_string).collect();
+            made[member] = format!("{name}({})", values.join(", "));
+        }
+    }
+    (text, made)
+}
+
+/// `__init__` and `forward` of a block.
+fn block_template(graph: &Graph, block: &Block) -> Template {
+    let prefix = format!("{}.", block.name);
+    let steps: Vec<_> = block.nodes.clone().map(|value| step(graph, value, &prefix)).collect();
+    let (init, forward) = methods(&steps, block.input, block.output);
+    init.and("\n").append(&forward)
+}
+
+fn step(graph: &Graph, value: usize, prefix: &str) -> Step {
+    let node = graph.nodes[value].clone();
+    Step {
+        name: node.name.strip_prefix(prefix).unwrap_or(&node.name).to_string(),
+        made: operation::module(&node),
+        inputs: node.inputs.clone(),
+        output: value,
+        closes: matches!(node.op, Op::Relu | Op::Relu6 | Op::Gelu),
+        value: Box::new(move |inputs, module| operation::value(&node, inputs, module)),
+    }
+}
+
+/// The class of the whole network: what is outside of blocks, and the blocks as sequences.
+fn network(graph: &Graph, made: &[String]) -> String {
+    let mut steps = Vec::new();
+    let mut value = 1;
+    let mut blocks = graph.blocks.iter().enumerate().peekable();
+    while value < graph.nodes.len() {
+        let Some((first, block)) = blocks.next_if(|(_, block)| block.nodes.start == value) else {
+            steps.push(step(graph, value, ""));
+            value += 1;
+            continue;
+        };
+        let group = |block: &Block| block.name.rsplit_once('.').map(|(name, _)| name.to_string());
+        let name = group(block).unwrap_or_default();
+        let mut last = block;
+        let mut end = first + 1;
+        while let Some((index, next)) =
+            blocks.next_if(|(_, next)| group(next).as_deref() == Some(&name))
+        {
+            (last, end) = (next, index + 1);
+        }
+        steps.push(Step {
+            name,
+            made: Some(Template::text(sequence(&made[first..end]))),
+            inputs: vec![block.input],
+            output: last.output,
+            closes: true,
+            value: Box::new(|inputs, module| {
+                let call = Template::text(module).and("(");
+                inputs.iter().fold(call, Template::append).and(")")
+            }),
+        });
+        value = last.nodes.end;
+    }
+    let (init, forward) = methods(&steps, 0, graph.output);
+    format!(
+        "class Network(nn.Module):\n    \"\"\"Class scores of normalised images.\"\"\"\n\n    \
+         def __init__(self):\n{}\n{}",
+        init.filled(),
+        forward.filled()
+    )
+}
+
+/// Sub-modules one behind the other; those that are made alike in one line.
+fn sequence(made: &[String]) -> String {
+    let mut text = "nn.Sequential(".to_string();
+    for run in made.chunk_by(|a, b| a == b) {
+        text += &match run {
+            [one] => format!("\n            {one},"),
+            [one, ..] => format!("\n            *[{one} for _ in range({})],", run.len()),
+            [] => String::new(),
+        };
+    }
+    text + "\n        )"
+}
+
+fn camel_case(name: &str) -> String {
+    let words = name.split(|c: char| !c.is_ascii_alphanumeric());
+    let capital = |word: &str| {
+        let (first, rest) = word.split_at(word.len().min(1));
+        first.to_uppercase() + rest
+    };
+    words.map(capital).collect()
+}

@@ -1,0 +1,105 @@
+//! Operations in Python: how a module is made, and how a value is computed.
+
+use super::template::Template;
+use autogrow_core::network::graph::{Node, Op, Window};
+
+/// The module or parameter that an operation keeps its tensors in; none where it keeps none.
+pub(super) fn module(node: &Node) -> Option<Template> {
+    let text = |text: &str| Template::text(text);
+    let no_bias = |bias: bool| if bias { "" } else { ", bias=False" };
+    Some(match &node.op {
+        &Op::Conv { channels, kernel, stride, padding, groups, bias } => {
+            let mut conv = text("nn.Conv2d(").list("channels", &channels).and(", ");
+            conv = conv.pair("kernel", kernel).and(", stride=").pair("stride", stride);
+            conv = conv.and(", padding=").pair("padding", padding);
+            if groups > 1 {
+                conv = conv.and(", groups=").number("groups", groups);
+            }
+            conv.and(no_bias(bias)).and(")")
+        }
+        Op::BatchNorm { channels, epsilon } => {
+            text("nn.BatchNorm2d(").number("channels", *channels).and(&eps(*epsilon)).and(")")
+        }
+        Op::LayerNorm { channels, epsilon, bias } => {
+            let norm = text("nn.LayerNorm(").number("channels", *channels).and(&eps(*epsilon));
+            norm.and(no_bias(*bias)).and(")")
+        }
+        Op::Linear { features, bias } => {
+            text("nn.Linear(").list("features", features).and(no_bias(*bias)).and(")")
+        }
+        Op::Parameter { stored, .. } => {
+            text("nn.Parameter(torch.zeros(").list("channels", stored).and("))")
+        }
+        _ => return None,
+    })
+}
+
+/// Where it is not PyTorch's default.
+fn eps(epsilon: f64) -> String {
+    if epsilon == 1e-5 { String::new() } else { format!(", eps={epsilon:e}") }
+}
+
+/// The value, from expressions of its inputs; `module` is an expression of what [`module`] made.
+pub(super) fn value(node: &Node, inputs: &[Template], module: &str) -> Template {
+    let nothing = Template::default();
+    let x = inputs.first().unwrap_or(&nothing);
+    let y = inputs.get(1).unwrap_or(&nothing);
+    let call = |function: &str| Template::text(function).and("(").append(x);
+    let pool = |function: &str, window: &Window| {
+        let pool = call(function).and(", ").number("kernel", window.kernel).and(", ");
+        pool.number("stride", window.stride).and(", ").number("padding", window.padding).and(")")
+    };
+    match &node.op {
+        Op::Input => nothing,
+        Op::Conv { .. } | Op::BatchNorm { .. } | Op::Linear { .. } => call(module).and(")"),
+        Op::LayerNorm { .. } if node.shape.len() == 3 => {
+            call(module).and(".permute(0, 2, 3, 1)).permute(0, 3, 1, 2)")
+        }
+        Op::LayerNorm { .. } => call(module).and(")"),
+        Op::Parameter { stored, shape } if stored == shape => Template::text(module),
+        Op::Parameter { shape, .. } => {
+            Template::text(module).and(".view(").list("size", shape).and(")")
+        }
+        Op::Relu => call("torch.relu").and(")"),
+        Op::Relu6 => call("F.relu6").and(")"),
+        Op::Gelu => call("F.gelu").and(")"),
+        Op::Sigmoid => call("torch.sigmoid").and(")"),
+        Op::Softmax => call("torch.softmax").and(", -1)"),
+        Op::Add => Template::text("").append(x).and(" + ").append(y),
+        Op::Mul => bracketed(x).and(" * ").append(&bracketed(y)),
+        Op::Scale(factor) => bracketed(x).and(&format!(" * {factor:?}")),
+        Op::MatMul => bracketed(x).and(" @ ").append(&bracketed(y)),
+        Op::Concat { axis } => {
+            let mut joined = Template::text("torch.cat([");
+            for (index, input) in inputs.iter().enumerate() {
+                joined = joined.and(if index > 0 { ", " } else { "" }).append(input);
+            }
+            joined.and(&format!("], {})", axis + 1))
+        }
+        Op::MaxPool(window) => pool("F.max_pool2d", window),
+        Op::AveragePool(window) => pool("F.avg_pool2d", window),
+        Op::GlobalAverage => bracketed(x).and(".mean((2, 3))"),
+        Op::Subsample(stride) => {
+            let sampled = bracketed(x).and("[:, :, ::").number("stride", *stride);
+            sampled.and(", ::").number("stride", *stride).and("]")
+        }
+        Op::PadChannels(channels) => {
+            call("F.pad").and(", (0, 0, 0, 0, ").list("padding", channels).and("))")
+        }
+        // The batch is whatever is left: the other sizes are known.
+        Op::Reshape(shape) => bracketed(x).and(".reshape(-1, ").list("size", shape).and(")"),
+        Op::Transpose(order) => {
+            let order: Vec<_> = order.iter().map(|axis| (axis + 1).to_string()).collect();
+            bracketed(x).and(&format!(".permute(0, {})", order.join(", ")))
+        }
+        Op::Slice { axis, start, length } => {
+            let sliced = bracketed(x).and(&format!(".narrow({}, ", axis + 1));
+            sliced.number("start", *start).and(", ").number("length", *length).and(")")
+        }
+    }
+}
+
+/// In brackets, unless it is a name, a call or an index.
+fn bracketed(x: &Template) -> Template {
+    if x.is_sum() { Template::text("(").append(x).and(")") } else { x.clone() }
+}
