@@ -15,8 +15,8 @@ use std::path::Path;
 pub const EXTENSIONS: [&str; 5] = ["jpg", "jpeg", "png", "webp", "bmp"];
 /// Most pixels of a picture.
 const MOST_PIXELS: u64 = 100_000_000;
-/// Bytes that decoding one picture may take beside the file.
-const MEMORY: u64 = 1 << 30;
+/// Bytes of a decoded picture at most.
+const MEMORY: u64 = 512 << 20;
 /// Most bytes that a byte of a PNG file stands for: deflate's best ratio.
 const DEFLATE_LIMIT: u64 = 1032;
 /// A WebP file of any size may have so many pixels: large areas of one colour take next to nothing.
@@ -52,8 +52,9 @@ pub fn decode(path: &Path, content: &[u8]) -> Result<Picture> {
             Refused::Broken(cause) => format!("is not an image that can be decoded: {cause}"),
             Refused::Truncated => "is truncated: the end of the JPEG data is missing".into(),
             Refused::Large([width, height]) => format!(
-                "has {width}x{height} pixels; the limits are 1 and {} million",
-                MOST_PIXELS / 1_000_000
+                "has {width}x{height} pixels; the limits are 1 and {} million, and {} MB",
+                MOST_PIXELS / 1_000_000,
+                MEMORY >> 20
             ),
             Refused::Promise([width, height]) => format!(
                 "is damaged: {} bytes cannot hold the {width}x{height} pixels of the header",
@@ -123,6 +124,9 @@ fn other(content: &[u8], format: ImageFormat) -> Result<DynamicImage, Refused> {
     let mut decoder = reader.into_decoder()?;
     let (width, height) = decoder.dimensions();
     let pixels = checked([width, height])?;
+    if decoder.total_bytes() > MEMORY {
+        return Err(Refused::Large([width, height]));
+    }
     let bytes = content.len() as u64;
     let most = match format {
         // At least a bit for a pixel.

@@ -101,7 +101,7 @@ fn a_header_is_no_reason_to_take_memory() {
     assert!(hint.contains("replace the file"));
     content[frame + 5..frame + 9].copy_from_slice(&[0xff; 4]);
     let (found, _) = problem(decoded(&content));
-    assert_eq!(found, "has 65535x65535 pixels; the limits are 1 and 100 million");
+    assert_eq!(found, "has 65535x65535 pixels; the limits are 1 and 100 million, and 512 MB");
     let mut content = read("colour.bmp");
     content[18..22].copy_from_slice(&9_999_u32.to_le_bytes());
     content[22..26].copy_from_slice(&9_999_u32.to_le_bytes());
