@@ -4,9 +4,13 @@
 
 use autogrow_core::config::{DataConfig, NetworkConfig};
 use autogrow_core::data::{DataRequest, DataSet};
+use autogrow_core::network::{Blueprint, Network, StateDict};
+use autogrow_core::random::{Purpose, generator};
 use autogrow_core::run::ModelFile;
 use autogrow_core::training::infer;
 use autogrow_tests as _;
+use burn::module::Module;
+use burn::store::ModuleRecord;
 use burn::tensor::Device;
 use serde_json::Value;
 use std::io::Write;
@@ -195,7 +199,8 @@ fn a_model_file_alone_is_enough() {
     assert_eq!(json(&["export", alone, out.to_str().unwrap()])["format"], "onnx");
     let burnpack = place.path().join("x.bpk");
     json(&["export", alone, burnpack.to_str().unwrap()]);
-    assert!(place.path().join("x.json").is_file());
+    let architecture = std::fs::read(place.path().join("x.json")).unwrap();
+    assert_eq!(weights_of_burnpack(&architecture, &burnpack), weights_of(Path::new(alone)));
 
     // Evaluations are kept in run folders only.
     succeeds(&["evaluate", run.to_str().unwrap(), "--save"]);
@@ -221,6 +226,20 @@ fn a_model_file_alone_is_enough() {
     std::fs::remove_file(old.join("network.json")).unwrap();
     let message = fails(4, &["evaluate", old.to_str().unwrap()]);
     assert!(message.contains("--network"), "{message}");
+}
+
+fn weights_of(model: &Path) -> StateDict {
+    let (network, _) = ModelFile::read(model).unwrap().build(&Device::flex()).unwrap();
+    StateDict::of(&network).unwrap()
+}
+
+/// As a program that knows Burn alone reads them.
+fn weights_of_burnpack(architecture: &[u8], record: &Path) -> StateDict {
+    let blueprint: Blueprint = serde_json::from_slice(architecture).unwrap();
+    let mut rng = generator(1, Purpose::Seed, 0);
+    let network = Network::new(blueprint, &mut rng, &Device::flex()).unwrap();
+    let record = ModuleRecord::load(record).unwrap();
+    StateDict::of(&network.try_load_record(record).unwrap()).unwrap()
 }
 
 /// A safetensors file without what it says of itself.
