@@ -47,50 +47,50 @@ fn fails(code: i32, arguments: &[&str]) -> String {
     message
 }
 
-/// A short run on the digits.
-fn train(place: &Path) -> PathBuf {
+/// A short run.
+fn train(place: &Path, data: &str) -> PathBuf {
     let folder = place.join("run");
     let settings = ["data.fraction=0.1", "network.width=4", "growth.interval=1"];
     let more = ["growth.patience=2", "fine_tune.epochs=1"];
     let settings: Vec<_> = settings.iter().chain(&more).flat_map(|set| ["--set", set]).collect();
-    succeeds(&[&["train", folder.to_str().unwrap(), "--quiet"], &settings[..]].concat());
+    let run = ["train", folder.to_str().unwrap(), "--quiet", "--data", data];
+    succeeds(&[&run, &settings[..]].concat());
     folder
 }
 
-/// The test images of the digits as pictures, a folder a class, named in their order.
+/// The test images of `synthetic` as pictures, a folder a class, named in their order.
 fn pictures(place: &Path) -> PathBuf {
     let folder = place.join("pictures");
-    let set = digits();
+    let set = open("synthetic");
     let pass = autogrow_core::data::Pass { batch_size: 1, seed: None };
     for (index, batch) in set.test.batches(pass).map(Result::unwrap).enumerate() {
-        let class = folder.join(batch.labels[0].to_string());
+        let class = folder.join(&set.classes[batch.labels[0]]);
         std::fs::create_dir_all(&class).unwrap();
-        // Back from the normalised pixel to its 17 shades, as near to that as 256 come.
-        let shade = |pixel: &f32| (255.0 * (pixel * 0.3759 + 0.3049)).round() as u8;
-        let pixels: Vec<u8> = batch.images.iter().map(shade).collect();
-        std::fs::write(class.join(format!("{index:03}.bmp")), grey_bmp(8, 8, &pixels)).unwrap();
+        // Back from the normalised pixel to its byte.
+        let byte = |pixel: &f32| (255.0 * (pixel * 0.25 + 0.5)).round() as u8;
+        let pixels: Vec<u8> = batch.images.iter().map(byte).collect();
+        std::fs::write(class.join(format!("{index:03}.bmp")), bmp(32, &pixels)).unwrap();
     }
     folder
 }
 
-/// A BMP file of grey pixels, 24 bits each.
-fn grey_bmp(width: usize, height: usize, pixels: &[u8]) -> Vec<u8> {
-    let row = (3 * width).next_multiple_of(4);
+/// A BMP file of a square of `[3, size, size]` pixels; `size` is a multiple of 4.
+fn bmp(size: usize, pixels: &[u8]) -> Vec<u8> {
     let mut file = b"BM".to_vec();
     let mut word = |value: usize| file.extend((value as u32).to_le_bytes());
-    [54 + row * height, 0, 54, 40, width, height, 1 | 24 << 16, 0, row * height, 0, 0, 0, 0]
+    let bytes = 3 * size * size;
+    [54 + bytes, 0, 54, 40, size, size, 1 | 24 << 16, 0, bytes, 0, 0, 0, 0]
         .into_iter()
         .for_each(&mut word);
-    for line in pixels.chunks(width).rev() {
-        let start = file.len();
-        file.extend(line.iter().flat_map(|&grey| [grey; 3]));
-        file.resize(start + row, 0);
+    // From the last row to the first, blue before green before red.
+    for (y, x) in (0..size * size).map(|place| (size - 1 - place / size, place % size)) {
+        file.extend([2, 1, 0].map(|channel| pixels[(channel * size + y) * size + x]));
     }
     file
 }
 
-fn digits() -> DataSet {
-    let config = DataConfig::default();
+fn open(data: &str) -> DataSet {
+    let config = DataConfig { name: data.into(), ..DataConfig::default() };
     DataSet::open(&DataRequest { config: &config, compat: Default::default(), seed: 0 }).unwrap()
 }
 
@@ -105,7 +105,7 @@ fn what_pytorch_trained_is_evaluated_image_for_image() {
     use autogrow_models as _;
     let want: Value =
         serde_json::from_slice(&std::fs::read(fixture("imported.json")).unwrap()).unwrap();
-    let (device, set) = (Device::flex(), digits());
+    let (device, set) = (Device::flex(), open("digits"));
     for (name, logits) in want["logits"].as_object().unwrap() {
         let path = fixture(&format!("imported/{name}.pt"));
         let mut file = ModelFile::read(&path).unwrap();
@@ -160,7 +160,7 @@ fn a_run_begins_with_the_weights_of_pytorch() {
 #[test]
 fn a_model_file_alone_is_enough() {
     let place = tempfile::tempdir().unwrap();
-    let run = train(place.path());
+    let run = train(place.path(), "digits");
     let result: Value =
         serde_json::from_slice(&std::fs::read(run.join("result.json")).unwrap()).unwrap();
     let alone = place.path().join("alone.safetensors");
@@ -220,9 +220,9 @@ fn a_model_file_alone_is_enough() {
     }
     std::fs::write(old.join("model.safetensors"), without_metadata(&copy)).unwrap();
     assert_eq!(json(&["evaluate", old.to_str().unwrap()])["top1"], result["test_accuracy"]);
-    let picture = &pictures(place.path()).join("3");
+    let picture = &pictures(place.path()).join("tee and ell");
     let predicted = json(&["predict", old.to_str().unwrap(), picture.to_str().unwrap()]);
-    assert_eq!(predicted["images"].as_array().unwrap().len(), 36);
+    assert_eq!(predicted["images"].as_array().unwrap().len(), 100);
     std::fs::remove_file(old.join("network.json")).unwrap();
     let message = fails(4, &["evaluate", old.to_str().unwrap()]);
     assert!(message.contains("--network"), "{message}");
@@ -255,7 +255,7 @@ fn without_metadata(path: &Path) -> Vec<u8> {
 #[test]
 fn pictures_are_classified_as_the_images_they_were_made_of() {
     let place = tempfile::tempdir().unwrap();
-    let run = train(place.path());
+    let run = train(place.path(), "synthetic");
     let (run, pictures) = (run.to_str().unwrap(), pictures(place.path()));
     let pictures = pictures.to_str().unwrap();
     let evaluated = json(&["evaluate", run]);
@@ -265,14 +265,14 @@ fn pictures_are_classified_as_the_images_they_were_made_of() {
     }
     assert_eq!(of_pictures["split"], "all");
 
-    let predicted = json(&["predict", run, pictures, "--batch", "7"]);
+    let predicted = json(&["predict", run, pictures, "--batch", "70"]);
     let images = predicted["images"].as_array().unwrap();
-    assert_eq!(images.len(), 360);
+    assert_eq!(images.len(), 1000);
     let right = images.iter().filter(|image| {
         let path = image["image"].as_str().unwrap();
         Path::new(path).parent().unwrap().ends_with(image["class"].as_str().unwrap())
     });
-    assert_eq!(100.0 * right.count() as f64 / 360.0, evaluated["top1"].as_f64().unwrap());
+    assert_eq!(100.0 * right.count() as f64 / 1000.0, evaluated["top1"].as_f64().unwrap());
     for image in images {
         let probabilities = numbers(&image["probabilities"]);
         assert!((probabilities.iter().sum::<f64>() - 1.0).abs() < 1e-9);
@@ -329,7 +329,7 @@ fn options_that_do_not_suit_the_format_are_told() {
 #[test]
 fn hostile_model_files_are_refused() {
     let place = tempfile::tempdir().unwrap();
-    let run = train(place.path());
+    let run = train(place.path(), "digits");
     let whole = std::fs::read(run.join("model.safetensors")).unwrap();
     let header = u64::from_le_bytes(whole[..8].try_into().unwrap()) as usize;
     let text = String::from_utf8(whole[8..8 + header].to_vec()).unwrap();
