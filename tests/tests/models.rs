@@ -189,7 +189,7 @@ fn a_model_file_alone_is_enough() {
     assert!(card.contains("basic3resnet") && card.contains("evaluate it on images"), "{card}");
     let of_run = std::fs::read_to_string(run.join("README.md")).unwrap();
     let accuracy = format!("{:.2} %", result["test_accuracy"].as_f64().unwrap());
-    assert!(of_run.contains(&accuracy) && of_run.contains("floor"), "{of_run}");
+    assert!(of_run.contains(&accuracy) && of_run.contains("K = 1 epochs"), "{of_run}");
     let script = std::fs::read_to_string(place.path().join("copy.py")).unwrap();
     assert!(
         script.contains("class Basic(nn.Module)") && script.contains("strict=True"),
