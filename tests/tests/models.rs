@@ -4,9 +4,13 @@
 
 use autogrow_core::config::{DataConfig, NetworkConfig};
 use autogrow_core::data::{DataRequest, DataSet};
+use autogrow_core::network::{Blueprint, Network, StateDict};
+use autogrow_core::random::{Purpose, generator};
 use autogrow_core::run::ModelFile;
 use autogrow_core::training::infer;
 use autogrow_tests as _;
+use burn::module::Module;
+use burn::store::ModuleRecord;
 use burn::tensor::Device;
 use serde_json::Value;
 use std::io::Write;
@@ -43,51 +47,52 @@ fn fails(code: i32, arguments: &[&str]) -> String {
     message
 }
 
-/// A short run on the digits.
-fn train(place: &Path) -> PathBuf {
+/// A short run.
+fn train(place: &Path, data: &str) -> PathBuf {
     let folder = place.join("run");
     let settings = ["data.fraction=0.1", "network.width=4", "growth.interval=1"];
     let more = ["growth.patience=2", "fine_tune.epochs=1"];
     let settings: Vec<_> = settings.iter().chain(&more).flat_map(|set| ["--set", set]).collect();
-    succeeds(&[&["train", folder.to_str().unwrap(), "--quiet"], &settings[..]].concat());
+    let run = ["train", folder.to_str().unwrap(), "--quiet", "--data", data];
+    succeeds(&[&run, &settings[..]].concat());
     folder
 }
 
-/// The test images of the digits as pictures, a folder a class, named in their order.
+/// The test images of `synthetic` as pictures, a folder a class, named in their order.
 fn pictures(place: &Path) -> PathBuf {
     let folder = place.join("pictures");
-    let set = digits();
+    let set = open("synthetic");
     let pass = autogrow_core::data::Pass { batch_size: 1, ..Default::default() };
     for (index, batch) in set.test.batches(pass).map(Result::unwrap).enumerate() {
-        let class = folder.join(batch.labels[0].to_string());
+        let class = folder.join(&set.classes[batch.labels[0]]);
         std::fs::create_dir_all(&class).unwrap();
-        // Back from the normalised pixel to its 17 shades, as near to that as 256 come.
-        let shade = |pixel: &f32| (255.0 * (pixel * 0.3759 + 0.3049)).round() as u8;
-        let pixels: Vec<u8> = batch.images.iter().map(shade).collect();
-        std::fs::write(class.join(format!("{index:03}.bmp")), grey_bmp(8, 8, &pixels)).unwrap();
+        // Back from the normalised pixel to its byte.
+        let byte = |pixel: &f32| (255.0 * (pixel * 0.25 + 0.5)).round() as u8;
+        let pixels: Vec<u8> = batch.images.iter().map(byte).collect();
+        std::fs::write(class.join(format!("{index:03}.bmp")), bmp(32, &pixels)).unwrap();
     }
     folder
 }
 
-/// A BMP file of grey pixels, 24 bits each.
-fn grey_bmp(width: usize, height: usize, pixels: &[u8]) -> Vec<u8> {
-    let row = (3 * width).next_multiple_of(4);
+/// A BMP file of a square of `[3, size, size]` pixels; `size` is a multiple of 4.
+fn bmp(size: usize, pixels: &[u8]) -> Vec<u8> {
     let mut file = b"BM".to_vec();
     let mut word = |value: usize| file.extend((value as u32).to_le_bytes());
-    [54 + row * height, 0, 54, 40, width, height, 1 | 24 << 16, 0, row * height, 0, 0, 0, 0]
+    let bytes = 3 * size * size;
+    [54 + bytes, 0, 54, 40, size, size, 1 | 24 << 16, 0, bytes, 0, 0, 0, 0]
         .into_iter()
         .for_each(&mut word);
-    for line in pixels.chunks(width).rev() {
-        let start = file.len();
-        file.extend(line.iter().flat_map(|&grey| [grey; 3]));
-        file.resize(start + row, 0);
+    // From the last row to the first, blue before green before red.
+    for (y, x) in (0..size * size).map(|place| (size - 1 - place / size, place % size)) {
+        file.extend([2, 1, 0].map(|channel| pixels[(channel * size + y) * size + x]));
     }
     file
 }
 
-fn digits() -> DataSet {
-    let config = DataConfig::default();
-    DataSet::open(&DataRequest { config: &config, compat: Default::default(), seed: 0, size: 32 }).unwrap()
+fn open(data: &str) -> DataSet {
+    let config = DataConfig { name: data.into(), ..DataConfig::default() };
+    let request = DataRequest { config: &config, compat: Default::default(), seed: 0, size: 32 };
+    DataSet::open(&request).unwrap()
 }
 
 fn numbers(value: &Value) -> Vec<f64> {
@@ -101,7 +106,7 @@ fn what_pytorch_trained_is_evaluated_image_for_image() {
     use autogrow_models as _;
     let want: Value =
         serde_json::from_slice(&std::fs::read(fixture("imported.json")).unwrap()).unwrap();
-    let (device, set) = (Device::flex(), digits());
+    let (device, set) = (Device::flex(), open("digits"));
     for (name, logits) in want["logits"].as_object().unwrap() {
         let path = fixture(&format!("imported/{name}.pt"));
         let mut file = ModelFile::read(&path).unwrap();
@@ -156,7 +161,7 @@ fn a_run_begins_with_the_weights_of_pytorch() {
 #[test]
 fn a_model_file_alone_is_enough() {
     let place = tempfile::tempdir().unwrap();
-    let run = train(place.path());
+    let run = train(place.path(), "digits");
     let result: Value =
         serde_json::from_slice(&std::fs::read(run.join("result.json")).unwrap()).unwrap();
     let alone = place.path().join("alone.safetensors");
@@ -185,7 +190,7 @@ fn a_model_file_alone_is_enough() {
     assert!(card.contains("basic3resnet") && card.contains("evaluate it on images"), "{card}");
     let of_run = std::fs::read_to_string(run.join("README.md")).unwrap();
     let accuracy = format!("{:.2} %", result["test_accuracy"].as_f64().unwrap());
-    assert!(of_run.contains(&accuracy) && of_run.contains("floor"), "{of_run}");
+    assert!(of_run.contains(&accuracy) && of_run.contains("K = 1 epochs"), "{of_run}");
     let script = std::fs::read_to_string(place.path().join("copy.py")).unwrap();
     assert!(
         script.contains("class Basic(nn.Module)") && script.contains("strict=True"),
@@ -195,7 +200,8 @@ fn a_model_file_alone_is_enough() {
     assert_eq!(json(&["export", alone, out.to_str().unwrap()])["format"], "onnx");
     let burnpack = place.path().join("x.bpk");
     json(&["export", alone, burnpack.to_str().unwrap()]);
-    assert!(place.path().join("x.json").is_file());
+    let architecture = std::fs::read(place.path().join("x.json")).unwrap();
+    assert_eq!(weights_of_burnpack(&architecture, &burnpack), weights_of(Path::new(alone)));
 
     // Evaluations are kept in run folders only.
     succeeds(&["evaluate", run.to_str().unwrap(), "--save"]);
@@ -215,12 +221,26 @@ fn a_model_file_alone_is_enough() {
     }
     std::fs::write(old.join("model.safetensors"), without_metadata(&copy)).unwrap();
     assert_eq!(json(&["evaluate", old.to_str().unwrap()])["top1"], result["test_accuracy"]);
-    let picture = &pictures(place.path()).join("3");
+    let picture = &pictures(place.path()).join("tee and ell");
     let predicted = json(&["predict", old.to_str().unwrap(), picture.to_str().unwrap()]);
-    assert_eq!(predicted["images"].as_array().unwrap().len(), 36);
+    assert_eq!(predicted["images"].as_array().unwrap().len(), 100);
     std::fs::remove_file(old.join("network.json")).unwrap();
     let message = fails(4, &["evaluate", old.to_str().unwrap()]);
     assert!(message.contains("--network"), "{message}");
+}
+
+fn weights_of(model: &Path) -> StateDict {
+    let (network, _) = ModelFile::read(model).unwrap().build(&Device::flex()).unwrap();
+    StateDict::of(&network).unwrap()
+}
+
+/// As a program that knows Burn alone reads them.
+fn weights_of_burnpack(architecture: &[u8], record: &Path) -> StateDict {
+    let blueprint: Blueprint = serde_json::from_slice(architecture).unwrap();
+    let mut rng = generator(1, Purpose::Seed, 0);
+    let network = Network::new(blueprint, &mut rng, &Device::flex()).unwrap();
+    let record = ModuleRecord::load(record).unwrap();
+    StateDict::of(&network.try_load_record(record).unwrap()).unwrap()
 }
 
 /// A safetensors file without what it says of itself.
@@ -236,7 +256,7 @@ fn without_metadata(path: &Path) -> Vec<u8> {
 #[test]
 fn pictures_are_classified_as_the_images_they_were_made_of() {
     let place = tempfile::tempdir().unwrap();
-    let run = train(place.path());
+    let run = train(place.path(), "synthetic");
     let (run, pictures) = (run.to_str().unwrap(), pictures(place.path()));
     let pictures = pictures.to_str().unwrap();
     let evaluated = json(&["evaluate", run]);
@@ -246,14 +266,14 @@ fn pictures_are_classified_as_the_images_they_were_made_of() {
     }
     assert_eq!(of_pictures["split"], "all");
 
-    let predicted = json(&["predict", run, pictures, "--batch", "7"]);
+    let predicted = json(&["predict", run, pictures, "--batch", "70"]);
     let images = predicted["images"].as_array().unwrap();
-    assert_eq!(images.len(), 360);
+    assert_eq!(images.len(), 1000);
     let right = images.iter().filter(|image| {
         let path = image["image"].as_str().unwrap();
         Path::new(path).parent().unwrap().ends_with(image["class"].as_str().unwrap())
     });
-    assert_eq!(100.0 * right.count() as f64 / 360.0, evaluated["top1"].as_f64().unwrap());
+    assert_eq!(100.0 * right.count() as f64 / 1000.0, evaluated["top1"].as_f64().unwrap());
     for image in images {
         let probabilities = numbers(&image["probabilities"]);
         assert!((probabilities.iter().sum::<f64>() - 1.0).abs() < 1e-9);
@@ -310,7 +330,7 @@ fn options_that_do_not_suit_the_format_are_told() {
 #[test]
 fn hostile_model_files_are_refused() {
     let place = tempfile::tempdir().unwrap();
-    let run = train(place.path());
+    let run = train(place.path(), "digits");
     let whole = std::fs::read(run.join("model.safetensors")).unwrap();
     let header = u64::from_le_bytes(whole[..8].try_into().unwrap()) as usize;
     let text = String::from_utf8(whole[8..8 + header].to_vec()).unwrap();
