@@ -35,6 +35,8 @@ pub(crate) enum Command {
     Replay(ReplayArgs),
     /// Depth floor, size, epochs and time, before any training
     Plan(PlanArgs),
+    /// (Re)write the report of a run, or compare several
+    Report(ReportArgs),
     /// What is registered, and from which crate
     List(ListArgs),
     /// The resolved configuration, and where each value comes from
@@ -99,6 +101,16 @@ pub(crate) struct ReplayArgs {
 pub(crate) struct PlanArgs {
     #[command(flatten)]
     pub(crate) settings: Settings,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ReportArgs {
+    /// Run folders: of one, its report is written; of several, a comparison
+    #[arg(required = true, value_name = "RUN")]
+    pub(crate) runs: Vec<PathBuf>,
+    /// Where to write the page [default: RUN/report.html, comparison.html]
+    #[arg(long, value_name = "FILE")]
+    pub(crate) out: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]

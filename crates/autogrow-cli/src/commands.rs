@@ -6,6 +6,7 @@ pub(crate) mod evaluate;
 pub(crate) mod list;
 pub(crate) mod plan;
 pub(crate) mod replay;
+pub(crate) mod report;
 pub(crate) mod resume;
 pub(crate) mod train;
 

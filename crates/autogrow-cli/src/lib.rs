@@ -15,6 +15,7 @@ mod device;
 mod output;
 mod preset;
 mod progress;
+mod reporter;
 mod settings;
 mod signals;
 
@@ -55,6 +56,7 @@ fn run(command: Command, output: &Output) -> autogrow_core::Result<()> {
         Command::Evaluate(args) => commands::evaluate::run(&args, output),
         Command::Replay(args) => commands::replay::run(&args, output),
         Command::Plan(args) => commands::plan::run(&args, output),
+        Command::Report(args) => commands::report::run(&args, output),
         Command::List(args) => commands::list::run(&args, output),
         Command::Config(args) => commands::config::run(&args, output),
         Command::Bench(args) => commands::bench::run(&args, output),

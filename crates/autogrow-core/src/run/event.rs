@@ -78,8 +78,8 @@ pub enum Event {
         /// Epochs still to come if accuracy never improves again; there may be more.
         epochs_left: usize,
     },
-    /// A sub-module was stacked.
-    Grew { epoch: usize, depth: Depth, seconds: f64, subnet: usize, parameters: usize },
+    /// A sub-module was stacked; the network's size after it.
+    Grew { epoch: usize, depth: Depth, seconds: f64, subnet: usize, parameters: usize, macs: u64 },
     /// A sub-network left the list: growing it no longer pays.
     Stopped { epoch: usize, depth: Depth, seconds: f64, subnet: usize },
     /// A sub-network left the list: it is as deep as allowed.
