@@ -101,3 +101,17 @@ impl Watch for Reporter {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_run_goes_on_without_its_report() {
+        let output = Output { json: false, quiet: true };
+        let mut reporter = Reporter::new(PathBuf::from("/there/is/no/such/run"), output);
+        reporter.write();
+        assert!(reporter.has_failed && reporter.written.is_some());
+        reporter.write();
+    }
+}

@@ -64,7 +64,7 @@ impl Plan<'_> {
         top += 6.0;
         let below_data = 20.0 + if x_axis.label.is_empty() { 4.0 } else { LINE };
         let bottom = (h - below_data - self.lanes).max(top + 20.0);
-        let y_ticks = ticks(y_axis, self.extents[1], ((bottom - top) / 38.0) as usize);
+        let y_ticks = ticks(y_axis, self.extents[1], ((bottom - top) / 30.0) as usize);
         let widest = y_ticks.iter().map(|(_, text)| width(text)).fold(0.0, f64::max);
         let left = 10.0 + widest.max(self.lane_label) + 6.0;
         let right = w - 14.0;

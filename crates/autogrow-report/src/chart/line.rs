@@ -193,7 +193,7 @@ impl LineChart {
             let size = [to - from, frame.below - frame.top];
             svg.rect([from, frame.top], size, "band", "fill=\"#f3f5f7\"");
             if width(&band.label) + 8.0 <= to - from {
-                svg.text([to - 5.0, frame.top + 12.0], Anchor::End, "small", &band.label);
+                svg.text([to, frame.top - 5.0], Anchor::End, "small", &band.label);
             }
         }
     }

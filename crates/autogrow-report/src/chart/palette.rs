@@ -35,8 +35,18 @@ pub(crate) fn sequential(part: f64) -> (String, bool) {
         let (from, to) = (SEQUENTIAL[index][channel], SEQUENTIAL[index + 1][channel]);
         (from + (to - from) * share).round() as u8
     });
-    let light = 0.299 * f64::from(r) + 0.587 * f64::from(g) + 0.114 * f64::from(b);
-    (format!("#{r:02x}{g:02x}{b:02x}"), light < 140.0)
+    // White is read better than black on what is darker than this (WCAG's relative luminance).
+    (format!("#{r:02x}{g:02x}{b:02x}"), luminance([r, g, b]) < 0.18)
+}
+
+/// Relative luminance of an sRGB colour, 0 to 1.
+fn luminance(rgb: [u8; 3]) -> f64 {
+    let linear = |channel: u8| {
+        let part = f64::from(channel) / 255.0;
+        if part <= 0.04045 { part / 12.92 } else { ((part + 0.055) / 1.055).powf(2.4) }
+    };
+    let [r, g, b] = rgb.map(linear);
+    0.2126 * r + 0.7152 * g + 0.0722 * b
 }
 
 #[cfg(test)]
@@ -45,14 +55,19 @@ mod tests {
 
     #[test]
     fn the_sequential_map_grows_lighter() {
-        let light = |part: f64| {
-            let colour = u32::from_str_radix(&sequential(part).0[1..], 16).unwrap();
-            let [_, r, g, b] = colour.to_be_bytes().map(f64::from);
-            0.2126 * r + 0.7152 * g + 0.0722 * b
+        let of = |part: f64| {
+            let (colour, is_dark) = sequential(part);
+            let number = u32::from_str_radix(&colour[1..], 16).unwrap();
+            let [_, r, g, b] = number.to_be_bytes();
+            (luminance([r, g, b]), is_dark)
         };
         for step in 1..=50 {
             let (before, now) = (f64::from(step - 1) / 50.0, f64::from(step) / 50.0);
-            assert!(light(before) < light(now), "at {now}");
+            let ((darker, _), (lighter, is_dark)) = (of(before), of(now));
+            assert!(darker < lighter, "at {now}");
+            // Its letters, white or black, can be read (WCAG AA).
+            let contrast = if is_dark { 1.05 / (lighter + 0.05) } else { (lighter + 0.05) / 0.05 };
+            assert!(contrast > 4.5, "{contrast} at {now}");
         }
         assert_eq!(sequential(f64::NAN).0, sequential(-3.0).0);
     }

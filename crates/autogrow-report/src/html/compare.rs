@@ -132,7 +132,9 @@ fn settings(runs: &[(String, &Run)]) -> Markup {
                     @for key in keys {
                         tr {
                             th scope="row" { code { (key) } }
-                            @for (_, run) in runs { td { (run.settings.text(key).unwrap_or_else(|| "–".into())) } }
+                            @for (_, run) in runs {
+                                td { (run.settings.text(key).unwrap_or_else(|| "–".into())) }
+                            }
                         }
                     }
                 }

@@ -29,7 +29,8 @@ pub(super) fn section(run: &Run) -> Markup {
     let body = html! {
         div.shares aria-hidden="true" {
             @for part in &parts {
-                div class={ "share " (part.phase.name()) } style={ "flex-grow:" (format!("{:.3}", share(part).max(0.5))) } {}
+                @let grow = format!("flex-grow:{:.3}", share(part).max(0.5));
+                div class={ "share " (part.phase.name()) } style=(grow) {}
             }
         }
         div.scroll tabindex="0" role="region" aria-label="Cost of each phase" {
@@ -46,7 +47,10 @@ pub(super) fn section(run: &Run) -> Markup {
                 tbody {
                     @for part in &parts {
                         tr {
-                            th scope="row" { i class={ "swatch " (part.phase.name()) } {} (part.phase.name()) }
+                            th scope="row" {
+                                i class={ "swatch " (part.phase.name()) } {}
+                                (part.phase.name())
+                            }
                             td.n { (part.epochs) }
                             td.n { (phase_time(run, part)) }
                             td.n { (format!("{:.0} %", share(part))) }

@@ -54,7 +54,8 @@ fn matrix(evaluation: &Evaluation) -> Markup {
                             th scope="row" { (evaluation.classes[truth]) }
                             @for (taken, &count) in row.iter().enumerate() {
                                 @let part = count as f64 / sum;
-                                td.right[taken == truth].wrong[taken != truth && count > 0].full[shade(part) > 0.55]
+                                @let is_right = taken == truth;
+                                td.right[is_right].wrong[!is_right && count > 0]
                                     style={ "--part:" (format!("{:.3}", shade(part))) } {
                                     @if count > 0 { (count) } @else { span.none { "·" } }
                                 }
@@ -134,7 +135,7 @@ fn worst(evaluation: &Evaluation) -> Markup {
                     img src=(mistake.image) loading="lazy"
                         alt={ "image " (mistake.index) ", showing " (truth) };
                     p { (truth) br; span.end { "→ " (taken) } " "
-                        span.none { (format!("{:.0} %", 100.0 * mistake.probability)) } }
+                        span.none { (format!("{:.0}\u{a0}%", 100.0 * mistake.probability)) } }
                 }
             }
         }

@@ -90,8 +90,8 @@ mod tests {
         );
         assert_eq!(percent(f64::NAN), "–");
         assert_eq!(
-            [9.94, 42.0, 200.4, 3600.0].map(duration),
-            ["9.9 s", "42 s", "3 min 20 s", "1 h 00 min"]
+            [9.44, 42.0, 200.4, 3600.0].map(duration),
+            ["9.4 s", "42 s", "3 min 20 s", "1 h 00 min"]
         );
     }
 }

@@ -39,16 +39,16 @@ fn policy(rule: &Rule) -> Markup {
     html! {
         @match (rule.policy.as_str(), rule.length) {
             ("periodic", Some(j)) => {
-                "The network grew " (every) " (K = " (k) "), each sub-network in turn. A check at \
-                 which the last J = " (j) " epochs had brought less than τ = " (tau)
-                " points of " (guide(rule)) " took the sub-network that grew last out of the turn."
+                "The network grows " (every) " (K = " (k) "), each sub-network in turn. A check at \
+                 which the last J = " (j) " epochs have brought less than τ = " (tau)
+                " points of " (guide(rule)) " takes the sub-network that grew last out of the turn."
             }
             ("convergent", Some(_)) => {
-                "The network grew whenever K = " (k) " epochs had brought less than τ = " (tau)
+                "The network grows whenever K = " (k) " epochs have brought less than τ = " (tau)
                 " points of " (guide(rule)) ". A growth that brought no more than that in the K \
-                 epochs after it took its sub-network out of the turn."
+                 epochs after it takes its sub-network out of the turn."
             }
-            _ => { "The policy " code { (rule.policy) } " decided " (every) "." }
+            _ => { "The policy " code { (rule.policy) } " decides " (every) "." }
         }
     }
 }
@@ -90,7 +90,10 @@ fn stopped(rule: &Rule, checks: &[Check]) -> Markup {
                         },
                         Decision::Capped(subnet) => li {
                             span.when { "epoch " (check.epoch) }
-                            span { "sub-network " (subnet) " is as deep as " code { "growth.max_depth" } " allows" }
+                            span {
+                                "sub-network " (subnet) " is as deep as "
+                                code { "growth.max_depth" } " allows"
+                            }
                         },
                         Decision::Grew(..) => {}
                     }
@@ -146,7 +149,9 @@ fn table(rule: &Rule, checks: &[Check], growths: &[Growth]) -> Markup {
             th scope="col" { "decision" }
             th scope="col" { "depth" }
             th.n scope="col" { "parameters" }
-            th.n scope="col" { (if rule.is_maximum { "best val. accuracy" } else { "averaged val. accuracy" }) }
+            th.n scope="col" {
+                (if rule.is_maximum { "best" } else { "averaged" }) " val. accuracy"
+            }
             th.n scope="col" {
                 @match rule.length {
                     Some(length) => { "last " (length) " epochs" }
@@ -187,9 +192,15 @@ fn row(check: &Check, growths: &[Growth]) -> Markup {
                 @for (index, decision) in check.decisions.iter().enumerate() {
                     @if index > 0 { ", " }
                     @match decision {
-                        Decision::Grew(subnet, _) => { span.up aria-hidden="true" { "▲" } " grew " (subnet) }
-                        Decision::Stopped(subnet) => { span.end aria-hidden="true" { "✕" } " stopped " (subnet) }
-                        Decision::Capped(subnet) => { span.end aria-hidden="true" { "■" } " capped " (subnet) }
+                        Decision::Grew(subnet, _) => {
+                            span.up aria-hidden="true" { "▲" } " grew " (subnet)
+                        }
+                        Decision::Stopped(subnet) => {
+                            span.end aria-hidden="true" { "✕" } " stopped " (subnet)
+                        }
+                        Decision::Capped(subnet) => {
+                            span.end aria-hidden="true" { "■" } " capped " (subnet)
+                        }
                     }
                 }
                 @if check.decisions.is_empty() { span.none { "–" } }
@@ -197,8 +208,15 @@ fn row(check: &Check, growths: &[Growth]) -> Markup {
             td { @if let Some(growth) = last { (growth.depth) } }
             td.n { @if let Some(growth) = last { (si(growth.parameters)) } }
             td.n { (percent(check.now)) }
-            td.n { @match check.window { Some(window) => { (gain(window.gained)) } None => { span.none { "–" } } } }
-            td.n { @if let Some(brought) = last.and_then(|growth| growth.brought) { (gain(brought)) } }
+            td.n {
+                @match check.window {
+                    Some(window) => { (gain(window.gained)) }
+                    None => { span.none { "–" } }
+                }
+            }
+            td.n {
+                @if let Some(brought) = last.and_then(|growth| growth.brought) { (gain(brought)) }
+            }
         }
     }
 }

@@ -222,6 +222,12 @@
       if (timer) stop();
       draw();
     });
+    // Paper shows the network at its end.
+    addEventListener("beforeprint", () => {
+      stop();
+      scrub.value = scrub.max;
+      draw();
+    });
     draw();
   }
 

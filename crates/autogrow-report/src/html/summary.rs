@@ -23,7 +23,7 @@ fn headline(run: &Run) -> Markup {
     let lead = match (run.status, grows) {
         (Status::Finished, true) => "found",
         (Status::Finished, false) => "trained",
-        (Status::Training, _) => "training, now",
+        (Status::Training, _) => "training",
         (Status::Interrupted, _) => "interrupted at",
     };
     let length = depth.len();

@@ -16,6 +16,7 @@
 //! was right, both from 0 to 1. `worst` lists the most confident mistakes, the worst first, with
 //! the probability the model gave its answer and the image's place in the split.
 
+use super::number::{self, float, maybe};
 use serde::Deserialize;
 
 /// Most of each kind that is read: enough for ImageNet, little enough for a page.
@@ -32,10 +33,13 @@ pub struct Evaluation {
     /// How many images it has.
     pub images: u64,
     /// Percent whose class has the greatest probability.
+    #[serde(deserialize_with = "float")]
     pub top1: f64,
     /// Percent whose class is among the five most probable.
+    #[serde(default, deserialize_with = "maybe")]
     pub top5: Option<f64>,
     /// Mean cross entropy.
+    #[serde(default, deserialize_with = "maybe")]
     pub loss: Option<f64>,
     /// Names of the classes.
     pub classes: Vec<String>,
@@ -53,8 +57,10 @@ pub struct Evaluation {
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 pub struct Bin {
     /// Mean of the greatest probability, 0 to 1.
+    #[serde(deserialize_with = "float")]
     pub confidence: f64,
     /// The part that was right, 0 to 1.
+    #[serde(deserialize_with = "float")]
     pub accuracy: f64,
     /// How many images there are in it.
     pub images: u64,
@@ -70,6 +76,7 @@ pub struct Mistake {
     /// What it was taken for.
     pub predicted: usize,
     /// The probability given to that, 0 to 1.
+    #[serde(deserialize_with = "float")]
     pub probability: f64,
     /// Its place in the split.
     pub index: u64,
@@ -81,7 +88,7 @@ impl Evaluation {
     /// # Errors
     /// What is wrong with it, in words.
     pub(super) fn parse(text: &str) -> Result<Self, String> {
-        let mut read: Self = serde_json::from_str(text).map_err(|error| error.to_string())?;
+        let mut read: Self = number::read(text).map_err(|error| error.to_string())?;
         let classes = read.classes.len();
         if classes == 0 || classes > MAX_CLASSES {
             return Err(format!("{classes} classes; 1 to {MAX_CLASSES} make sense"));

@@ -1,6 +1,7 @@
 //! `journal.jsonl`: what happened in a run, an event a line. The last line may be torn, because a
 //! process can die in the middle of it; any other bad line is left out and told.
 
+use super::number::{self, float, float_or_nan, nan};
 use super::{Depth, Epoch, Phase};
 use serde::Deserialize;
 
@@ -24,7 +25,7 @@ pub enum Event {
     Epoch {
         epoch: usize,
         depth: Depth,
-        #[serde(default = "nan", deserialize_with = "number")]
+        #[serde(default = "nan", deserialize_with = "float_or_nan")]
         seconds: f64,
         metrics: Metrics,
         #[serde(default)]
@@ -43,7 +44,11 @@ pub enum Event {
     /// Another process went on with the run.
     Resumed { epoch: usize },
     /// Training diverged; it went on from the checkpoint before with smaller steps.
-    WentBack { epoch: usize, rate_scale: f64 },
+    WentBack {
+        epoch: usize,
+        #[serde(deserialize_with = "float")]
+        rate_scale: f64,
+    },
     /// All is done.
     Finished { epoch: usize },
     /// An event of a newer program.
@@ -56,26 +61,18 @@ pub enum Event {
 #[expect(missing_docs, reason = "as in metrics.csv")]
 pub struct Metrics {
     pub phase: Phase,
-    #[serde(default = "nan", deserialize_with = "number")]
+    #[serde(default = "nan", deserialize_with = "float_or_nan")]
     pub learning_rate: f64,
-    #[serde(default = "nan", deserialize_with = "number")]
+    #[serde(default = "nan", deserialize_with = "float_or_nan")]
     pub train_loss: f64,
-    #[serde(default = "nan", deserialize_with = "number")]
+    #[serde(default = "nan", deserialize_with = "float_or_nan")]
     pub train_accuracy: f64,
-    #[serde(default = "nan", deserialize_with = "number")]
+    #[serde(default = "nan", deserialize_with = "float_or_nan")]
     pub val_loss: f64,
-    #[serde(default = "nan", deserialize_with = "number")]
+    #[serde(default = "nan", deserialize_with = "float_or_nan")]
     pub val_accuracy: f64,
-    #[serde(default = "nan", deserialize_with = "number")]
+    #[serde(default = "nan", deserialize_with = "float_or_nan")]
     pub epoch_seconds: f64,
-}
-
-fn nan() -> f64 {
-    f64::NAN
-}
-
-fn number<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<f64, D::Error> {
-    Ok(Option::<f64>::deserialize(deserializer)?.unwrap_or(f64::NAN))
 }
 
 /// The events of a journal in order, and a word on each line that is damaged.
@@ -84,7 +81,7 @@ pub(super) fn read(text: &str) -> (Vec<Event>, Vec<String>) {
     let whole = text.ends_with('\n');
     let lines: Vec<&str> = text.lines().collect();
     for (index, line) in lines.iter().enumerate() {
-        match serde_json::from_str(line) {
+        match number::read(line) {
             Ok(event) => events.push(event),
             Err(_) if line.trim().is_empty() => {}
             // Torn off: normal where a process was killed.

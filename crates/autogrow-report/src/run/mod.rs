@@ -5,6 +5,7 @@ mod depth;
 mod evaluation;
 mod journal;
 mod metrics;
+mod number;
 mod settings;
 
 pub use depth::Depth;
@@ -86,11 +87,15 @@ pub struct Outcome {
     pub found: Depth,
     pub network: String,
     pub data: String,
+    #[serde(deserialize_with = "number::float")]
     pub val_accuracy: f64,
+    #[serde(deserialize_with = "number::float")]
     pub test_accuracy: f64,
     pub growing_epochs: usize,
     pub fine_tuning_epochs: usize,
+    #[serde(deserialize_with = "number::float")]
     pub growing_seconds: f64,
+    #[serde(deserialize_with = "number::float")]
     pub fine_tuning_seconds: f64,
     pub parameters: u64,
     pub macs: u64,
@@ -282,7 +287,7 @@ fn text(path: &Path) -> Result<Option<String>> {
 fn json<T: DeserializeOwned>(path: &Path, damage: &mut Vec<String>) -> Result<Option<T>> {
     let Some(text) = text(path)? else { return Ok(None) };
     let name = path.file_name().unwrap_or_default().to_string_lossy();
-    let read = serde_json::from_str(&text)
+    let read = number::read(&text)
         .map_err(|error| damage.push(format!("{name} is damaged ({error}); left out")));
     Ok(read.ok())
 }

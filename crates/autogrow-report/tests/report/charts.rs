@@ -1,12 +1,12 @@
 //! Charts stay as they were looked at, and become pixels anywhere.
 
+use crate::common::{assert_same, fixture};
 use autogrow_report::chart::{Size, Surface, Trajectory, png};
 use autogrow_report::figure::{
     Against, Family, Net, Quantity, TimeUnit, accuracy_against_macs, accuracy_against_parameters,
     growing, loss_surface, trajectories,
 };
 use autogrow_report::{Error, Run};
-use crate::common::{assert_same, fixture};
 
 fn family(name: &str, is_found: bool, nets: &[(&str, f64, f64, f64)]) -> Family {
     let net = |&(label, parameters, macs, accuracy): &(&str, f64, f64, f64)| Net {

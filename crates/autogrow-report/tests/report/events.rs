@@ -1,8 +1,8 @@
 //! Event files, byte by byte as TensorBoard has read them: `fixtures/events.csv` is what
 //! `fixtures/read_tensorboard.py` printed of `fixtures/events.out.tfevents.fixture`.
 
-use autogrow_report::{Run, tensorboard};
 use crate::common::{assert_same, fixture, run_folder};
+use autogrow_report::{Run, tensorboard};
 
 fn run() -> Run {
     Run { started: 1_700_000_000.0, ..Run::read(&fixture("run")).unwrap() }
