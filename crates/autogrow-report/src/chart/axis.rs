@@ -208,7 +208,7 @@ mod tests {
         assert_eq!(texts(&log(), [0.0008, 7.0], 5), ["0.001", "0.01", "0.1", "1"]);
         assert_eq!(texts(&log(), [0.5, 3.0], 6), ["0.5", "0.7", "1", "2", "3"]);
         let si = Axis::new("").scaled(Scale::Log).written(Format::Si);
-        assert_eq!(texts(&si, [9e4, 3e6], 5), ["100 k", "300 k", "1 M", "3 M"]);
+        assert_eq!(texts(&si, [9e4, 3e6], 5), ["100 k", "200 k", "500 k", "1 M", "2 M"]);
     }
 
     #[test]

@@ -220,12 +220,19 @@ fn levels(z: &[f64]) -> Vec<f64> {
     let part = |step: i32| f64::from(step) / f64::from(count + 1);
     let at = |step| {
         if low > 0.0 && high / low > 5.0 {
-            low * (high / low).powf(part(step))
+            rounded(low * (high / low).powf(part(step)))
         } else {
-            low + (high - low) * part(step)
+            rounded(low + (high - low) * part(step))
         }
     };
-    (1..=count).map(at).collect()
+    let mut levels: Vec<f64> = (1..=count).map(at).collect();
+    levels.dedup();
+    levels
+}
+
+/// To two digits, so that a level can be written beside its line.
+fn rounded(value: f64) -> f64 {
+    format!("{value:.1e}").parse().unwrap_or(value)
 }
 
 /// An edge of the grid: that to the right of a node (`false`), or that above it.

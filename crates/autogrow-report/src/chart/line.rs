@@ -241,8 +241,7 @@ impl LineChart {
             }
             for (place, &[x, y]) in series.points.iter().enumerate() {
                 if series.dot != Dot::None && self.x.holds(x) && self.y.holds(y) {
-                    let area = series.areas.get(place).copied().unwrap_or(38.0);
-                    let radius = (area.max(4.0) / std::f64::consts::PI).sqrt();
+                    let radius = radius(series, place);
                     dot(svg, series.dot, [frame.x.pixel(x), frame.y.pixel(y)], radius, colour);
                 }
             }
@@ -251,42 +250,80 @@ impl LineChart {
         self.draw_labels(svg, frame);
     }
 
-    /// Beside each point, where no other label is yet; else above or beneath it; else nowhere.
+    /// Beside, above or beneath each point, where neither a line nor another label is; where there
+    /// is no such place, not at all.
     fn draw_labels(&self, svg: &mut Svg, frame: &Frame) {
-        let mut taken: Vec<[f64; 4]> = Vec::new();
+        let mut taken: Vec<[f64; 4]> = self.obstacles(frame);
         for series in &self.series {
-            for (label, &[x, y]) in series.labels.iter().zip(&series.points) {
+            for (place, (label, &[x, y])) in series.labels.iter().zip(&series.points).enumerate() {
                 if label.is_empty() || !self.x.holds(x) || !self.y.holds(y) {
                     continue;
                 }
                 let (x, y, w) = (frame.x.pixel(x), frame.y.pixel(y), width(label) * 0.9);
+                let gap = radius(series, place) + 5.0;
+                let (beside, over, under) = (y + 4.0, y - gap, y + gap + 8.0);
+                let lefts = [x + gap, x - w - gap, x - w / 2.0];
                 let places = [
-                    [x + 8.0, y + 4.0],
-                    [x - w - 8.0, y + 4.0],
-                    [x - w / 2.0, y - 9.0],
-                    [x - w / 2.0, y + 18.0],
+                    [lefts[0], beside],
+                    [lefts[1], beside],
+                    [lefts[2], over],
+                    [lefts[2], under],
+                    [lefts[0] - 4.0, under],
+                    [lefts[1] + 4.0, over],
                 ];
-                let free = places.into_iter().find(|[left, base]| {
-                    let own = [*left, base - 10.0, left + w, base + 3.0];
-                    let apart = |other: &[f64; 4]| {
-                        own[2] < other[0]
-                            || other[2] < own[0]
-                            || own[3] < other[1]
-                            || other[3] < own[1]
-                    };
+                let area = |[left, base]: [f64; 2]| [left, base - 9.0, left + w, base + 2.0];
+                let is_free = |place: &[f64; 2]| {
+                    let own = area(*place);
                     own[0] >= frame.left - 2.0
                         && own[2] <= frame.right + 10.0
                         && own[1] >= frame.top - 8.0
                         && own[3] <= frame.bottom
-                        && taken.iter().all(apart)
-                });
-                if let Some([left, base]) = free {
-                    taken.push([left, base - 10.0, left + w, base + 3.0]);
-                    svg.text([left, base], Anchor::Start, "small", label);
+                        && taken.iter().all(|other| apart(&own, other))
+                };
+                if let Some(free) = places.into_iter().find(is_free) {
+                    taken.push(area(free));
+                    svg.text(free, Anchor::Start, "small", label);
                 }
             }
         }
     }
+
+    /// Small areas along every line and around every dot.
+    fn obstacles(&self, frame: &Frame) -> Vec<[f64; 4]> {
+        const STEP: f64 = 5.0;
+        let mut areas = Vec::new();
+        let labelled = self.series.iter().any(|series| !series.labels.is_empty());
+        for series in self.series.iter().filter(|_| labelled) {
+            let pieces = pieces(&series.points, [&self.x, &self.y], [&frame.x, &frame.y]);
+            for pair in pieces.iter().flat_map(|piece| piece.windows(2)) {
+                let ([x0, y0], [x1, y1]) = (pair[0], pair[1]);
+                let steps = ((x1 - x0).hypot(y1 - y0) / STEP).ceil().clamp(1.0, 400.0) as u32;
+                let connected = series.stroke != Stroke::None;
+                areas.extend((0..=steps).filter(|_| connected).map(|step| {
+                    let part = f64::from(step) / f64::from(steps);
+                    let (x, y) = (x0 + (x1 - x0) * part, y0 + (y1 - y0) * part);
+                    [x - 1.0, y - 1.0, x + 1.0, y + 1.0]
+                }));
+            }
+            let dots = series.points.iter().enumerate().filter(|_| series.dot != Dot::None);
+            areas.extend(dots.map(|(place, &[x, y])| {
+                let (x, y, r) = (frame.x.pixel(x), frame.y.pixel(y), radius(series, place));
+                [x - r, y - r, x + r, y + r]
+            }));
+        }
+        areas
+    }
+}
+
+/// Whether two areas (left, top, right, bottom) have nothing in common.
+fn apart(a: &[f64; 4], b: &[f64; 4]) -> bool {
+    a[2] < b[0] || b[2] < a[0] || a[3] < b[1] || b[3] < a[1]
+}
+
+/// Of a dot, pixels.
+fn radius(series: &Series, place: usize) -> f64 {
+    let area = series.areas.get(place).copied().unwrap_or(38.0);
+    (area.max(4.0) / std::f64::consts::PI).sqrt()
 }
 
 fn dashes(stroke: Stroke) -> &'static str {
