@@ -47,6 +47,8 @@ pub(crate) enum Command {
     Plan(PlanArgs),
     /// What is in a data set: classes, sizes, statistics, samples
     Data(DataArgs),
+    /// (Re)write the report of a run, or compare several
+    Report(ReportArgs),
     /// What is registered, and from which crate
     List(ListArgs),
     /// Fetch data sets, check them, unpack them
@@ -203,6 +205,16 @@ pub(crate) struct DataArgs {
     pub(crate) out: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) settings: Settings,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ReportArgs {
+    /// Run folders: of one, its report is written; of several, a comparison
+    #[arg(required = true, value_name = "RUN")]
+    pub(crate) runs: Vec<PathBuf>,
+    /// Where to write the page [default: RUN/report.html, comparison.html]
+    #[arg(long, value_name = "FILE")]
+    pub(crate) out: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]

@@ -13,6 +13,7 @@ mod model;
 pub(crate) mod plan;
 pub(crate) mod predict;
 pub(crate) mod replay;
+pub(crate) mod report;
 pub(crate) mod resume;
 pub(crate) mod train;
 

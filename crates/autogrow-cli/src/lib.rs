@@ -15,6 +15,7 @@ mod device;
 mod output;
 mod preset;
 mod progress;
+mod reporter;
 mod settings;
 mod signals;
 mod version;
@@ -58,6 +59,7 @@ fn run(command: Command, output: &Output) -> autogrow_core::Result<()> {
         Command::Replay(args) => commands::replay::run(&args, output),
         Command::Plan(args) => commands::plan::run(&args, output),
         Command::Data(args) => commands::data::run(&args, output),
+        Command::Report(args) => commands::report::run(&args, output),
         Command::List(args) => commands::list::run(&args, output),
         Command::Download(args) => commands::download::run(&args, output),
         Command::Config(args) => commands::config::run(&args, output),

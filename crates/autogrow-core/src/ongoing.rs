@@ -263,7 +263,8 @@ impl<'a> Run<'a> {
         let event = match kind {
             Kind::Grow => {
                 self.watch.architecture(network)?;
-                Event::Grew { epoch, depth, seconds, subnet, parameters: network.parameters() }
+                let (parameters, macs) = (network.parameters(), network.macs()?);
+                Event::Grew { epoch, depth, seconds, subnet, parameters, macs }
             }
             Kind::Stop => Event::Stopped { epoch, depth, seconds, subnet },
             Kind::Cap => Event::Capped { epoch, depth, seconds, subnet },

@@ -4,6 +4,7 @@ use super::{open_data, open_device};
 use crate::args::TrainArgs;
 use crate::output::{BOLD, Output, RESET, duration, si};
 use crate::progress::Progress;
+use crate::reporter::Reporter;
 use crate::settings::Loaded;
 use crate::signals::Signals;
 use autogrow_core::Result;
@@ -68,14 +69,22 @@ pub(super) fn go(
     let path = folder.path().to_path_buf();
     let mut signals = Signals::listen(path.clone());
     let mut progress = Progress::new(*output);
-    let mut watchers: Vec<&mut dyn Watch> = vec![&mut folder, &mut progress, &mut signals];
+    let mut reporter = Reporter::new(path.clone(), *output);
+    // The reporter reads what the folder has written, so it comes after it.
+    let mut watchers: Vec<&mut dyn Watch> =
+        vec![&mut folder, &mut progress, &mut signals, &mut reporter];
     let Setup { config, data, device, loaded } = setup;
     let outcome = autogrow_core::autogrow(config, data, device, &mut watchers, checkpoint)
-        .map_err(|error| loaded.locate(error))?;
+        .map_err(|error| loaded.locate(error));
     drop(progress);
-    write_card(setup, &path, &outcome)?;
-    folder.finish(&outcome)?;
-    report(&outcome, &path, output)
+    let outcome = outcome.and_then(|outcome| {
+        write_card(setup, &path, &outcome)?;
+        folder.finish(&outcome).map(|()| outcome)
+    });
+    // However the run ended: the last page says so, once nobody holds the folder.
+    drop(folder);
+    reporter.write();
+    report(&outcome?, &path, output)
 }
 
 /// Writes the model card. Before the result, so that a finished run has one.

@@ -81,8 +81,8 @@ pub enum Event {
     /// Images of the epoch, or of the test behind the last one, that could not be read and were
     /// left out.
     Skipped { epoch: usize, depth: Depth, seconds: f64, images: usize },
-    /// A sub-module was stacked.
-    Grew { epoch: usize, depth: Depth, seconds: f64, subnet: usize, parameters: usize },
+    /// A sub-module was stacked; the network's size after it.
+    Grew { epoch: usize, depth: Depth, seconds: f64, subnet: usize, parameters: usize, macs: u64 },
     /// A sub-network left the list: growing it no longer pays.
     Stopped { epoch: usize, depth: Depth, seconds: f64, subnet: usize },
     /// A sub-network left the list: it is as deep as allowed.

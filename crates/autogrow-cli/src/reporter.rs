@@ -1,0 +1,117 @@
+//! Writes the report of a run while it goes on and when it ends: the page, and the events for
+//! TensorBoard. A run does not end because its report cannot be written.
+
+use crate::output::Output;
+use autogrow_core::Result;
+use autogrow_core::config::Config;
+use autogrow_core::run::{Event, Watch};
+use autogrow_report::{Report, Run, publish, tensorboard};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+/// The least time between two pages of a run that goes on.
+const PAUSE: Duration = Duration::from_secs(10);
+
+/// Where the parts of a report were put.
+pub(crate) struct Written {
+    pub(crate) page: PathBuf,
+    pub(crate) tensorboard: PathBuf,
+}
+
+/// Writes the page of a run to `out`, or else to its `report.html`, and its events beside it.
+///
+/// # Errors
+/// [`autogrow_core::Error::Run`].
+pub(crate) fn write(folder: &Path, out: Option<&Path>) -> Result<Written> {
+    let write = || {
+        let run = Run::read(folder)?;
+        let page = out.map_or_else(|| folder.join("report.html"), Path::to_path_buf);
+        let report = match defaults(&run) {
+            Some(defaults) => Report::new().with_defaults(&defaults),
+            None => Report::new(),
+        };
+        publish(&page, report.page(&run).as_bytes())?;
+        Ok(Written { page, tensorboard: tensorboard::write(&run)? })
+    };
+    write().map_err(|error| located(&error, folder))
+}
+
+/// An error of the report as one of the command line.
+pub(crate) fn located(error: &autogrow_report::Error, folder: &Path) -> autogrow_core::Error {
+    let path = error.path().unwrap_or(folder);
+    let located = autogrow_core::Error::run(path, error.problem());
+    match error.hint() {
+        Some(hint) => located.with_hint(hint),
+        None => located,
+    }
+}
+
+/// The configuration of a run without settings, but of the same network: width and step size
+/// depend on that.
+fn defaults(run: &Run) -> Option<toml::Table> {
+    let mut defaults = Config::default();
+    let mut same = Config::default();
+    same.network.name = run.network();
+    if let Some(Ok(depth)) = run.settings.text("network.depth").map(|depth| depth.parse()) {
+        same.network.depth = depth;
+    }
+    if let Ok(same) = same.resolve() {
+        defaults.network.width = same.network.width;
+        defaults.training.learning_rate = same.training.learning_rate;
+    }
+    toml::Table::try_from(defaults).ok()
+}
+
+/// Keeps the report of a run up to date.
+pub(crate) struct Reporter {
+    path: PathBuf,
+    output: Output,
+    written: Option<Instant>,
+    has_failed: bool,
+}
+
+impl Reporter {
+    /// For the run in the folder `path`.
+    pub(crate) fn new(path: PathBuf, output: Output) -> Self {
+        Self { path, output, written: None, has_failed: false }
+    }
+
+    /// Writes the report now. A failure is told once.
+    pub(crate) fn write(&mut self) {
+        self.written = Some(Instant::now());
+        if let Err(error) = write(&self.path, None)
+            && !self.has_failed
+        {
+            self.has_failed = true;
+            self.output.warn(&format!("no report of this run: {error}"));
+        }
+    }
+}
+
+impl Watch for Reporter {
+    fn event(&mut self, event: &Event) -> Result<()> {
+        let is_due = self.written.is_none_or(|written| written.elapsed() >= PAUSE);
+        if is_due && matches!(event, Event::Epoch { .. } | Event::Started { .. }) {
+            self.write();
+        }
+        Ok(())
+    }
+
+    fn step(&mut self, _: usize, _: usize, _: usize, _: f64) -> Result<()> {
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_run_goes_on_without_its_report() {
+        let output = Output { json: false, quiet: true };
+        let mut reporter = Reporter::new(PathBuf::from("/there/is/no/such/run"), output);
+        reporter.write();
+        assert!(reporter.has_failed && reporter.written.is_some());
+        reporter.write();
+    }
+}

@@ -1,0 +1,292 @@
+//! The figures of the paper: series of numbers in, a chart out.
+
+use crate::chart::{
+    Axis, Band, ContourChart, Dot, Format, Lane, LineChart, Scale, Series, Stroke, Surface,
+    Trajectory,
+};
+use crate::run::{Epoch, Event, Phase, Run};
+
+/// What a curve shows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Quantity {
+    /// Percent of images, training and validation.
+    Accuracy,
+    /// Mean cross entropy, training and validation.
+    Loss,
+}
+
+impl Quantity {
+    /// Both.
+    pub const ALL: [Self; 2] = [Self::Accuracy, Self::Loss];
+
+    /// Its value on training and on validation images.
+    pub fn of(self, epoch: &Epoch) -> [f64; 2] {
+        match self {
+            Self::Accuracy => [epoch.train_accuracy, epoch.val_accuracy],
+            Self::Loss => [epoch.train_loss, epoch.val_loss],
+        }
+    }
+
+    /// A vertical axis for `values` of it. Accuracies of the first epochs, far below all others,
+    /// are left beneath the chart rather than all others squeezed; losses have a logarithmic axis.
+    pub(crate) fn axis(self, values: impl Iterator<Item = f64>) -> Axis {
+        match self {
+            Self::Loss => Axis::new("loss").scaled(Scale::Log),
+            Self::Accuracy => {
+                let axis = Axis::new("accuracy, %");
+                let mut values: Vec<f64> = values.filter(|value| value.is_finite()).collect();
+                values.sort_by(f64::total_cmp);
+                let (Some(&low), Some(&top)) = (values.get(values.len() / 14), values.last())
+                else {
+                    return axis;
+                };
+                let margin = ((top - low) * 0.06).max(0.05);
+                axis.from_to(low - margin, top + margin)
+            }
+        }
+    }
+}
+
+/// What a curve is drawn against.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Against {
+    /// Epochs.
+    Epochs,
+    /// Time, in the unit that suits it.
+    Time(TimeUnit),
+}
+
+/// A unit of time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the names say it")]
+pub enum TimeUnit {
+    Seconds,
+    Minutes,
+    Hours,
+}
+
+impl TimeUnit {
+    /// That in which `seconds` are told best.
+    pub fn of(seconds: f64) -> Self {
+        match seconds {
+            s if s >= 3.0 * 3600.0 => Self::Hours,
+            s if s >= 180.0 => Self::Minutes,
+            _ => Self::Seconds,
+        }
+    }
+
+    /// Seconds in one.
+    pub fn seconds(self) -> f64 {
+        match self {
+            Self::Seconds => 1.0,
+            Self::Minutes => 60.0,
+            Self::Hours => 3600.0,
+        }
+    }
+
+    /// Its symbol.
+    pub fn symbol(self) -> &'static str {
+        match self {
+            Self::Seconds => "s",
+            Self::Minutes => "min",
+            Self::Hours => "h",
+        }
+    }
+}
+
+impl Against {
+    fn axis(self) -> Axis {
+        match self {
+            Self::Epochs => Axis::new("epochs"),
+            Self::Time(unit) => Axis::new(format!("time, {}", unit.symbol())),
+        }
+    }
+
+    pub(crate) fn of(self, epoch: &Epoch) -> f64 {
+        match self {
+            Self::Epochs => epoch.number as f64,
+            Self::Time(unit) => epoch.elapsed / unit.seconds(),
+        }
+    }
+}
+
+/// A run's curves with its growths beneath them: Figures 4 and 8.
+pub fn growing(run: &Run, quantity: Quantity, against: Against) -> LineChart {
+    let series = |which: usize, name: &str| {
+        let points = run.epochs.iter().map(|epoch| [against.of(epoch), quantity.of(epoch)[which]]);
+        Series::line(name, points.collect())
+    };
+    let values = run.epochs.iter().flat_map(|epoch| quantity.of(epoch));
+    let at = |epoch: usize| place(run, epoch, against);
+    let lanes = lanes(run, at);
+    let band = run.epochs.iter().find(|epoch| epoch.phase == Phase::FineTuning).map(|first| {
+        let last = run.epochs.last().map_or(0.0, |epoch| against.of(epoch));
+        Band { from_to: [at(first.number - 1), last], label: "fine-tuning".into() }
+    });
+    let name = match quantity {
+        Quantity::Accuracy => "Accuracy",
+        Quantity::Loss => "Loss",
+    };
+    LineChart {
+        title: String::new(),
+        description: format!("{name} of {} against {}", run.name(), against.axis().label),
+        x: against.axis().from_to(0.0, run.epochs.last().map_or(1.0, |epoch| against.of(epoch))),
+        y: quantity.axis(values),
+        series: vec![series(0, "training").coloured(1), series(1, "validation").coloured(0)],
+        lanes,
+        bands: band.into_iter().collect(),
+    }
+}
+
+/// Where the end of an epoch lies.
+fn place(run: &Run, epoch: usize, against: Against) -> f64 {
+    match run.epochs.binary_search_by_key(&epoch, |own| own.number) {
+        Ok(index) => against.of(&run.epochs[index]),
+        Err(_) => 0.0,
+    }
+}
+
+/// A lane a sub-network.
+fn lanes(run: &Run, at: impl Fn(usize) -> f64) -> Vec<Lane> {
+    let count = run.depth().map_or(0, |depth| depth.as_slice().len());
+    let mut lanes: Vec<Lane> =
+        (0..count).map(|i| Lane { name: i.to_string(), ..Lane::default() }).collect();
+    for event in &run.events {
+        match event {
+            Event::Grew { epoch, subnet, .. } => {
+                if let Some(lane) = lanes.get_mut(*subnet) {
+                    lane.grown.push(at(*epoch));
+                }
+            }
+            Event::Stopped { epoch, subnet, .. } | Event::Capped { epoch, subnet, .. } => {
+                if let Some(lane) = lanes.get_mut(*subnet) {
+                    lane.stopped = Some(at(*epoch));
+                }
+            }
+            _ => {}
+        }
+    }
+    if lanes.iter().all(|lane| lane.grown.is_empty() && lane.stopped.is_none()) {
+        lanes.clear();
+    }
+    lanes
+}
+
+/// A quantity of several runs on one chart: validation alone, a colour a run.
+pub fn overlaid(runs: &[(String, &Run)], quantity: Quantity, against: Against) -> LineChart {
+    let series = |(name, run): &(String, &Run)| {
+        let points = run.epochs.iter().map(|epoch| [against.of(epoch), quantity.of(epoch)[1]]);
+        Series::line(name.as_str(), points.collect())
+    };
+    let values = runs.iter().flat_map(|(_, run)| &run.epochs);
+    let last = runs.iter().filter_map(|(_, run)| run.epochs.last());
+    let last = last.map(|epoch| against.of(epoch)).fold(0.0, f64::max);
+    let mut y = quantity.axis(values.map(|epoch| quantity.of(epoch)[1]));
+    y.label = format!("validation {}", y.label);
+    LineChart {
+        description: format!("{} of {} runs", y.label, runs.len()),
+        x: against.axis().from_to(0.0, last),
+        y,
+        series: runs.iter().map(series).collect(),
+        ..LineChart::default()
+    }
+}
+
+/// A trained network.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Net {
+    /// What is written beside it; empty: nothing.
+    pub label: String,
+    /// Trainable parameters.
+    pub parameters: f64,
+    /// Multiply-accumulates for an image.
+    pub macs: f64,
+    /// Percent.
+    pub accuracy: f64,
+}
+
+/// Networks that belong together.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Family {
+    /// Their name.
+    pub name: String,
+    /// Whether AutoGrow found them; else they were designed or searched by hand.
+    pub is_found: bool,
+    /// The networks, in the order in which a line connects those designed by hand.
+    pub nets: Vec<Net>,
+}
+
+/// Accuracy against parameters, found nets beside a manual search: Figure 6.
+pub fn accuracy_against_parameters(title: &str, families: &[Family]) -> LineChart {
+    let series = families.iter().map(|family| of_family(family, |net| net.parameters));
+    LineChart {
+        title: title.into(),
+        x: Axis::new("parameters").scaled(Scale::Log).written(Format::Si),
+        y: Axis::new("accuracy, %"),
+        series: series.collect(),
+        ..LineChart::default()
+    }
+}
+
+/// Accuracy against multiply-accumulates, the area of a marker proportional to the parameters:
+/// Figure 7.
+pub fn accuracy_against_macs(title: &str, families: &[Family]) -> LineChart {
+    let nets = families.iter().flat_map(|family| &family.nets);
+    let largest = nets.map(|net| net.parameters).fold(f64::MIN_POSITIVE, f64::max);
+    let series = families.iter().map(|family| {
+        let areas = family.nets.iter().map(|net| 260.0 * net.parameters / largest);
+        Series { areas: areas.collect(), ..of_family(family, |net| net.macs) }
+    });
+    LineChart {
+        title: title.into(),
+        x: Axis::new("multiply-accumulates for an image").written(Format::Si),
+        y: Axis::new("accuracy, %"),
+        series: series.collect(),
+        ..LineChart::default()
+    }
+}
+
+fn of_family(family: &Family, x: impl Fn(&Net) -> f64) -> Series {
+    Series {
+        name: family.name.clone(),
+        points: family.nets.iter().map(|net| [x(net), net.accuracy]).collect(),
+        labels: family.nets.iter().map(|net| net.label.clone()).collect(),
+        stroke: if family.is_found { Stroke::None } else { Stroke::Solid },
+        dot: if family.is_found { Dot::Diamond } else { Dot::Ring },
+        ..Series::default()
+    }
+}
+
+/// Ways of training over the loss, projected to the plane of two principal components: Figures 2
+/// and 3. `explained` is the part of the variance along each, 0 to 1.
+pub fn trajectories(
+    title: &str,
+    surface: Surface,
+    trajectories: Vec<Trajectory>,
+    explained: [f64; 2],
+) -> ContourChart {
+    let axis = |which: &str, part: f64| {
+        Axis::new(format!("{which} principal component ({:.0} % of variance)", 100.0 * part))
+    };
+    ContourChart {
+        title: title.into(),
+        x: axis("first", explained[0]),
+        y: axis("second", explained[1]),
+        surface,
+        trajectories,
+        levels: Vec::new(),
+    }
+}
+
+/// The loss around a minimum along two random directions: Figure 5. Surfaces that are compared
+/// get the same `levels`.
+pub fn loss_surface(title: &str, surface: Surface, levels: Vec<f64>) -> ContourChart {
+    ContourChart {
+        title: title.into(),
+        x: Axis::new("first direction"),
+        y: Axis::new("second direction"),
+        surface,
+        levels,
+        trajectories: Vec::new(),
+    }
+}

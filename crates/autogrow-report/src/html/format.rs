@@ -1,0 +1,97 @@
+//! Numbers as people read them.
+
+use maud::{Markup, html};
+
+/// `1234567` as `1.23 M`.
+pub(super) fn si(number: u64) -> String {
+    let number = number as f64;
+    match number {
+        n if n >= 1e9 => format!("{:.2} G", n / 1e9),
+        n if n >= 1e6 => format!("{:.2} M", n / 1e6),
+        n if n >= 1e3 => format!("{:.1} k", n / 1e3),
+        n => format!("{n}"),
+    }
+}
+
+/// Seconds as `4.2 s`, `42 s`, `3 min 20 s`, `5 h 04 min`.
+pub(super) fn duration(seconds: f64) -> String {
+    if !seconds.is_finite() || seconds < 0.0 {
+        return "–".into();
+    }
+    let whole = seconds.round() as u64;
+    match whole {
+        0..10 => format!("{seconds:.1} s"),
+        10..60 => format!("{whole} s"),
+        60..3600 => format!("{} min {:02} s", whole / 60, whole % 60),
+        _ => format!("{} h {:02} min", whole / 3600, whole % 3600 / 60),
+    }
+}
+
+/// `98.61 %`; a dash for what is no number.
+pub(super) fn percent(value: f64) -> String {
+    if value.is_finite() { format!("{value:.2} %") } else { "–".into() }
+}
+
+/// `+0.25` or `−0.25`, percentage points. What rounds to nothing has no sign.
+pub(super) fn gain(value: f64) -> String {
+    match format!("{value:+.2}") {
+        text if text == "-0.00" || text == "+0.00" => "0.00".into(),
+        text => text.replace('-', "−"),
+    }
+}
+
+/// Text with the exact value it stands for, for programs.
+pub(super) fn exact(name: &str, value: impl std::fmt::Display, shown: &str) -> Markup {
+    html! { data data-name=(name) value=(value.to_string()) { (shown) } }
+}
+
+/// Seconds since 1970 as `2026-11-24 20:15 UTC`.
+pub(super) fn date(seconds: f64) -> String {
+    let minutes = (seconds.clamp(0.0, 1e11) / 60.0) as i64;
+    let (days, minute) = (minutes / 1440, minutes % 1440);
+    // Counting from a first of March, leap days come last in their year, and months follow a
+    // pattern of 153 days in five.
+    let days = days + 719_468;
+    let era = days / 146_097;
+    let day = days % 146_097;
+    let year = (day - day / 1460 + day / 36_524 - day / 146_096) / 365;
+    let day = day - (365 * year + year / 4 - year / 100);
+    let month = (5 * day + 2) / 153;
+    let day = day - (153 * month + 2) / 5 + 1;
+    let (year, month) = if month < 10 { (year, month + 3) } else { (year + 1, month - 9) };
+    let year = year + 400 * era;
+    format!("{year:04}-{month:02}-{day:02} {:02}:{:02} UTC", minute / 60, minute % 60)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn dates() {
+        // From `date -u -d @...`.
+        for (seconds, text) in [
+            (0.0, "1970-01-01 00:00 UTC"),
+            (951_782_400.0, "2000-02-29 00:00 UTC"),
+            (1_709_251_199.0, "2024-02-29 23:59 UTC"),
+            (1_795_550_400.0, "2026-11-24 20:00 UTC"),
+            (4_107_542_400.0, "2100-03-01 00:00 UTC"),
+        ] {
+            assert_eq!(date(seconds), text);
+        }
+        assert!(!date(f64::NAN).is_empty());
+    }
+
+    #[test]
+    fn what_rounds_to_nothing_has_no_sign() {
+        assert_eq!(
+            [0.0, -0.001, 0.004, 0.25, -1.5].map(gain),
+            ["0.00", "0.00", "0.00", "+0.25", "−1.50"]
+        );
+        assert_eq!(percent(f64::NAN), "–");
+        assert_eq!(
+            [9.44, 42.0, 200.4, 3600.0].map(duration),
+            ["9.4 s", "42 s", "3 min 20 s", "1 h 00 min"]
+        );
+    }
+}

@@ -1,0 +1,116 @@
+//! The head of a run's page: what was found, or how far the run is.
+
+use super::format::{duration, exact, percent, si};
+use crate::run::{Event, Outcome, Phase, Run, Status};
+use maud::{Markup, html};
+
+pub(super) fn section(run: &Run) -> Markup {
+    html! {
+        section.hero aria-label="Summary" {
+            (headline(run))
+            @match &run.outcome {
+                Some(outcome) => (facts_of(outcome)),
+                None => (facts_so_far(run)),
+            }
+            @if run.status != Status::Finished { (progress(run)) }
+        }
+    }
+}
+
+fn headline(run: &Run) -> Markup {
+    let depth = run.depth().map(ToString::to_string).unwrap_or_else(|| "–".into());
+    let grows = run.settings.text("growth.policy").is_none_or(|policy| policy != "none");
+    let lead = match (run.status, grows) {
+        (Status::Finished, true) => "found",
+        (Status::Finished, false) => "trained",
+        (Status::Training, _) => "training",
+        (Status::Interrupted, _) => "interrupted at",
+    };
+    let length = depth.len();
+    html! {
+        div.headline {
+            p.lead.training[run.status == Status::Training] { (lead) }
+            h1.long[length > 11] { (exact("found", &depth, &depth)) }
+            p.of { (run.network()) " on " (run.data()) }
+        }
+    }
+}
+
+fn fact(label: &str, value: &Markup, note: &str) -> Markup {
+    html! {
+        div { dt { (label) } dd { (value) @if !note.is_empty() { span.unit { (note) } } } }
+    }
+}
+
+fn facts_of(outcome: &Outcome) -> Markup {
+    let seconds = outcome.growing_seconds + outcome.fine_tuning_seconds;
+    let accuracy = |name: &str, value: f64| exact(name, value, &percent(value));
+    let (parameters, macs) = (si(outcome.parameters), si(outcome.macs));
+    html! {
+        dl.facts {
+            (fact("test accuracy", &accuracy("test_accuracy", outcome.test_accuracy), ""))
+            (fact("validation accuracy", &accuracy("val_accuracy", outcome.val_accuracy), ""))
+            (fact("parameters", &exact("parameters", outcome.parameters, &parameters), ""))
+            (fact("MACs", &exact("macs", outcome.macs, &macs), "an image"))
+            (fact("time", &exact("seconds", seconds, &duration(seconds)), ""))
+            (fact("epochs", &html! {
+                (exact("growing_epochs", outcome.growing_epochs, &outcome.growing_epochs.to_string()))
+                " + "
+                (exact("fine_tuning_epochs", outcome.fine_tuning_epochs,
+                    &outcome.fine_tuning_epochs.to_string()))
+            }, "growing + fine-tuning"))
+        }
+    }
+}
+
+fn facts_so_far(run: &Run) -> Markup {
+    let best = run.epochs.iter().map(|epoch| epoch.val_accuracy).filter(|a| a.is_finite());
+    let best = best.fold(f64::NAN, f64::max);
+    let parameters = run.events.iter().rev().find_map(|event| match event {
+        Event::Grew { parameters, .. } | Event::Started { parameters, .. } => Some(*parameters),
+        _ => None,
+    });
+    let last = run.epochs.last();
+    let now = last.map_or(f64::NAN, |epoch| epoch.val_accuracy);
+    let seconds = last.map_or(0.0, |epoch| epoch.elapsed);
+    html! {
+        dl.facts {
+            (fact("best validation accuracy", &html! { (percent(best)) }, ""))
+            (fact("validation accuracy now", &html! { (percent(now)) }, ""))
+            (fact("parameters", &html! { (parameters.map_or("–".into(), si)) }, ""))
+            (fact("time so far", &html! { (duration(seconds)) }, ""))
+            (fact("epochs so far", &html! { (run.epochs.len()) }, ""))
+        }
+    }
+}
+
+fn progress(run: &Run) -> Markup {
+    let last = run.events.iter().rev().find_map(|event| match event {
+        Event::Epoch { epoch, metrics, waiting, epochs_left, .. } => {
+            Some((*epoch, metrics, waiting, *epochs_left))
+        }
+        _ => None,
+    });
+    let Some((epoch, metrics, waiting, left)) = last else {
+        return html! {
+            div.progress { p { "No epoch is over yet." } }
+        };
+    };
+    let fine_tuning = metrics.phase == Phase::FineTuning;
+    let at_least = if fine_tuning { "" } else { "at least " };
+    let is_training = run.status == Status::Training;
+    html! {
+        div.progress {
+            progress max=((epoch + left).max(1)) value=(epoch) aria-label="Progress" {}
+            p {
+                "Epoch " (epoch) ", " (metrics.phase.name()) "; " (at_least) (left)
+                " more epochs"
+                @if is_training { ", about " (duration(metrics.epoch_seconds * left as f64)) }
+                "."
+                @if !waiting.is_empty() { " Growth: " (waiting) "." }
+                @if is_training { span #stale hidden {} }
+                @else { " Nobody is at it: " code { "autogrow resume" } " goes on with it." }
+            }
+        }
+    }
+}

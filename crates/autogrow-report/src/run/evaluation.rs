@@ -1,0 +1,162 @@
+//! `evaluation.json`: what the best model does on images it was not trained on, class by class.
+//!
+//! ```json
+//! {
+//!   "split": "test", "images": 10000, "top1": 93.1, "top5": 99.8, "loss": 0.21,
+//!   "classes": ["t-shirt", "trouser"],
+//!   "confusion": [[980, 20], [15, 985]],
+//!   "calibration": [{"confidence": 0.95, "accuracy": 0.93, "images": 1200}],
+//!   "worst": [{"image": "data:image/png;base64,...", "truth": 0, "predicted": 1,
+//!              "probability": 0.99, "index": 17}]
+//! }
+//! ```
+//!
+//! `top1` and `top5` are percent. `confusion[t][p]` counts images of class `t` that were taken for
+//! class `p`. A bin of `calibration` holds the mean of the greatest probability and the part that
+//! was right, both from 0 to 1. `worst` lists the most confident mistakes, the worst first, with
+//! the probability the model gave its answer and the image's place in the split.
+
+use super::number::{self, float, maybe};
+use serde::Deserialize;
+
+/// Most of each kind that is read: enough for ImageNet, little enough for a page.
+const MAX_CLASSES: usize = 2000;
+const MAX_WORST: usize = 100;
+const MAX_IMAGE: usize = 200_000;
+const PNG: &str = "data:image/png;base64,";
+
+/// What a model does on a split.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+pub struct Evaluation {
+    /// `test`, `val` or `train`.
+    pub split: String,
+    /// How many images it has.
+    pub images: u64,
+    /// Percent whose class has the greatest probability.
+    #[serde(deserialize_with = "float")]
+    pub top1: f64,
+    /// Percent whose class is among the five most probable.
+    #[serde(default, deserialize_with = "maybe")]
+    pub top5: Option<f64>,
+    /// Mean cross entropy.
+    #[serde(default, deserialize_with = "maybe")]
+    pub loss: Option<f64>,
+    /// Names of the classes.
+    pub classes: Vec<String>,
+    /// `[truth][predicted]`: number of images.
+    pub confusion: Vec<Vec<u64>>,
+    /// How far probabilities are to be believed.
+    #[serde(default)]
+    pub calibration: Vec<Bin>,
+    /// The most confident mistakes, the worst first.
+    #[serde(default)]
+    pub worst: Vec<Mistake>,
+}
+
+/// The images whose greatest probability falls between two bounds.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+pub struct Bin {
+    /// Mean of the greatest probability, 0 to 1.
+    #[serde(deserialize_with = "float")]
+    pub confidence: f64,
+    /// The part that was right, 0 to 1.
+    #[serde(deserialize_with = "float")]
+    pub accuracy: f64,
+    /// How many images there are in it.
+    pub images: u64,
+}
+
+/// An image that was taken for something else.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+pub struct Mistake {
+    /// A small PNG as a data URL.
+    pub image: String,
+    /// What it shows.
+    pub truth: usize,
+    /// What it was taken for.
+    pub predicted: usize,
+    /// The probability given to that, 0 to 1.
+    #[serde(deserialize_with = "float")]
+    pub probability: f64,
+    /// Its place in the split.
+    pub index: u64,
+}
+
+impl Evaluation {
+    /// Reads the file's text.
+    ///
+    /// # Errors
+    /// What is wrong with it, in words.
+    pub(super) fn parse(text: &str) -> Result<Self, String> {
+        let mut read: Self = number::read(text).map_err(|error| error.to_string())?;
+        let classes = read.classes.len();
+        if classes == 0 || classes > MAX_CLASSES {
+            return Err(format!("{classes} classes; 1 to {MAX_CLASSES} make sense"));
+        }
+        if read.confusion.len() != classes || read.confusion.iter().any(|row| row.len() != classes)
+        {
+            return Err(format!("`confusion` is not {classes} rows of {classes} counts"));
+        }
+        // An address of any other kind would make the page ask the network for it.
+        let fits = |mistake: &Mistake| {
+            mistake.truth < classes
+                && mistake.predicted < classes
+                && mistake.image.len() <= MAX_IMAGE
+                && mistake.image.strip_prefix(PNG).is_some_and(|data| data.bytes().all(is_base64))
+        };
+        read.worst.retain(fits);
+        read.worst.truncate(MAX_WORST);
+        Ok(read)
+    }
+
+    /// Expected calibration error, percentage points: how far confidence is from accuracy on
+    /// average.
+    pub fn calibration_error(&self) -> Option<f64> {
+        let images: u64 = self.calibration.iter().map(|bin| bin.images).sum();
+        let off = |bin: &Bin| (bin.confidence - bin.accuracy).abs() * bin.images as f64;
+        let sum: f64 = self.calibration.iter().map(off).sum();
+        (images > 0 && sum.is_finite()).then(|| 100.0 * sum / images as f64)
+    }
+}
+
+fn is_base64(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"+/=".contains(&byte)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn with(confusion: &str, image: &str) -> String {
+        format!(
+            r#"{{"split":"test","images":4,"top1":75.0,"classes":["a","b"],"confusion":{confusion},
+               "calibration":[{{"confidence":0.9,"accuracy":0.7,"images":3}},
+                              {{"confidence":0.5,"accuracy":0.6,"images":1}}],
+               "worst":[{{"image":"{image}","truth":0,"predicted":1,"probability":0.9,"index":3}}]}}"#
+        )
+    }
+
+    #[test]
+    fn a_good_file() {
+        let read =
+            Evaluation::parse(&with("[[2,1],[0,1]]", "data:image/png;base64,AA+/=")).unwrap();
+        assert_eq!((read.worst.len(), read.confusion[0][1]), (1, 1));
+        // (3 x 0.2 + 1 x 0.1) / 4
+        assert!((read.calibration_error().unwrap() - 17.5).abs() < 1e-9);
+    }
+
+    #[test]
+    fn images_from_elsewhere_are_left_out() {
+        for image in ["https://example.org/a.png", "data:image/png;base64,A' onload='x", "x"] {
+            let read = Evaluation::parse(&with("[[2,1],[0,1]]", image)).unwrap();
+            assert!(read.worst.is_empty(), "{image}");
+        }
+    }
+
+    #[test]
+    fn counts_that_do_not_fit() {
+        for confusion in ["[]", "[[1,2]]", "[[1,2],[3]]", "[[1,2],[3,-4]]"] {
+            assert!(Evaluation::parse(&with(confusion, "x")).is_err(), "{confusion}");
+        }
+    }
+}

@@ -1,0 +1,100 @@
+//! A run's scalars as TensorBoard reads them: records framed as TFRecord with masked CRC-32C, each
+//! an `Event` in protocol buffers.
+//!
+//! The bytes are a function of the run: those of a run that went on begin with those from before,
+//! so that a TensorBoard that is following the file stays where it is.
+
+use crate::run::Run;
+use crate::{Result, report};
+use prost::Message;
+use std::path::{Path, PathBuf};
+
+/// The part of TensorFlow's `event.proto` that scalars need.
+#[derive(Clone, PartialEq, Message)]
+struct Event {
+    /// Seconds since 1970.
+    #[prost(double, tag = "1")]
+    wall_time: f64,
+    #[prost(int64, tag = "2")]
+    step: i64,
+    #[prost(oneof = "What", tags = "3, 5")]
+    what: Option<What>,
+}
+
+#[derive(Clone, PartialEq, prost::Oneof)]
+enum What {
+    #[prost(string, tag = "3")]
+    FileVersion(String),
+    #[prost(message, tag = "5")]
+    Summary(Summary),
+}
+
+#[derive(Clone, PartialEq, Message)]
+struct Summary {
+    #[prost(message, repeated, tag = "1")]
+    value: Vec<Value>,
+}
+
+#[derive(Clone, PartialEq, Message)]
+struct Value {
+    #[prost(string, tag = "1")]
+    tag: String,
+    #[prost(float, optional, tag = "2")]
+    simple_value: Option<f32>,
+}
+
+/// The events of a run: loss and accuracy on training and validation images, learning rate, depth
+/// and that of each sub-network, by epoch.
+pub fn events(run: &Run) -> Vec<u8> {
+    let version = What::FileVersion("brain.Event:2".into());
+    let mut bytes = record(&Event { wall_time: run.started, step: 0, what: Some(version) });
+    for epoch in &run.epochs {
+        let mut scalars = vec![
+            ("loss/train".to_string(), epoch.train_loss),
+            ("loss/validation".into(), epoch.val_loss),
+            ("accuracy/train".into(), epoch.train_accuracy),
+            ("accuracy/validation".into(), epoch.val_accuracy),
+            ("learning_rate".into(), epoch.learning_rate),
+            ("depth/sub_modules".into(), epoch.depth.sub_modules() as f64),
+        ];
+        let depth = epoch.depth.as_slice().iter().enumerate();
+        scalars.extend(depth.map(|(i, count)| (format!("depth/sub_network_{i}"), *count as f64)));
+        let value = |(tag, value): (String, f64)| Value { tag, simple_value: Some(value as f32) };
+        let summary = Summary { value: scalars.into_iter().map(value).collect() };
+        bytes.extend(record(&Event {
+            wall_time: run.started + epoch.elapsed,
+            step: i64::try_from(epoch.number).unwrap_or(i64::MAX),
+            what: Some(What::Summary(summary)),
+        }));
+    }
+    bytes
+}
+
+/// Writes `tensorboard/events.out.tfevents.<start>.autogrow` into the run's folder, in place of
+/// the one before; returns where it is.
+///
+/// # Errors
+/// [`crate::Error::Unwritable`].
+pub fn write(run: &Run) -> Result<PathBuf> {
+    write_to(run, &run.path.join("tensorboard"))
+}
+
+fn write_to(run: &Run, folder: &Path) -> Result<PathBuf> {
+    let name = format!("events.out.tfevents.{:010}.autogrow", run.started as u64);
+    let path = folder.join(name);
+    report::publish(&path, &events(run))?;
+    Ok(path)
+}
+
+/// Length, its checksum, the message, its checksum.
+fn record(event: &Event) -> Vec<u8> {
+    let data = event.encode_to_vec();
+    let length = (data.len() as u64).to_le_bytes();
+    [&length[..], &masked(&length), &data, &masked(&data)].concat()
+}
+
+/// CRC-32C, rotated and moved, so that the checksum of data that holds checksums is still a good
+/// one.
+fn masked(data: &[u8]) -> [u8; 4] {
+    crc32c::crc32c(data).rotate_right(15).wrapping_add(0xa282_ead8).to_le_bytes()
+}

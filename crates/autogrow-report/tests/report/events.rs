@@ -1,0 +1,63 @@
+//! Event files, byte by byte as TensorBoard has read them: `fixtures/events.csv` is what
+//! `fixtures/read_tensorboard.py` printed of `fixtures/events.out.tfevents.fixture`.
+
+use crate::common::{assert_same, fixture, run_folder};
+use autogrow_report::{Run, tensorboard};
+
+fn run() -> Run {
+    Run { started: 1_700_000_000.0, ..Run::read(&fixture("run")).unwrap() }
+}
+
+#[test]
+fn bytes_are_those_that_tensorboard_has_read() {
+    assert_same("events.out.tfevents.fixture", &tensorboard::events(&run()));
+}
+
+#[test]
+fn tensorboard_has_read_the_runs_numbers() {
+    let run = run();
+    let text = std::fs::read_to_string(fixture("events.csv")).unwrap();
+    let mut seen = 0;
+    for line in text.lines() {
+        let [tag, step, time, value] = line.split(',').collect::<Vec<_>>().try_into().unwrap();
+        let epoch = run.epochs.iter().find(|epoch| epoch.number.to_string() == step).unwrap();
+        let own = match tag {
+            "loss/train" => epoch.train_loss,
+            "loss/validation" => epoch.val_loss,
+            "accuracy/train" => epoch.train_accuracy,
+            "accuracy/validation" => epoch.val_accuracy,
+            "learning_rate" => epoch.learning_rate,
+            "depth/sub_modules" => epoch.depth.sub_modules() as f64,
+            tag => {
+                let index = tag.strip_prefix("depth/sub_network_").unwrap();
+                epoch.depth.as_slice()[index.parse::<usize>().unwrap()] as f64
+            }
+        };
+        assert_eq!(value.parse::<f32>().unwrap(), own as f32, "{line}");
+        let time: f64 = time.parse().unwrap();
+        assert!((time - run.started - epoch.elapsed).abs() < 1e-3, "{line}");
+        seen += 1;
+    }
+    assert_eq!(seen, 9 * run.epochs.len());
+}
+
+/// So that a TensorBoard which follows the file finds its place in it.
+#[test]
+fn a_longer_runs_events_begin_with_the_shorter_ones() {
+    let run = run();
+    let all = tensorboard::events(&run);
+    for epochs in [0, 1, 7] {
+        let shorter = Run { epochs: run.epochs[..epochs].to_vec(), ..run.clone() };
+        assert!(all.starts_with(&tensorboard::events(&shorter)));
+    }
+}
+
+#[test]
+fn events_are_written_in_place_of_older_ones() {
+    let folder = run_folder();
+    let run = Run::read(folder.path()).unwrap();
+    let first = tensorboard::write(&run).unwrap();
+    assert_eq!(tensorboard::write(&run).unwrap(), first);
+    assert_eq!(std::fs::read(&first).unwrap(), tensorboard::events(&run));
+    assert_eq!(std::fs::read_dir(folder.path().join("tensorboard")).unwrap().count(), 1);
+}
