@@ -1,9 +1,10 @@
 //! Chores of the workspace, a file each: `cargo xtask --help`.
-#![expect(clippy::print_stdout, reason = "a chore talks to whoever runs it")]
+#![expect(clippy::print_stdout, clippy::print_stderr, reason = "a chore talks to whoever runs it")]
 
 mod bench;
 mod ci;
 mod crash;
+mod reproduce;
 mod tidy;
 mod tree;
 
@@ -28,6 +29,8 @@ enum Chore {
     Crash,
     /// Time training steps, interleaved with another program's
     Bench(bench::BenchArgs),
+    /// Make the paper's tables and figures again
+    Reproduce(reproduce::ReproduceArgs),
 }
 
 fn main() -> anyhow::Result<ExitCode> {
@@ -37,5 +40,6 @@ fn main() -> anyhow::Result<ExitCode> {
         Chore::Ci => ci::run(&tree),
         Chore::Crash => crash::run(&tree),
         Chore::Bench(args) => bench::run(&tree, &args),
+        Chore::Reproduce(args) => reproduce::run(&tree, &args),
     }
 }

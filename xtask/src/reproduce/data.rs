@@ -1,0 +1,63 @@
+//! Whether the data sets are there, asked before anything is trained.
+
+use super::autogrow::Autogrow;
+use super::plan::Cell;
+use anyhow::Result;
+use serde::Deserialize;
+use std::collections::BTreeSet;
+
+/// What `autogrow list --json` says of data sets.
+#[derive(Deserialize)]
+struct List {
+    data: Vec<Named>,
+}
+
+#[derive(Deserialize)]
+struct Named {
+    name: String,
+}
+
+/// A data set that cannot be trained on.
+#[derive(Debug)]
+pub(super) struct Missing {
+    pub(super) name: String,
+    /// What `autogrow` says of it.
+    pub(super) why: String,
+}
+
+impl Missing {
+    /// What is missing and how to get it.
+    pub(super) fn words(&self) -> String {
+        let Self { name, why } = self;
+        format!("{name} is missing: {why}\n  get it with: autogrow download {name}")
+    }
+}
+
+/// The data sets of some cells that are not there.
+///
+/// # Errors
+/// Where `autogrow` cannot be asked.
+pub(super) fn missing<'a>(
+    autogrow: &Autogrow,
+    cells: impl Iterator<Item = &'a Cell>,
+) -> Result<Vec<Missing>> {
+    let names: BTreeSet<_> = cells.map(|cell| cell.config.data.name.as_str()).collect();
+    let known: List = autogrow.json(["list"])?;
+    let mut missing = Vec::new();
+    for name in names {
+        if !known.data.iter().any(|known| known.name == name) {
+            let why = "this `autogrow` has no reader for it".into();
+            missing.push(Missing { name: name.into(), why });
+            continue;
+        }
+        // `plan` opens the data, and otherwise does as good as nothing for a net this small.
+        let plan = ["plan", "--data", name, "--policy", "none", "--set", "network.width=1"];
+        if let Err(error) = autogrow.json::<serde_json::Value>(plan) {
+            let said = error.to_string();
+            let why = said.lines().next().unwrap_or_default();
+            let why = why.strip_prefix("error: ").unwrap_or(why).to_string();
+            missing.push(Missing { name: name.into(), why });
+        }
+    }
+    Ok(missing)
+}
