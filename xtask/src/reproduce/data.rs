@@ -21,15 +21,21 @@ struct Named {
 #[derive(Debug)]
 pub(super) struct Missing {
     pub(super) name: String,
-    /// What `autogrow` says of it.
-    pub(super) why: String,
+    /// What `autogrow` says of it; none where it cannot read such a set at all.
+    pub(super) why: Option<String>,
 }
 
 impl Missing {
     /// What is missing and how to get it.
     pub(super) fn words(&self) -> String {
-        let Self { name, why } = self;
-        format!("{name} is missing: {why}\n  get it with: autogrow download {name}")
+        let name = &self.name;
+        match &self.why {
+            Some(why) => format!("{name} is missing: {why}\nhint: autogrow download {name}"),
+            None => format!(
+                "{name} is missing: this `autogrow` has no reader for it\n\
+                 hint: `--scale smoke` takes other images in its place"
+            ),
+        }
     }
 }
 
@@ -46,8 +52,7 @@ pub(super) fn missing<'a>(
     let mut missing = Vec::new();
     for name in names {
         if !known.data.iter().any(|known| known.name == name) {
-            let why = "this `autogrow` has no reader for it".into();
-            missing.push(Missing { name: name.into(), why });
+            missing.push(Missing { name: name.into(), why: None });
             continue;
         }
         // `plan` opens the data, and otherwise does as good as nothing for a net this small.
@@ -55,7 +60,7 @@ pub(super) fn missing<'a>(
         if let Err(error) = autogrow.json::<serde_json::Value>(plan) {
             let said = error.to_string();
             let why = said.lines().next().unwrap_or_default();
-            let why = why.strip_prefix("error: ").unwrap_or(why).to_string();
+            let why = Some(why.strip_prefix("error: ").unwrap_or(why).to_string());
             missing.push(Missing { name: name.into(), why });
         }
     }

@@ -35,6 +35,7 @@ pub(super) struct Printed {
     pub(super) found: Option<String>,
     pub(super) accuracy: Option<f64>,
     pub(super) delta: Option<f64>,
+    pub(super) top5: Option<f64>,
     pub(super) uncertain: Option<String>,
 }
 
@@ -118,6 +119,7 @@ impl Line {
                 found: paper.found.as_ref().map(ToString::to_string),
                 accuracy: paper.accuracy,
                 delta: paper.delta,
+                top5: paper.top5,
                 uncertain: row.uncertain.clone(),
             },
             seeds: seeds.collect::<Result<_>>()?,

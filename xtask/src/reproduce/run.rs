@@ -10,7 +10,10 @@ use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 /// How long a cell on which another process works is left alone.
-const RETRY: Duration = Duration::from_secs(2);
+const RETRY: Duration = Duration::from_millis(500);
+
+/// What `autogrow` says of a run folder in which another process is.
+const HELD: &str = "is being written by process";
 
 /// What a run of a plan needs.
 pub(super) struct Work<'a> {
@@ -173,13 +176,15 @@ impl Work<'_> {
 
     /// Brings a cell to its end.
     fn cell(&self, id: CellId, name: &str) -> Result<Progress> {
-        if let Stage::Finished(_) = self.place.stage(name)? {
-            return Ok(Progress::Finished);
-        }
+        // In this order: who holds it now may finish it while we look.
         if self.place.holder(name).is_some() {
             return Ok(Progress::Locked(Instant::now()));
         }
-        let begun = self.place.stage(name)? == Stage::Begun;
+        let begun = match self.place.stage(name)? {
+            Stage::Finished(_) => return Ok(Progress::Finished),
+            Stage::Begun => true,
+            Stage::Missing => false,
+        };
         println!("{}    {name}", if begun { "resuming" } else { "training" });
         self.tell(id, name)?;
         match self.autogrow.train(&self.place.runs(), name, begun, self.threads)? {
@@ -190,7 +195,7 @@ impl Work<'_> {
             }
             Ending::Failed(why) => {
                 // Between our look at the lock and its own, another process may have come first.
-                if self.place.holder(name).is_some() {
+                if why.contains(HELD) || self.place.holder(name).is_some() {
                     return Ok(Progress::Locked(Instant::now()));
                 }
                 self.place.failed(name, &why)?;

@@ -6,11 +6,11 @@ mod csv;
 mod html;
 mod markdown;
 
-pub(super) use csv::csv;
-pub(super) use html::html;
-pub(super) use markdown::markdown;
+pub(super) use self::csv::csv;
+pub(super) use self::html::html;
+pub(super) use self::markdown::markdown;
 
-const HEADER: [&str; 16] = [
+const HEADER: [&str; 17] = [
     "of",
     "setting",
     "paper: net",
@@ -25,15 +25,16 @@ const HEADER: [&str; 16] = [
     "growing s",
     "fine-tuning s",
     "parameters",
+    "MACs",
     "runs",
     "differs from the paper",
 ];
 
 /// Where the run folders' links stand.
-const RUNS: usize = 14;
+const RUNS: usize = 15;
 
 /// The cells of a line, but for those of the run folders.
-fn cells(line: &Line) -> [String; 16] {
+fn cells(line: &Line) -> [String; 17] {
     let outcome = |of: fn(&super::place::Outcome) -> f64| {
         line.seeds.iter().filter_map(|seed| seed.run.outcome.as_ref().map(of)).collect::<Vec<_>>()
     };
@@ -56,6 +57,7 @@ fn cells(line: &Line) -> [String; 16] {
         mean(&outcome(|outcome| outcome.growing_seconds), 1, false),
         mean(&outcome(|outcome| outcome.fine_tuning_seconds), 1, false),
         each(line, |outcome| Some(outcome.parameters.to_string())),
+        each(line, |outcome| Some(outcome.macs.to_string())),
         String::new(),
         remarks(line),
     ]
@@ -102,6 +104,7 @@ fn mean(values: &[f64], digits: usize, signed: bool) -> String {
 /// What differs, what is uncertain, and what is not there.
 fn remarks(line: &Line) -> String {
     let mut remarks = line.differences.clone();
+    remarks.extend(line.paper.top5.map(|percent| format!("paper: top-5 {percent:.2} %")));
     if let Some(uncertain) = &line.paper.uncertain {
         remarks.push(format!("paper uncertain: {uncertain}"));
     }

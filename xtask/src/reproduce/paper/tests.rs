@@ -85,7 +85,6 @@ fn what_several_tables_print_is_the_same_in_all() {
     for table in &paper.tables {
         for row in &table.rows {
             let key = format!("{} {} {} {:?}", row.network, row.data, row.fraction, row.method);
-            // The one row that the paper itself contradicts is marked in both tables.
             let now = (row.paper.found.clone(), row.paper.accuracy, table.name);
             let before = seen.entry(key).or_insert_with(|| now.clone());
             if before.2 != table.name {

@@ -49,9 +49,9 @@ fn each_cell_runs_once_after_what_it_waits_for() {
         let folder = TestFolder::new("order");
         let (summary, cells) = run(&folder.path, "table2", ENDS, jobs);
         assert_eq!(summary, Summary { finished: cells, ..Summary::default() });
-        let order = order(&folder.path);
-        assert_eq!(order.len(), cells);
-        let place = |name: &str| order.iter().position(|line| line.ends_with(name)).unwrap();
+        let ran = order(&folder.path);
+        assert_eq!(ran.len(), cells);
+        let place = |name: &str| ran.iter().position(|line| line.ends_with(name)).unwrap();
         with_plan(Scale::Small, &["table2"], 1, |plan| {
             for cell in &plan.cells {
                 for &before in &cell.after {
@@ -61,7 +61,7 @@ fn each_cell_runs_once_after_what_it_waits_for() {
         });
         // What is finished is not run again.
         run(&folder.path, "table2", ENDS, jobs);
-        assert_eq!(super::tests::order(&folder.path), order);
+        assert_eq!(order(&folder.path), ran);
     }
 }
 

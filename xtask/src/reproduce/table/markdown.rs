@@ -20,6 +20,6 @@ pub(in crate::reproduce) fn markdown(results: &Results) -> String {
     text
 }
 
-fn row(cells: [&str; 16]) -> String {
+fn row(cells: [&str; 17]) -> String {
     format!("| {} |\n", cells.join(" | "))
 }

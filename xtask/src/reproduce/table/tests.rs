@@ -37,6 +37,7 @@ fn results() -> Results {
         found: Some("2-3-6".into()),
         accuracy: Some(91.77),
         delta: Some(-1.06),
+        top5: Some(99.25),
         uncertain: None,
     };
     let baseline = Printed {
