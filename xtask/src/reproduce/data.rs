@@ -66,3 +66,16 @@ pub(super) fn missing<'a>(
     }
     Ok(missing)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_missing_is_told_with_how_to_get_it() {
+        let missing = Missing { name: "svhn".into(), why: Some("no files".into()) };
+        assert_eq!(missing.words(), "svhn is missing: no files\nhint: autogrow download svhn");
+        let unknown = Missing { name: "imagenet".into(), why: None };
+        assert!(unknown.words().contains("no reader") && !unknown.words().contains("download"));
+    }
+}

@@ -17,6 +17,7 @@ pub(super) struct Record {
     /// What the scale does, in words.
     pub(super) rule: String,
     pub(super) device: String,
+    /// The most runs of a row.
     pub(super) seeds: u64,
     /// Every suite that was run here.
     pub(super) suites: BTreeSet<String>,
@@ -38,7 +39,7 @@ impl Record {
         record.map(Some).with_context(|| format!("{} is damaged", path.display()))
     }
 
-    /// Writes this down, with the suites of before.
+    /// Writes this down, with the suites and seeds of before.
     ///
     /// # Errors
     /// Where it cannot be written, or the folder was made with other settings.
@@ -56,6 +57,7 @@ impl Record {
                 self.scale,
                 self.device
             );
+            self.seeds = self.seeds.max(before.seeds);
             self.suites.extend(before.suites);
         }
         std::fs::create_dir_all(out).with_context(|| format!("{}", out.display()))?;

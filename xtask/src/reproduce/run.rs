@@ -12,8 +12,8 @@ use std::time::{Duration, Instant};
 /// How long a cell on which another process works is left alone.
 const RETRY: Duration = Duration::from_millis(500);
 
-/// What `autogrow` says of a run folder in which another process is.
-const HELD: &str = "is being written by process";
+/// What `autogrow` says of a run folder that another process took before it.
+const TAKEN: [&str; 2] = ["is being written by process", "holds a run already"];
 
 /// What a run of a plan needs.
 pub(super) struct Work<'a> {
@@ -194,8 +194,8 @@ impl Work<'_> {
                 Ok(Progress::Finished)
             }
             Ending::Failed(why) => {
-                // Between our look at the lock and its own, another process may have come first.
-                if why.contains(HELD) || self.place.holder(name).is_some() {
+                // Between our look at the folder and its own, another process may have come first.
+                if TAKEN.iter().any(|taken| why.contains(taken)) {
                     return Ok(Progress::Locked(Instant::now()));
                 }
                 self.place.failed(name, &why)?;

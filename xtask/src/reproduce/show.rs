@@ -132,3 +132,42 @@ pub(super) fn pages(plan: &Plan<'_>, place: &Place) -> String {
     });
     pages.collect::<Vec<_>>().join("\n")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::reproduce::scale::Scale;
+    use crate::reproduce::testing::{TestFolder, with_plan};
+
+    #[test]
+    fn what_there_is_and_what_is_to_come() {
+        let text = suites(&Paper::read().unwrap());
+        for suite in ["table2 ", "table11 ", "figure8 ", "mnist ", "imagenet ", "morph ", "all "] {
+            assert!(text.lines().any(|line| line.trim_start().starts_with(suite)), "{suite}");
+        }
+        let (available, not_yet) = text.split_once("Not available yet").unwrap();
+        for figure in ["figure2", "figure3", "figure5"] {
+            assert!(!available.contains(figure) && not_yet.contains(figure));
+        }
+    }
+
+    #[test]
+    fn cells_with_what_they_wait_for() {
+        let folder = TestFolder::new("show");
+        let place = Place { out: folder.path.clone() };
+        let text = with_plan(Scale::Smoke, &["table10"], 1, |plan| {
+            let mine = vec![true; plan.cells.len()];
+            cells(plan, &mine, &place).unwrap()
+        });
+        let baseline = text.lines().nth(1).unwrap();
+        assert!(baseline.contains("waits     scratch of synthetic-"), "{text}");
+        assert!(baseline.ends_with("after 1"), "{text}");
+        assert!(text.ends_with("table10: 6 rows, 12 numbers of a run"), "{text}");
+    }
+
+    #[test]
+    fn prefixes() {
+        let texts = [999.0, 763_500.0, 1.25e7, 4.1e9].map(si);
+        assert_eq!(texts, ["1.0 k", "763.5 k", "12.5 M", "4.10 G"]);
+    }
+}

@@ -45,8 +45,7 @@ fn cells(line: &Line) -> [String; 17] {
         line.table.clone(),
         line.setting.clone(),
         text(&line.paper.found),
-        line.paper.accuracy.map(|percent| format!("{percent:.2}")).unwrap_or_default()
-            + if line.paper.uncertain.is_some() { " ?" } else { "" },
+        accuracy(line),
         line.paper.delta.map(|points| format!("{points:+.2}")).unwrap_or_default(),
         if finished == 0 { String::new() } else { each(line, |run| Some(run.found.to_string())) },
         mean(&outcome(|outcome| outcome.val_accuracy), 2, false),
@@ -61,6 +60,13 @@ fn cells(line: &Line) -> [String; 17] {
         String::new(),
         remarks(line),
     ]
+}
+
+/// What the paper prints, with a question mark where it is uncertain.
+fn accuracy(line: &Line) -> String {
+    let doubt = line.paper.uncertain.as_ref().map(|_| "?".to_string());
+    let percent = line.paper.accuracy.map(|percent| format!("{percent:.2}"));
+    percent.into_iter().chain(doubt).collect::<Vec<_>>().join(" ")
 }
 
 /// As [`each`], where the net was grown.

@@ -141,3 +141,15 @@ fn a_cell_that_another_process_holds_is_waited_for() {
         assert_eq!(waits.join().unwrap().finished, 1);
     });
 }
+
+#[test]
+fn a_cell_that_another_process_takes_first_is_tried_again() {
+    for taken in TAKEN {
+        let folder = TestFolder::new("taken");
+        let script = format!(
+            "if [ ! -e tried ]; then touch tried; echo 'error: it {taken} 1' >&2; exit 4; fi\n{ENDS}"
+        );
+        let (summary, _) = run(&folder.path, "figure4", &script, 1);
+        assert_eq!((summary.finished, summary.failed.len()), (1, 0), "{taken}");
+    }
+}
