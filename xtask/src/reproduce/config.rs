@@ -124,6 +124,12 @@ impl Config {
             _ if training.init_from.is_some() => name.push_str("-deepened"),
             _ => name.push_str("-scratch"),
         }
+        if training.schedule.as_ref().is_some_and(|schedule| schedule != "constant") {
+            name.push_str("-staircase");
+        }
+        if data.fraction < 1.0 {
+            write!(name, "-f{}", data.fraction)?;
+        }
         write!(name, "-s{}-{:08x}", self.run.seed, sum(&self.toml()?))?;
         Ok(name)
     }

@@ -1,6 +1,6 @@
 //! Results as tables: Markdown and a page of HTML, a line a row of the paper; CSV, a line a run.
 
-use super::results::{Line, Measured, Results, Run};
+use super::results::{Line, Measured, Run};
 
 mod csv;
 mod html;

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::reproduce::place::Outcome;
-use crate::reproduce::results::Printed;
+use crate::reproduce::results::{Printed, Results};
 
 fn run(name: &str, found: &str, test: f64) -> Run {
     let outcome = Outcome {
