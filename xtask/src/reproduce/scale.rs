@@ -107,7 +107,9 @@ impl Scale {
                  held-out images guide growth and choose the best epoch, not the test images."
             ),
             Self::Smoke => format!(
-                "A check that everything runs, not a result. K, J and N are a fiftieth of the \
+                "A check that everything runs, not a result: a baseline gets some sixteen steps and \
+                 stays at chance while a growing net gets many times as many, so neither \
+                 accuracies nor deltas mean anything. K, J and N are a fiftieth of the \
                  paper's (rounded, at least 1), networks are {three} channels wide, MNIST and \
                  FashionMNIST are replaced by a tenth of the built-in digits, the other sets by \
                  a tenth of the built-in synthetic images; held-out images guide growth and \
