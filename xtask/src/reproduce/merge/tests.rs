@@ -78,7 +78,7 @@ fn what_does_not_belong_together_is_refused() {
     let place = Place { out: out.path.join("new") };
     let error = merge(&[a.path.clone(), b.path.clone()], &place).unwrap_err().to_string();
     assert!(error.contains("scale small"), "{error}");
-    let error = merge(&[out.path.clone()], &place).unwrap_err().to_string();
+    let error = merge(std::slice::from_ref(&out.path), &place).unwrap_err().to_string();
     assert!(error.contains("reproduce.toml"), "{error}");
     assert!(!place.out.exists());
     // A reproduction in a folder of another scale is refused as well.
