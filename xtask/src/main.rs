@@ -1,11 +1,12 @@
 //! Chores of the workspace, a file each: `cargo xtask --help`.
-#![expect(clippy::print_stdout, reason = "a chore talks to whoever runs it")]
+#![expect(clippy::print_stdout, clippy::print_stderr, reason = "a chore talks to whoever runs it")]
 
 mod bench;
 mod bench_data;
 mod ci;
 mod crash;
 mod download;
+mod reproduce;
 mod tidy;
 mod tree;
 
@@ -34,6 +35,8 @@ enum Chore {
     Bench(bench::BenchArgs),
     /// Fetch data sets, as `autogrow download` does, without building it
     Download(download::Download),
+    /// Make the paper's tables and figures again
+    Reproduce(reproduce::ReproduceArgs),
 }
 
 fn main() -> anyhow::Result<ExitCode> {
@@ -45,5 +48,6 @@ fn main() -> anyhow::Result<ExitCode> {
         Chore::Crash => crash::run(&tree),
         Chore::Bench(args) => bench::run(&tree, &args),
         Chore::Download(args) => download::run(args),
+        Chore::Reproduce(args) => reproduce::run(&tree, &args),
     }
 }

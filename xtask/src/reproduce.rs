@@ -1,0 +1,235 @@
+//! `cargo xtask reproduce`: the paper's tables and figures, made again. Each number is that of a
+//! run folder which `autogrow train` has written, as a user would have it do.
+
+mod autogrow;
+mod config;
+mod data;
+mod depth;
+mod estimate;
+mod merge;
+mod pages;
+mod paper;
+mod place;
+mod plan;
+mod record;
+mod results;
+mod run;
+mod scale;
+mod shard;
+mod show;
+mod suites;
+mod table;
+#[cfg(test)]
+mod testing;
+
+use crate::tree::Tree;
+use anyhow::Result;
+use autogrow::Autogrow;
+use clap::{Args, Subcommand};
+use pages::write_pages;
+use paper::Paper;
+use place::Place;
+use plan::Plan;
+use record::Record;
+use run::{Summary, Work};
+use scale::{Scale, Settings};
+use shard::Shard;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+/// Exit code where a run failed.
+const FAILED: u8 = 1;
+/// Exit code where there is no such suite, or the folder was made with other settings.
+const USAGE: u8 = 2;
+/// Exit code where a data set is missing.
+const NO_DATA: u8 = 3;
+
+/// What to reproduce, how large, where.
+#[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true)]
+pub(crate) struct ReproduceArgs {
+    #[command(subcommand)]
+    command: Option<Command>,
+    /// Tables, figures and data sets, such as table3, figure4, mnist; `all`
+    suites: Vec<String>,
+    /// How large
+    #[arg(long, value_enum, default_value = "smoke")]
+    scale: Scale,
+    /// Runs of each row; more than one give mean and standard deviation
+    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u64).range(1..))]
+    seeds: u64,
+    /// Show the suites there are, or the runs of those named
+    #[arg(long)]
+    list: bool,
+    /// Show runs, epochs, operations and estimated time; train nothing
+    #[arg(long)]
+    dry_run: bool,
+    /// Runs at a time; they share the CPU's threads
+    #[arg(long, default_value_t = 1, value_parser = parse_jobs)]
+    jobs: usize,
+    /// A part of the work, such as 2/3; `merge` puts the parts together
+    #[arg(long, value_name = "I/N")]
+    shard: Option<Shard>,
+    /// Device of every run: flex, cuda:0, ...
+    #[arg(long, default_value = "auto")]
+    device: String,
+    /// Folder of the results [default: runs/reproduce/<scale>]
+    #[arg(long, value_name = "FOLDER")]
+    out: Option<PathBuf>,
+    /// The program to run; without, it is built
+    #[arg(long, value_name = "FILE")]
+    autogrow: Option<PathBuf>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Put the results of several machines together
+    Merge {
+        /// Folders of results
+        #[arg(required = true, value_name = "FOLDER")]
+        folders: Vec<PathBuf>,
+        /// Folder of all results [default: runs/reproduce/<scale>]
+        #[arg(long, value_name = "FOLDER")]
+        out: Option<PathBuf>,
+    },
+}
+
+fn parse_jobs(text: &str) -> Result<usize, String> {
+    text.parse().ok().filter(|&jobs| jobs > 0).ok_or_else(|| "at least 1".into())
+}
+
+/// Trains what is missing and writes the tables.
+///
+/// # Errors
+/// Where files cannot be read or written, or `autogrow` cannot be started.
+pub(crate) fn run(tree: &Tree, args: &ReproduceArgs) -> Result<ExitCode> {
+    let paper = Paper::read()?;
+    if let Some(Command::Merge { folders, out }) = &args.command {
+        return merge_folders(tree, &paper, folders, out.clone());
+    }
+    if args.suites.is_empty() {
+        if args.list {
+            println!("{}", show::suites(&paper));
+            return Ok(ExitCode::SUCCESS);
+        }
+        return usage("name a suite\nhint: `cargo xtask reproduce --list` shows them");
+    }
+    let suites = match suites::choose(&paper, &args.suites) {
+        Ok(suites) => suites,
+        Err(error) => return usage(&error.to_string()),
+    };
+    let settings = Settings { paper: &paper, scale: args.scale, device: &args.device };
+    let plan = Plan::new(&settings, &suites, args.seeds)?;
+    let mine = args.shard.unwrap_or(Shard::WHOLE).of(&plan);
+    let place = Place { out: args.out.clone().unwrap_or_else(|| default_out(tree, args.scale)) };
+    println!("scale {}: {}\n", args.scale.name(), args.scale.words());
+    if args.list {
+        println!("{}", show::cells(&plan, &mine, &place)?);
+        return Ok(ExitCode::SUCCESS);
+    }
+
+    let autogrow = Autogrow::at(args.autogrow.as_deref(), tree)?;
+    let threads = (std::thread::available_parallelism()?.get() / args.jobs).max(1);
+    let own = || plan.cells.iter().zip(&mine).filter(|(_, mine)| **mine).map(|(cell, _)| cell);
+    let missing = data::missing(&autogrow, own())?;
+    if args.dry_run {
+        let mut estimator = estimate::Estimator::new(&autogrow, &paper, threads)?;
+        let costs = estimator.costs(&plan)?;
+        println!("{}", show::costs(&plan, &mine, &place, &costs, args.jobs)?);
+        missing.iter().for_each(|missing| println!("\n{}", missing.words()));
+        return Ok(ExitCode::SUCCESS);
+    }
+    if !missing.is_empty() {
+        missing.iter().for_each(|missing| eprintln!("error: {}", missing.words()));
+        return Ok(NO_DATA.into());
+    }
+
+    let record = Record {
+        scale: args.scale.name().into(),
+        rule: args.scale.words(),
+        device: args.device.clone(),
+        seeds: args.seeds,
+        suites: suites.iter().map(|suite| suite.name.to_string()).collect(),
+    };
+    if let Err(error) = record.write(&place) {
+        return usage(&error.to_string());
+    }
+    let written = || write_pages(&plan, &place, &settings);
+    written()?;
+    let work = Work {
+        plan: &plan,
+        mine: &mine,
+        place: &place,
+        autogrow: &autogrow,
+        jobs: args.jobs,
+        threads,
+        written: &written,
+    };
+    let summary = work.run()?;
+    println!("\n{}", show::summary(&summary));
+    println!("{}", show::pages(&plan, &place));
+    Ok(exit_code(&summary).into())
+}
+
+/// Copies runs together and writes the tables of all suites that were run.
+fn merge_folders(
+    tree: &Tree,
+    paper: &Paper,
+    folders: &[PathBuf],
+    out: Option<PathBuf>,
+) -> Result<ExitCode> {
+    let out = match (out, Record::read(&folders[0])?) {
+        (Some(out), _) => out,
+        (None, Some(record)) => default_out(tree, record.scale()?),
+        (None, None) => {
+            return usage(&format!("{} holds no results", folders[0].display()));
+        }
+    };
+    let place = Place { out };
+    let (record, merged) = match merge::merge(folders, &place) {
+        Ok(merged) => merged,
+        Err(error) => return usage(&format!("{error:#}")),
+    };
+    let names: Vec<_> = record.suites.iter().cloned().collect();
+    let suites = suites::choose(paper, &names)?;
+    let settings = Settings { paper, scale: record.scale()?, device: &record.device };
+    let plan = Plan::new(&settings, &suites, record.seeds)?;
+    write_pages(&plan, &place, &settings)?;
+    println!("{} runs copied, {} known", merged.copied, merged.known);
+    println!("{}", show::pages(&plan, &place));
+    for name in &merged.differing {
+        eprintln!("warning: {name} has two results; the one that was there is kept");
+    }
+    Ok(if merged.differing.is_empty() { ExitCode::SUCCESS } else { FAILED.into() })
+}
+
+fn default_out(tree: &Tree, scale: Scale) -> PathBuf {
+    tree.root.join("runs/reproduce").join(scale.name())
+}
+
+fn exit_code(summary: &Summary) -> u8 {
+    match summary.interrupted {
+        Some(code) => code,
+        None if summary.failed.is_empty() => 0,
+        None => FAILED,
+    }
+}
+
+fn usage(message: &str) -> Result<ExitCode> {
+    eprintln!("error: {message}");
+    Ok(USAGE.into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_exit_code_tells_how_it_ended() {
+        let failed = vec![("cell".to_string(), "diverged".to_string())];
+        assert_eq!(exit_code(&Summary::default()), 0);
+        assert_eq!(exit_code(&Summary { failed: failed.clone(), ..Summary::default() }), FAILED);
+        let interrupted = Summary { failed, interrupted: Some(130), ..Summary::default() };
+        assert_eq!(exit_code(&interrupted), 130);
+    }
+}

@@ -1,0 +1,132 @@
+//! `cargo xtask reproduce merge`: the folders of several machines become one.
+
+use super::place::{Outcome, Place, Stage};
+use super::record::Record;
+use anyhow::{Context, Result, bail, ensure};
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// What a merge brought.
+#[derive(Debug, Default, PartialEq)]
+pub(super) struct Merged {
+    /// Run folders that were copied.
+    pub(super) copied: usize,
+    /// Run folders that were there already.
+    pub(super) known: usize,
+    /// Cells of which two folders have different results; the first is kept.
+    pub(super) differing: Vec<String>,
+}
+
+/// Copies every finished run of `from` that `place` has not got, and says what all were made with.
+///
+/// # Errors
+/// Where a folder holds no results, or the folders were made with different settings; where files
+/// cannot be read or written.
+pub(super) fn merge(from: &[PathBuf], place: &Place) -> Result<(Record, Merged)> {
+    let mut record = Record::read(&place.out)?;
+    for folder in from {
+        let Some(other) = Record::read(folder)? else {
+            bail!("{} holds no reproduce.toml, so no results", folder.display());
+        };
+        let Some(record) = &mut record else {
+            record = Some(other);
+            continue;
+        };
+        ensure!(
+            (&record.scale, &record.device) == (&other.scale, &other.device),
+            "{} was made at scale {} on device {}, the others at {} on {}",
+            folder.display(),
+            other.scale,
+            other.device,
+            record.scale,
+            record.device
+        );
+        record.seeds = record.seeds.max(other.seeds);
+        record.suites.extend(other.suites);
+    }
+    let record = record.context("no folder to merge")?;
+    fs::create_dir_all(place.runs())?;
+    let mut merged = Merged::default();
+    for folder in from {
+        merge_one(&Place { out: folder.clone() }, place, &mut merged)?;
+    }
+    record.clone().write(place)?;
+    Ok((record, merged))
+}
+
+fn merge_one(from: &Place, to: &Place, merged: &mut Merged) -> Result<()> {
+    let runs = from.runs();
+    let entries = fs::read_dir(&runs).with_context(|| format!("{}", runs.display()))?;
+    let mut names = Vec::new();
+    for entry in entries {
+        let entry = entry?;
+        if entry.file_type()?.is_dir() {
+            names.extend(entry.file_name().into_string().ok());
+        }
+    }
+    names.sort();
+    for name in names {
+        let Stage::Finished(theirs) = from.stage(&name)? else { continue };
+        match to.stage(&name)? {
+            Stage::Finished(ours) => {
+                merged.known += 1;
+                if !same(&ours, &theirs) {
+                    merged.differing.push(name);
+                }
+            }
+            _ if to.holder(&name).is_some() => bail!("another process works on {name}"),
+            _ => {
+                take(from, to, &name)?;
+                merged.copied += 1;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Whether all but the times is the same.
+fn same(a: &Outcome, b: &Outcome) -> bool {
+    let timeless = |outcome: &Outcome| Outcome {
+        growing_seconds: 0.0,
+        fine_tuning_seconds: 0.0,
+        ..outcome.clone()
+    };
+    timeless(a) == timeless(b)
+}
+
+/// Copies a run folder and what lies beside it; the folder appears when it is complete.
+fn take(from: &Place, to: &Place, name: &str) -> Result<()> {
+    for extension in ["toml", "log"] {
+        let file = from.beside(name, extension);
+        if file.is_file() {
+            fs::copy(file, to.beside(name, extension))?;
+        }
+    }
+    let folder = to.runs().join(name);
+    let part = to.runs().join(format!("{name}.{}.part", std::process::id()));
+    copy_all(&from.runs().join(name), &part)?;
+    if folder.exists() {
+        // One that was begun here; the finished one takes its place.
+        fs::remove_dir_all(&folder).with_context(|| format!("{}", folder.display()))?;
+    }
+    fs::rename(&part, &folder).with_context(|| format!("{}", folder.display()))?;
+    to.no_longer_failed(name);
+    Ok(())
+}
+
+fn copy_all(from: &Path, to: &Path) -> Result<()> {
+    fs::create_dir_all(to).with_context(|| format!("{}", to.display()))?;
+    for entry in fs::read_dir(from).with_context(|| format!("{}", from.display()))? {
+        let entry = entry?;
+        let (source, target) = (entry.path(), to.join(entry.file_name()));
+        if entry.file_type()?.is_dir() {
+            copy_all(&source, &target)?;
+        } else {
+            fs::copy(&source, &target).with_context(|| format!("{}", source.display()))?;
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests;

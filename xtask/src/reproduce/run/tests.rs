@@ -1,0 +1,155 @@
+//! The order of runs, what is left out, what fails; `autogrow` is a shell script here.
+#![cfg(unix)]
+
+use super::*;
+use crate::reproduce::autogrow::scripted;
+use crate::reproduce::scale::Scale;
+use crate::reproduce::testing::TestFolder;
+use crate::reproduce::testing::with_plan;
+use std::path::Path;
+
+/// A run that ends at once, at a depth of three or four sub-networks, and is noted in `order`.
+const ENDS: &str = r#"
+mkdir -p $1
+touch $1/config.toml
+case $1 in *4*net*) found=2-2-2-2;; *) found=3-3-3;; esac
+echo '{"found":"'$found'","val_accuracy":1,"test_accuracy":2,"growing_epochs":1,
+"growing_seconds":1,"fine_tuning_seconds":1,"parameters":1,"macs":1,"floor":null,
+"at_floor":false}' > $1/result.json
+echo $0 $1 >> order
+"#;
+
+/// Runs a suite with a script in place of `autogrow`.
+fn run(place: &Path, suite: &str, script: &str, jobs: usize) -> (Summary, usize) {
+    let place = Place { out: place.into() };
+    std::fs::create_dir_all(place.runs()).unwrap();
+    let autogrow = scripted(&place.runs(), script);
+    with_plan(Scale::Small, &[suite], 1, |plan| {
+        let work = Work {
+            plan,
+            mine: &vec![true; plan.cells.len()],
+            place: &place,
+            autogrow: &autogrow,
+            jobs,
+            threads: 1,
+            written: &|| Ok(()),
+        };
+        (work.run().unwrap(), plan.cells.len())
+    })
+}
+
+fn order(place: &Path) -> Vec<String> {
+    let text = std::fs::read_to_string(place.join("runs/order")).unwrap_or_default();
+    text.lines().map(str::to_string).collect()
+}
+
+#[test]
+fn each_cell_runs_once_after_what_it_waits_for() {
+    for jobs in [1, 3] {
+        let folder = TestFolder::new("order");
+        let (summary, cells) = run(&folder.path, "table2", ENDS, jobs);
+        assert_eq!(summary, Summary { finished: cells, ..Summary::default() });
+        let ran = order(&folder.path);
+        assert_eq!(ran.len(), cells);
+        let place = |name: &str| ran.iter().position(|line| line.ends_with(name)).unwrap();
+        with_plan(Scale::Small, &["table2"], 1, |plan| {
+            for cell in &plan.cells {
+                for &before in &cell.after {
+                    assert!(place(&plan.cells[before].key) < place(&cell.key));
+                }
+            }
+        });
+        // What is finished is not run again.
+        run(&folder.path, "table2", ENDS, jobs);
+        assert_eq!(order(&folder.path), ran);
+    }
+}
+
+#[test]
+fn baselines_of_the_same_depth_are_one_run() {
+    let folder = TestFolder::new("shared");
+    // All find 3-3-3: twelve searches, and a baseline for each of the two data sets.
+    let (summary, cells) = run(&folder.path, "table3", ENDS, 2);
+    assert_eq!((summary.finished, cells), (24, 24));
+    let order = order(&folder.path);
+    let baselines = order.iter().filter(|line| line.contains("-3-3-3-scratch-")).count();
+    assert_eq!((order.len(), baselines), (14, 2));
+}
+
+#[test]
+fn what_was_interrupted_is_resumed() {
+    let folder = TestFolder::new("resumed");
+    let begins = "mkdir -p $1; touch $1/config.toml; exit 130";
+    let (summary, _) = run(&folder.path, "figure4", begins, 1);
+    assert_eq!((summary.interrupted, summary.finished), (Some(130), 0));
+    assert!(summary.failed.is_empty());
+    run(&folder.path, "figure4", ENDS, 1);
+    let order = order(&folder.path);
+    assert!(order.len() == 1 && order[0].starts_with("resume "), "{order:?}");
+}
+
+#[test]
+fn a_failed_cell_does_not_stop_the_others() {
+    let folder = TestFolder::new("failed");
+    let script =
+        format!("case $1 in *-uniform-*) echo 'error: no luck' >&2; exit 5;; esac\n{ENDS}");
+    let (summary, cells) = run(&folder.path, "table3", &script, 2);
+    // UniInit fails on both data sets, so do their baselines.
+    assert_eq!((summary.failed.len(), summary.skipped), (2, 2));
+    assert_eq!(summary.finished, cells - 4);
+    assert!(summary.failed.iter().all(|(_, why)| why == "no luck"), "{summary:?}");
+    let place = Place { out: folder.path.clone() };
+    assert_eq!(place.failure(&summary.failed[0].0), Some("no luck".into()));
+    // Tried again, it may do better, and is no longer said to have failed.
+    let (better, _) = run(&folder.path, "table3", ENDS, 2);
+    assert_eq!(better.finished, cells);
+    assert_eq!(place.failure(&summary.failed[0].0), None);
+}
+
+#[test]
+fn a_result_that_is_damaged_is_told() {
+    let folder = TestFolder::new("damaged");
+    let place = Place { out: folder.path.clone() };
+    std::fs::create_dir_all(place.runs().join("cell")).unwrap();
+    std::fs::write(place.runs().join("cell/result.json"), "{").unwrap();
+    let error = place.stage("cell").unwrap_err().to_string();
+    assert!(error.contains("result.json is damaged"), "{error}");
+}
+
+#[test]
+fn a_cell_that_another_process_holds_is_waited_for() {
+    let folder = TestFolder::new("held");
+    let place = Place { out: folder.path.clone() };
+    let key = with_plan(Scale::Small, &["figure4"], 1, |plan| plan.cells[0].key.clone());
+    let cell = place.runs().join(&key);
+    std::fs::create_dir_all(&cell).unwrap();
+    assert_eq!(place.holder(&key), None);
+    std::fs::write(cell.join("lock"), "4711").unwrap();
+    assert_eq!(place.holder(&key), None);
+    let lock = std::fs::File::open(cell.join("lock")).unwrap();
+    lock.lock().unwrap();
+    assert_eq!(place.holder(&key), Some("4711".into()));
+    std::thread::scope(|scope| {
+        let waits = scope.spawn(|| run(&folder.path, "figure4", ENDS, 1).0);
+        // It lets go when it has finished the cell, as another `autogrow` would.
+        let result = r#"{"found":"2-2-2","val_accuracy":1,"test_accuracy":2,"growing_epochs":1,
+            "growing_seconds":1,"fine_tuning_seconds":1,"parameters":1,"macs":1,"floor":null,
+            "at_floor":false}"#;
+        std::fs::write(cell.join("result.part"), result).unwrap();
+        std::fs::rename(cell.join("result.part"), cell.join("result.json")).unwrap();
+        drop(lock);
+        assert_eq!(waits.join().unwrap().finished, 1);
+    });
+}
+
+#[test]
+fn a_cell_that_another_process_takes_first_is_tried_again() {
+    for taken in TAKEN {
+        let folder = TestFolder::new("taken");
+        let script = format!(
+            "if [ ! -e tried ]; then touch tried; echo 'error: it {taken} 1' >&2; exit 4; fi\n{ENDS}"
+        );
+        let (summary, _) = run(&folder.path, "figure4", &script, 1);
+        assert_eq!((summary.finished, summary.failed.len()), (1, 0), "{taken}");
+    }
+}

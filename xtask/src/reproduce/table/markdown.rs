@@ -1,0 +1,25 @@
+//! Results as Markdown.
+
+use super::{HEADER, RUNS, cells, folders};
+use crate::reproduce::results::Results;
+
+/// A title, notes, a table; links go to run folders.
+pub(in crate::reproduce) fn markdown(results: &Results) -> String {
+    let mut text = format!("# {}\n", results.title);
+    for note in &results.notes {
+        text.push_str(&format!("\n{note}\n"));
+    }
+    text.push_str(&format!("\n{}{}", row(HEADER), row(HEADER.map(|_| "---"))));
+    for line in &results.lines {
+        let mut cells = cells(line).map(|cell| cell.replace('|', "\\|"));
+        let links = folders(line);
+        let links = links.iter().map(|(what, name)| format!("[{what}](runs/{name}/)"));
+        cells[RUNS] = links.collect::<Vec<_>>().join(", ");
+        text.push_str(&row(cells.each_ref().map(String::as_str)));
+    }
+    text
+}
+
+fn row(cells: [&str; 17]) -> String {
+    format!("| {} |\n", cells.join(" | "))
+}
