@@ -7,6 +7,7 @@
 
 mod cifar;
 mod class_folders;
+mod csv;
 mod decode;
 mod digits;
 mod folder;

@@ -78,15 +78,35 @@ impl FeatureMap {
         }
     }
 
-    /// Convolves with the weights `[out, in, kernel, kernel]`, stride and padding of `conv`, which
-    /// is made by [`conv`](crate::conv()).
+    /// Convolves with the weights `[out, in / groups, kernel, kernel]`, stride, padding and groups
+    /// of `conv`, which is made by [`conv`](crate::conv()), and adds its bias, if it has one.
     pub fn conv(&self, conv: &Conv2d) -> Convolved {
-        if let Map::Fused(map) = &self.0
-            && let Some(fused) = map.conv(conv)
-        {
-            return Convolved(Conv::Fused(Box::new(fused)));
+        if let Map::Fused(map) = &self.0 {
+            let fused = match &conv.bias {
+                None => map.conv(conv),
+                Some(_) => map.conv(&Conv2d { bias: None, ..conv.clone() }),
+            };
+            return Convolved(match (fused, &conv.bias) {
+                (Some(fused), None) => Conv::Fused(Box::new(fused)),
+                (Some(fused), Some(bias)) => {
+                    let nchw = fused.act(Activation::Identity).leave();
+                    Conv::Plain(nchw + bias.val().reshape([1, -1, 1, 1]))
+                }
+                (None, _) => Conv::Plain(plain::conv(self.to_nchw(), conv)),
+            });
         }
         Convolved(Conv::Plain(plain::conv(self.to_nchw(), conv)))
+    }
+
+    /// `activation(norm(self))`, for a batch norm that no convolution precedes: pre-activation. See
+    /// [`Convolved::norm`].
+    pub fn norm(&self, norm: &BatchNorm, activation: Activation) -> Self {
+        Self::from_nchw(plain::activate(plain::normalise(self.to_nchw(), norm), activation))
+    }
+
+    /// The channels of maps of one size, one after the other.
+    pub fn concat(maps: &[Self]) -> Self {
+        Self::from_nchw(Tensor::cat(maps.iter().map(Self::to_nchw).collect(), 1))
     }
 
     /// The largest value of each `kernel` x `kernel` window; the border is padded with minus

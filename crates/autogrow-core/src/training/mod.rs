@@ -2,6 +2,7 @@
 
 mod adadelta;
 mod average;
+mod growing;
 mod learner;
 mod loss;
 mod optimizer;
