@@ -13,7 +13,8 @@ use autogrow_core::testing::conform;
 use autogrow_core::training::{Epoch, Learner, OptimizerName};
 use autogrow_models as _;
 use autogrow_tests as _;
-use burn::tensor::Device;
+use burn::module::Module;
+use burn::tensor::{Device, Tensor, TensorData};
 
 /// One test a family and not one for all, so that each failure is seen.
 macro_rules! families {
@@ -79,7 +80,8 @@ fn network(name: &str, depth: &str, width: usize, image: [usize; 3], classes: us
     Network::new(blueprint, &mut generator(7, Purpose::Seed, 0), &device).unwrap()
 }
 
-/// torchvision counts 25,028,904 parameters of ResNeXt-50 32x4d; timm 11,778,592 of SE-ResNet-18.
+/// torchvision counts 25,028,904 parameters of ResNeXt-50 32x4d; timm
+/// 11,778,592 of legacy_seresnet18.
 #[test]
 fn published_networks_have_their_size() {
     let size = |name, depth, width| network(name, depth, width, [3, 224, 224], 1000).parameters();
@@ -119,6 +121,31 @@ fn channels_of_dense_sub_networks_grow_with_their_depth() {
     }
     // A norm of new channels begins as any norm does.
     assert_eq!(after.0["closing.bn.weight"].values[96..], [1.0; 32]);
+}
+
+/// Matrices of any size: how a product is cut into blocks depends on its sizes, and so does how it
+/// is rounded.
+#[test]
+fn dense_preserves_its_function_at_any_size() {
+    let device = Device::flex().autodiff();
+    for (depth, width) in [("1-1-1", 16), ("1-3-9", 21), ("4-9-1", 40), ("2-2-7", 96)] {
+        let mut net = network("dense3net", depth, width, [1, 5, 6], 10);
+        for _ in 0..3 {
+            for (sub_network, batch) in [(0, 1), (1, 3), (2, 37)] {
+                let count = batch * 30;
+                let pixels: Vec<f32> = (0..count).map(|i| (0.7 * i as f32).sin()).collect();
+                let images = Tensor::from_data(TensorData::new(pixels, [batch, 1, 5, 6]), &device);
+                let scores = |net: &Network| -> Vec<u32> {
+                    let scores = net.valid().forward(images.clone().inner());
+                    scores.into_data().iter::<f32>().map(f32::to_bits).collect()
+                };
+                let before = scores(&net);
+                let mut rng = generator(1, Purpose::Growth, 0);
+                net.stack(sub_network, &*initializer("zero"), &mut rng, &device).unwrap();
+                assert_eq!(before, scores(&net), "{} at width {width}", net.depth());
+            }
+        }
+    }
 }
 
 fn initializer(name: &str) -> Box<dyn Initializer> {

@@ -201,3 +201,53 @@ impl Convolved {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::layers::{batch_norm, conv, with_bias};
+    use burn::tensor::{Device, TensorData};
+    use rand_chacha::{ChaCha8Rng, rand_core::SeedableRng};
+
+    fn waves(shape: [usize; 4]) -> Tensor<4> {
+        let numbers: Vec<f32> =
+            (0..shape.iter().product()).map(|i: usize| (0.7 * i as f32).sin()).collect();
+        Tensor::from_data(TensorData::new(numbers, shape), &Device::flex())
+    }
+
+    fn numbers(tensor: Tensor<4>) -> Vec<f32> {
+        tensor.into_data().iter::<f32>().collect()
+    }
+
+    #[test]
+    fn a_bias_is_added_to_a_fast_convolution() {
+        let mut rng = ChaCha8Rng::seed_from_u64(1);
+        let image = waves([2, 3, 7, 5]);
+        for (kernel, stride) in [(1, 1), (3, 1), (3, 2), (5, 1)] {
+            let bare = conv([3, 9], kernel, stride, &mut rng, &Device::flex());
+            let conv = with_bias(bare, &mut rng);
+            let fast = FeatureMap::from_nchw(image.clone()).conv(&conv).act(Activation::Relu);
+            let plain = plain::activate(plain::conv(image.clone(), &conv), Activation::Relu);
+            for (fast, plain) in numbers(fast.to_nchw()).into_iter().zip(numbers(plain)) {
+                assert!((fast - plain).abs() < 1e-5, "{kernel} {stride}: {fast} against {plain}");
+            }
+        }
+    }
+
+    #[test]
+    fn maps_are_normalised_alone_and_put_side_by_side() {
+        let map = FeatureMap::from_nchw(waves([2, 3, 4, 5]));
+        let norm = batch_norm(3, &Device::flex());
+        // Mean 0 and variance 1 are assumed until a batch has been seen.
+        let scale = 1.0 / (1.0f32 + 1e-5).sqrt();
+        let both = FeatureMap::concat(&[map.norm(&norm, Activation::Relu), map.clone()]);
+        assert_eq!(both.dims(), [2, 6, 4, 5]);
+        let (images, both) = (numbers(map.to_nchw()), numbers(both.to_nchw()));
+        for (image, both) in images.chunks(60).zip(both.chunks(120)) {
+            assert_eq!(image, &both[60..]);
+            for (value, normed) in image.iter().zip(&both[..60]) {
+                assert!((value.max(0.0) * scale - normed).abs() < 1e-6);
+            }
+        }
+    }
+}

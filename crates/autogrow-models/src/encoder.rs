@@ -70,9 +70,8 @@ impl Encoder {
     fn attention(&self, tokens: Tensor<3>, positions: Tensor<3>) -> Tensor<3> {
         let [batch, count, channels] = tokens.dims();
         let size = channels / self.heads;
-        let split = |tokens: Tensor<3>| {
-            tokens.reshape([batch, count, self.heads, size]).swap_dims(1, 2)
-        };
+        let split =
+            |tokens: Tensor<3>| tokens.reshape([batch, count, self.heads, size]).swap_dims(1, 2);
         let placed = tokens.clone() + positions;
         let query = split(self.query.forward(placed.clone())) / (size as f32).sqrt();
         let key = split(self.key.forward(placed));

@@ -121,8 +121,11 @@ impl Kit<'_> {
 
     fn is_determined_by_its_seed(&self) -> Result<(), Failure> {
         let build = || Ok::<_, Failure>(StateDict::of(&self.network(self.device)?)?);
-        same(build()? == build()?, || "the same seed gives other weights: draw all of them from \
-                                       `builder.rng`".into())
+        same(build()? == build()?, || {
+            "the same seed gives other weights: draw all of them from \
+                                       `builder.rng`"
+                .into()
+        })
     }
 
     fn is_its_state_dict(&self) -> Result<(), Failure> {
@@ -188,7 +191,8 @@ impl Kit<'_> {
     }
 
     fn images(&self, device: &Device) -> Tensor<4> {
-        let [channels, height, width] = self.blueprint().map_or([1; 3], |blueprint| blueprint.image);
+        let [channels, height, width] =
+            self.blueprint().map_or([1; 3], |blueprint| blueprint.image);
         waves([BATCH, channels, height, width], 0.4, device)
     }
 }

@@ -46,10 +46,10 @@ impl OptimizerName {
                     .build(),
             )
             .into(),
-            Self::AdaGrad => Growing(
-                AdaGradConfig::new().with_epsilon(1e-10).with_weight_decay(decay).build(),
-            )
-            .into(),
+            Self::AdaGrad => {
+                Growing(AdaGradConfig::new().with_epsilon(1e-10).with_weight_decay(decay).build())
+                    .into()
+            }
             Self::AdaDelta => {
                 let decay = decay.as_ref().map(WeightDecay::new);
                 Growing(Adadelta { rho: 0.9, epsilon: 1e-6, decay }).into()
