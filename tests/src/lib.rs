@@ -1,7 +1,9 @@
 //! What the tests that cross crates share, and a plugin that comes through the same door as any
 //! user's: a pre-activation-free residual block of one convolution, `tiny`, as `tiny2net`.
 
-use autogrow_core::network::{AnySubModule, Builder, SeedNetwork, Stem, SubModule, SubModuleKind};
+use autogrow_core::network::{
+    AnySubModule, Builder, Gate, SeedNetwork, Stem, SubModule, SubModuleKind,
+};
 use autogrow_kernels::{Activation, FeatureMap, Skip};
 use burn::module::Module;
 use burn::nn::{BatchNorm, conv::Conv2d};
@@ -36,8 +38,8 @@ impl SubModule for Tiny {
         input.conv(&self.conv).norm(&self.bn, skip, Activation::Relu)
     }
 
-    fn last_norm(&mut self) -> Option<&mut BatchNorm> {
-        Some(&mut self.bn)
+    fn gates(&mut self) -> Vec<Gate<'_>> {
+        vec![Gate::from(&mut self.bn)]
     }
 }
 
@@ -47,7 +49,7 @@ autogrow_core::register! {
         origin: env!("CARGO_PKG_NAME"),
         summary: "one convolution with a shortcut",
         residual: true,
-        expansion: 1,
+        channels: |width, _| width,
         layers: 1,
         build: |builder| Ok(AnySubModule::new(Tiny::new(builder))),
     },

@@ -6,7 +6,7 @@ use autogrow_core::config::{Compat, Shortcut, TrainingConfig};
 use autogrow_core::data::{Batch, Pass, Split};
 use autogrow_core::growth::Depth;
 use autogrow_core::initializer::{Initializer, InitializerKind};
-use autogrow_core::network::{Blueprint, Network, StateDict};
+use autogrow_core::network::{Blueprint, Gate, Network, StateDict};
 use autogrow_core::random::{Purpose, generator};
 use autogrow_core::registry;
 use autogrow_core::training::{Epoch, Learner};
@@ -56,9 +56,9 @@ fn preserves(device: &Device, case: &Case) -> Result<(), TestCaseError> {
     before.forward(images(4, case.image, 1.0, &training));
     let mut after = before.valid().train();
     before = before.valid().train();
-    after.stack(case.sub_network, &mut generator(9, Purpose::Growth, 0), &training).unwrap();
-    let norm = after.last_norm(case.sub_network).unwrap();
-    initializer("zero", Compat::Paper).initialize(norm, &mut generator(9, Purpose::Growth, 1));
+    let zero = initializer("zero", Compat::Paper);
+    let mut rng = generator(9, Purpose::Growth, 0);
+    after.stack(case.sub_network, &*zero, &mut rng, &training).unwrap();
 
     let evaluate =
         |net: &Network| bits(net.valid().forward(images(3, case.image, case.phase, device)));
@@ -80,7 +80,21 @@ struct Case {
 }
 
 fn cases() -> impl Strategy<Value = Case> {
-    let names = ["basic3resnet", "basic4resnet", "bottleneck4resnet", "tiny2net"];
+    let names = [
+        ("basic3resnet", 3),
+        ("basic4resnet", 4),
+        ("bottleneck4resnet", 4),
+        ("tiny2net", 2),
+        ("switched3resnet", 3),
+        ("preact3resnet", 3),
+        ("dense3net", 3),
+        ("grouped3resnet", 3),
+        ("squeeze3resnet", 3),
+        ("inverted3resnet", 3),
+        ("convnext3net", 3),
+        ("mlp1net", 1),
+        ("encoder1net", 1),
+    ];
     (
         0..names.len(),
         prop::collection::vec(1usize..4, 4),
@@ -93,9 +107,9 @@ fn cases() -> impl Strategy<Value = Case> {
     )
         .prop_map(
             move |(name, depth, sub_network, width, channels, height, breadth, phase)| {
-                let subs = [3, 4, 4, 2][name];
+                let (name, subs) = names[name];
                 Case {
-                    name: names[name],
+                    name,
                     depth: depth[..subs].to_vec(),
                     sub_network: sub_network % subs,
                     width,
@@ -107,7 +121,7 @@ fn cases() -> impl Strategy<Value = Case> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(40))]
+    #![proptest_config(ProptestConfig::with_cases(100))]
 
     #[test]
     fn zero_init_preserves_the_function_on_flex(case in cases()) {
@@ -116,7 +130,7 @@ proptest! {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(12))]
+    #![proptest_config(ProptestConfig::with_cases(30))]
 
     #[test]
     fn zero_init_preserves_the_function_on_ndarray(case in cases()) {
@@ -133,9 +147,8 @@ fn noise_changes_the_function() {
     for name in ["gaussian", "uniform"] {
         let mut net = network("basic3resnet", &[1, 1, 1], 8, image, &device);
         let before = bits(net.forward(images(4, image, 0.0, &device)).inner());
-        net.stack(1, &mut generator(9, Purpose::Growth, 0), &device).unwrap();
-        let norm = net.last_norm(1).unwrap();
-        initializer(name, Compat::Paper).initialize(norm, &mut generator(9, Purpose::Growth, 1));
+        let noise = initializer(name, Compat::Paper);
+        net.stack(1, &*noise, &mut generator(9, Purpose::Growth, 0), &device).unwrap();
         assert_ne!(before, bits(net.forward(images(4, image, 0.0, &device)).inner()), "{name}");
     }
 }
@@ -145,7 +158,8 @@ fn noise_has_the_deviation_it_claims() {
     let device = Device::flex();
     let draw = |name, compat| {
         let mut norm = autogrow_kernels::batch_norm(40_000, &device);
-        initializer(name, compat).initialize(&mut norm, &mut generator(5, Purpose::Growth, 0));
+        let gate = Gate::from(&mut norm);
+        initializer(name, compat).initialize(gate, &mut generator(5, Purpose::Growth, 0));
         let read = |tensor: Tensor<1>| tensor.into_data().iter::<f32>().map(f64::from).collect();
         (read(norm.gamma.val()), read(norm.beta.val()))
     };

@@ -3,8 +3,8 @@
 pub(crate) mod bench;
 pub(crate) mod completions;
 pub(crate) mod config;
-pub(crate) mod download;
 pub(crate) mod data;
+pub(crate) mod download;
 pub(crate) mod evaluate;
 pub(crate) mod export;
 pub(crate) mod list;

@@ -88,7 +88,7 @@ fn algorithm_1(config: &Config, mut learner: Learner, mut run: Run<'_>) -> Resul
     run.finish()
 }
 
-/// AdamInit, where a growth has begun it: trains the newest batch norms alone until the training
+/// AdamInit, where a growth has begun it: trains the newest gates alone until the training
 /// accuracy is as good as before the growth. Its epochs count in the cost, but not in K.
 fn adapt(
     mut learner: Learner,

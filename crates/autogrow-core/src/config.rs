@@ -171,8 +171,11 @@ pub struct FineTuneConfig {
 pub struct DataConfig {
     /// A registered data set.
     pub name: String,
-    /// Folder of its files; empty: the platform's data folder, or `AUTOGROW_DATA`.
+    /// Folder of its files, or the file of a `csv`; empty: the platform's data folder, or
+    /// `AUTOGROW_DATA`.
     pub dir: PathBuf,
+    /// Of `csv`: the column of classes; empty: `label`, or else the last one.
+    pub label: String,
     /// Part of the training images to use, above 0, up to 1.
     pub fraction: f64,
     /// What guides growth: held-out images, or the test images as in the paper.
@@ -261,6 +264,7 @@ impl Default for DataConfig {
         Self {
             name: "digits".into(),
             dir: PathBuf::new(),
+            label: String::new(),
             fraction: 1.0,
             select_on: SelectOn::Val,
             augment: true,

@@ -1,25 +1,31 @@
-//! Initialisers of a new sub-module (section 3.1 of the paper). They act on the last batch norm of
-//! its residual branch; everything else keeps its default random weights, and a plain sub-module
-//! has no such batch norm, so they leave it alone.
+//! Initialisers of a new sub-module (section 3.1 of the paper). They act on the gates that close
+//! its residual branches (in the paper's networks: the last batch norm); everything else keeps its
+//! default random weights, and a plain sub-module has no gate, so they leave it alone.
 
 use crate::config::Compat;
+use crate::network::Gate;
 use burn::module::Param;
-use burn::nn::BatchNorm;
 use burn::tensor::{Tensor, TensorData};
 use rand::{Rng, RngCore};
 
-/// Sets the last batch norm of a new sub-module.
+/// Sets the gates of a new sub-module.
 pub trait Initializer: Send + Sync {
-    /// Draws `gamma` (scale) and, where the initializer says so, `beta` (shift).
-    fn initialize(&self, norm: &mut BatchNorm, rng: &mut dyn RngCore);
+    /// Draws the scale of a gate and, where the initializer says so, its shift.
+    fn initialize(&self, gate: Gate<'_>, rng: &mut dyn RngCore);
 
-    /// Whether training then adapts that batch norm alone, before everything trains (AdamInit).
+    /// Sets the weights by which what follows reads channels that a new sub-module adds (DenseNet).
+    /// `weights` are random when they come; by default they stay that.
+    fn initialize_new_inputs(&self, weights: &mut [f32]) {
+        let _ = weights;
+    }
+
+    /// Whether training then adapts those gates alone, before everything trains (AdamInit).
     fn adapts(&self) -> Option<Adapt> {
         None
     }
 }
 
-/// How AdamInit trains the new batch norm while everything else is frozen.
+/// How AdamInit trains new gates while everything else is frozen.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Adapt {
     /// Step size of Adam.
@@ -45,15 +51,20 @@ pub struct InitializerKind {
 
 inventory::collect!(InitializerKind);
 
-/// ZeroInit: gamma = beta = 0. A residual branch then adds nothing, so the network's function is
-/// preserved exactly.
+/// ZeroInit: scale = shift = 0. A residual branch then adds nothing and a new channel is not read,
+/// so the network's function is preserved exactly.
 struct Zero;
 
 impl Initializer for Zero {
-    fn initialize(&self, norm: &mut BatchNorm, _: &mut dyn RngCore) {
-        let channels = norm.gamma.dims()[0];
-        set(&mut norm.gamma, vec![0.0; channels]);
-        set(&mut norm.beta, vec![0.0; channels]);
+    fn initialize(&self, gate: Gate<'_>, _: &mut dyn RngCore) {
+        for param in std::iter::once(gate.scale).chain(gate.shift) {
+            let zeros = vec![0.0; param.dims()[0]];
+            set(param, zeros);
+        }
+    }
+
+    fn initialize_new_inputs(&self, weights: &mut [f32]) {
+        weights.fill(0.0);
     }
 }
 
@@ -64,8 +75,12 @@ struct Adam {
 }
 
 impl Initializer for Adam {
-    fn initialize(&self, norm: &mut BatchNorm, rng: &mut dyn RngCore) {
-        Zero.initialize(norm, rng);
+    fn initialize(&self, gate: Gate<'_>, rng: &mut dyn RngCore) {
+        Zero.initialize(gate, rng);
+    }
+
+    fn initialize_new_inputs(&self, weights: &mut [f32]) {
+        Zero.initialize_new_inputs(weights);
     }
 
     fn adapts(&self) -> Option<Adapt> {
@@ -73,20 +88,21 @@ impl Initializer for Adam {
     }
 }
 
-/// UniInit and GauInit: gamma is noise.
+/// UniInit and GauInit: the scale is noise.
 struct Noise {
     draw: fn(&mut dyn RngCore) -> f32,
-    /// Whether beta is noise too.
+    /// Whether the shift is noise too.
     shift: bool,
 }
 
 impl Initializer for Noise {
-    fn initialize(&self, norm: &mut BatchNorm, rng: &mut dyn RngCore) {
-        let channels = norm.gamma.dims()[0];
+    fn initialize(&self, gate: Gate<'_>, rng: &mut dyn RngCore) {
+        let channels = gate.scale.dims()[0];
         let mut noise = || (0..channels).map(|_| (self.draw)(rng)).collect::<Vec<_>>();
-        set(&mut norm.gamma, noise());
-        let beta = if self.shift { noise() } else { vec![0.0; channels] };
-        set(&mut norm.beta, beta);
+        set(gate.scale, noise());
+        if let Some(shift) = gate.shift {
+            set(shift, if self.shift { noise() } else { vec![0.0; channels] });
+        }
     }
 }
 
@@ -114,7 +130,7 @@ crate::register! {
     InitializerKind {
         name: "adam",
         origin: env!("CARGO_PKG_NAME"),
-        summary: "AdamInit: ZeroInit, then Adam on the new batch norm with all else frozen",
+        summary: "AdamInit: ZeroInit, then Adam on the new scale and shift with all else frozen",
         build: |compat| {
             let tolerance = if compat == Compat::Code { 0.5 } else { 0.0 };
             Box::new(Adam { tolerance })

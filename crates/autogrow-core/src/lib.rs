@@ -16,6 +16,7 @@ mod ongoing;
 pub mod random;
 pub mod registry;
 pub mod run;
+pub mod testing;
 pub mod training;
 
 pub use autogrow::autogrow;

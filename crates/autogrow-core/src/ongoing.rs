@@ -8,8 +8,8 @@ use crate::initializer::Adapt;
 use crate::network::{Blueprint, Network, StateDict};
 use crate::random::{Purpose, derive, generator};
 use crate::run::{
-    AdaptingState, Checkpoint, EpochRecord, Event, Origin, Outcome, Phase, State, Watch, check_finite,
-    read_weights,
+    AdaptingState, Checkpoint, EpochRecord, Event, Origin, Outcome, Phase, State, Watch,
+    check_finite, read_weights,
 };
 use crate::training::{Epoch, Learner, Scores, Step, Tally, evaluate};
 use crate::{Error, Result};

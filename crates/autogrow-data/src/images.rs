@@ -94,6 +94,7 @@ impl Source for Images {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use autogrow_core::data::Statistics;
 
     #[test]
     fn as_many_labels_as_images() {

@@ -8,6 +8,7 @@
 mod archives;
 mod cifar;
 mod class_folders;
+mod csv;
 mod devkit;
 mod digits;
 mod error;
@@ -29,8 +30,8 @@ mod synthetic;
 mod transform;
 
 pub use images::{Images, Source};
-pub use parts::Parts;
 pub use loose::{Picture, Pictures, is_class_folder, pictures_in};
+pub use parts::Parts;
 pub use random::Draws;
 pub use transform::Transform;
 

@@ -39,6 +39,14 @@ pub fn kaiming_normal_fan_out(conv: Conv2d, rng: &mut dyn RngCore) -> Conv2d {
     Conv2d { weight: param(values, shape, &device), ..conv }
 }
 
+/// The convolution with a bias, uniform in ±1/sqrt(fan in): PyTorch's default.
+pub fn with_bias(conv: Conv2d, rng: &mut dyn RngCore) -> Conv2d {
+    let [channels, fan @ ..]: [usize; 4] = conv.weight.dims();
+    let bound = 1.0 / (fan.iter().product::<usize>() as f32).sqrt();
+    let bias = uniform([channels], bound, rng, &conv.weight.device());
+    Conv2d { bias: Some(bias), ..conv }
+}
+
 /// Batch norm with scale 1, shift 0, epsilon 1e-5 and momentum 0.1, PyTorch's defaults.
 pub fn batch_norm(channels: usize, device: &Device) -> BatchNorm {
     BatchNormConfig::new(channels).init(device)

@@ -34,6 +34,8 @@ mod sgd;
 mod simd;
 
 pub use choice::{Convolution, set_convolution};
-pub use layers::{batch_norm, conv, kaiming_normal_fan_out, linear, out_size, standard_normal};
+pub use layers::{
+    batch_norm, conv, kaiming_normal_fan_out, linear, out_size, standard_normal, with_bias,
+};
 pub use map::{Activation, Convolved, FeatureMap, Skip};
 pub use sgd::Sgd;

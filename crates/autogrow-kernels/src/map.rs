@@ -78,15 +78,35 @@ impl FeatureMap {
         }
     }
 
-    /// Convolves with the weights `[out, in, kernel, kernel]`, stride and padding of `conv`, which
-    /// is made by [`conv`](crate::conv()).
+    /// Convolves with the weights `[out, in / groups, kernel, kernel]`, stride, padding and groups
+    /// of `conv`, which is made by [`conv`](crate::conv()), and adds its bias, if it has one.
     pub fn conv(&self, conv: &Conv2d) -> Convolved {
-        if let Map::Fused(map) = &self.0
-            && let Some(fused) = map.conv(conv)
-        {
-            return Convolved(Conv::Fused(Box::new(fused)));
+        if let Map::Fused(map) = &self.0 {
+            let fused = match &conv.bias {
+                None => map.conv(conv),
+                Some(_) => map.conv(&Conv2d { bias: None, ..conv.clone() }),
+            };
+            return Convolved(match (fused, &conv.bias) {
+                (Some(fused), None) => Conv::Fused(Box::new(fused)),
+                (Some(fused), Some(bias)) => {
+                    let nchw = fused.act(Activation::Identity).leave();
+                    Conv::Plain(nchw + bias.val().reshape([1, -1, 1, 1]))
+                }
+                (None, _) => Conv::Plain(plain::conv(self.to_nchw(), conv)),
+            });
         }
         Convolved(Conv::Plain(plain::conv(self.to_nchw(), conv)))
+    }
+
+    /// `activation(norm(self))`, for a batch norm that no convolution precedes: pre-activation. See
+    /// [`Convolved::norm`].
+    pub fn norm(&self, norm: &BatchNorm, activation: Activation) -> Self {
+        Self::from_nchw(plain::activate(plain::normalise(self.to_nchw(), norm), activation))
+    }
+
+    /// The channels of maps of one size, one after the other.
+    pub fn concat(maps: &[Self]) -> Self {
+        Self::from_nchw(Tensor::cat(maps.iter().map(Self::to_nchw).collect(), 1))
     }
 
     /// The largest value of each `kernel` x `kernel` window; the border is padded with minus
@@ -178,6 +198,56 @@ impl Convolved {
         match self.0 {
             Conv::Plain(nchw) => plain::normalise(nchw, norm),
             conv => Self(conv).norm(norm, Skip::None, Activation::Identity).to_nchw(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::layers::{batch_norm, conv, with_bias};
+    use burn::tensor::{Device, TensorData};
+    use rand_chacha::{ChaCha8Rng, rand_core::SeedableRng};
+
+    fn waves(shape: [usize; 4]) -> Tensor<4> {
+        let numbers: Vec<f32> =
+            (0..shape.iter().product()).map(|i: usize| (0.7 * i as f32).sin()).collect();
+        Tensor::from_data(TensorData::new(numbers, shape), &Device::flex())
+    }
+
+    fn numbers(tensor: Tensor<4>) -> Vec<f32> {
+        tensor.into_data().iter::<f32>().collect()
+    }
+
+    #[test]
+    fn a_bias_is_added_to_a_fast_convolution() {
+        let mut rng = ChaCha8Rng::seed_from_u64(1);
+        let image = waves([2, 3, 7, 5]);
+        for (kernel, stride) in [(1, 1), (3, 1), (3, 2), (5, 1)] {
+            let bare = conv([3, 9], kernel, stride, &mut rng, &Device::flex());
+            let conv = with_bias(bare, &mut rng);
+            let fast = FeatureMap::from_nchw(image.clone()).conv(&conv).act(Activation::Relu);
+            let plain = plain::activate(plain::conv(image.clone(), &conv), Activation::Relu);
+            for (fast, plain) in numbers(fast.to_nchw()).into_iter().zip(numbers(plain)) {
+                assert!((fast - plain).abs() < 1e-5, "{kernel} {stride}: {fast} against {plain}");
+            }
+        }
+    }
+
+    #[test]
+    fn maps_are_normalised_alone_and_put_side_by_side() {
+        let map = FeatureMap::from_nchw(waves([2, 3, 4, 5]));
+        let norm = batch_norm(3, &Device::flex());
+        // Mean 0 and variance 1 are assumed until a batch has been seen.
+        let scale = 1.0 / (1.0f32 + 1e-5).sqrt();
+        let both = FeatureMap::concat(&[map.norm(&norm, Activation::Relu), map.clone()]);
+        assert_eq!(both.dims(), [2, 6, 4, 5]);
+        let (images, both) = (numbers(map.to_nchw()), numbers(both.to_nchw()));
+        for (image, both) in images.chunks(60).zip(both.chunks(120)) {
+            assert_eq!(image, &both[60..]);
+            for (value, normed) in image.iter().zip(&both[..60]) {
+                assert!((value.max(0.0) * scale - normed).abs() < 1e-6);
+            }
         }
     }
 }

@@ -1,7 +1,7 @@
 //! The basic residual block: two 3x3 convolutions and a shortcut around them.
 
 use crate::shortcut::{Projection, projection, skip, trace_skip};
-use autogrow_core::network::{AnySubModule, Builder, SubModule, SubModuleKind, Traced};
+use autogrow_core::network::{AnySubModule, Builder, Gate, SubModule, SubModuleKind, Traced};
 use autogrow_kernels::{Activation, FeatureMap, Skip};
 use burn::module::Module;
 use burn::nn::{BatchNorm, conv::Conv2d};
@@ -38,8 +38,8 @@ impl SubModule for Basic {
         map.norm(&self.bn2, skip, Activation::Relu)
     }
 
-    fn last_norm(&mut self) -> Option<&mut BatchNorm> {
-        Some(&mut self.bn2)
+    fn gates(&mut self) -> Vec<Gate<'_>> {
+        vec![Gate::from(&mut self.bn2)]
     }
 
     fn describe(&self, input: Traced) -> Option<Traced> {
@@ -56,7 +56,7 @@ autogrow_core::register! {
         origin: env!("CARGO_PKG_NAME"),
         summary: "residual block of two 3x3 convolutions",
         residual: true,
-        expansion: 1,
+        channels: |width, _| width,
         layers: 2,
         build: |builder| Ok(AnySubModule::new(Basic::new(builder))),
     },

@@ -2,7 +2,7 @@
 //! channels so that the inner one works on a quarter of them.
 
 use crate::shortcut::{Projection, projection, skip, trace_skip};
-use autogrow_core::network::{AnySubModule, Builder, SubModule, SubModuleKind, Traced};
+use autogrow_core::network::{AnySubModule, Builder, Gate, SubModule, SubModuleKind, Traced};
 use autogrow_kernels::{Activation, FeatureMap, Skip};
 use burn::module::Module;
 use burn::nn::{BatchNorm, conv::Conv2d};
@@ -49,8 +49,8 @@ impl SubModule for Bottleneck {
         map.norm(&self.bn3, skip, Activation::Relu)
     }
 
-    fn last_norm(&mut self) -> Option<&mut BatchNorm> {
-        Some(&mut self.bn3)
+    fn gates(&mut self) -> Vec<Gate<'_>> {
+        vec![Gate::from(&mut self.bn3)]
     }
 
     fn describe(&self, input: Traced) -> Option<Traced> {
@@ -77,7 +77,7 @@ autogrow_core::register! {
         origin: env!("CARGO_PKG_NAME"),
         summary: "residual block of 1x1, 3x3 and 1x1 convolutions, 4 times as wide outside",
         residual: true,
-        expansion: EXPANSION,
+        channels: |width, _| width * EXPANSION,
         layers: 3,
         build: |builder| Ok(AnySubModule::new(Bottleneck::new(builder))),
     },

@@ -36,7 +36,7 @@ autogrow_core::register! {
         origin: env!("CARGO_PKG_NAME"),
         summary: "one 3x3 convolution, no shortcut; initializers leave it alone",
         residual: false,
-        expansion: 1,
+        channels: |width, _| width,
         layers: 1,
         build: |builder| Ok(AnySubModule::new(Plain::new(builder))),
     },

@@ -2,7 +2,7 @@
 
 use autogrow_core::config::Shortcut;
 use autogrow_core::network::{Builder, Traced};
-use autogrow_kernels::{FeatureMap, Skip};
+use autogrow_kernels::{Activation, FeatureMap, Skip};
 use burn::nn::{BatchNorm, conv::Conv2d};
 
 /// The convolution and batch norm of a projecting shortcut. As a field named `shortcut` its
@@ -30,6 +30,20 @@ pub fn skip<'a>(
         Some((conv, norm)) => Skip::Projected(input.conv(conv), norm),
         None if stride == 1 && input.dims()[1] == channels => Skip::Identity(input.clone()),
         None => Skip::Identity(input.subsample_and_pad(stride, channels)),
+    }
+}
+
+/// The same as a map of its own, for a branch that is not closed by a batch norm.
+pub fn shortcut(
+    projection: &Option<Projection>,
+    input: &FeatureMap,
+    channels: usize,
+    stride: usize,
+) -> FeatureMap {
+    match skip(projection, input, channels, stride) {
+        Skip::Projected(conv, norm) => conv.norm(norm, Skip::None, Activation::Identity),
+        Skip::Identity(map) => map,
+        Skip::None => input.clone(),
     }
 }
 

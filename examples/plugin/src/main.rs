@@ -1,4 +1,4 @@
-//! `autogrow` with this crate's network in it.
+//! `autogrow` with this crate's plugins in it.
 
 use autogrow_gated as _; // Linked, or nothing would be registered.
 

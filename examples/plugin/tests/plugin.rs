@@ -1,15 +1,15 @@
-//! The plugin can do what a built-in can: it is listed, trains, is evaluated from its run folder,
-//! and ZeroInit preserves its function.
+//! The plugin can do what a built-in can: it is listed, conforms, trains, and is evaluated from its
+//! run folder.
 
-use autogrow_core::config::{Compat, Shortcut};
-use autogrow_core::growth::Depth;
+use autogrow_core::config::{Compat, GrowthConfig, NetworkConfig, Shortcut};
+use autogrow_core::growth::{Depth, replay};
 use autogrow_core::initializer::InitializerKind;
-use autogrow_core::network::{Blueprint, Network, SeedNetwork, SubModuleKind};
+use autogrow_core::network::{Blueprint, Network};
 use autogrow_core::random::{Purpose, generator};
 use autogrow_core::registry::find;
+use autogrow_core::testing::conform;
 use autogrow_gated as _;
-use burn::tensor::{Device, Tensor, TensorData};
-use proptest::prelude::*;
+use burn::tensor::{Device, Tensor};
 use serde_json::Value;
 use std::process::Command;
 
@@ -22,36 +22,35 @@ fn autogrow(arguments: &[&str]) -> Value {
     serde_json::from_slice(&output.stdout).unwrap()
 }
 
-fn network(depth: [usize; 3], width: usize, image: [usize; 3], device: &Device) -> Network {
-    let blueprint = Blueprint {
-        network: "gated3net".into(),
+fn network(depth: [usize; 3], image: [usize; 3]) -> Network {
+    let config = NetworkConfig {
+        name: "gated3net".into(),
         depth: depth.map(|count| count.to_string()).join("-").parse::<Depth>().unwrap(),
-        width,
-        image,
-        classes: 5,
+        width: 6,
         shortcut: Shortcut::default(),
-        compat: Compat::Paper,
     };
-    Network::new(blueprint, &mut generator(1, Purpose::Seed, 0), device).unwrap()
-}
-
-/// Two images with numbers in all of them.
-fn images([channels, height, width]: [usize; 3], device: &Device) -> Tensor<4> {
-    let numbers: Vec<_> =
-        (0..2 * channels * height * width).map(|i| (0.7 * i as f32).sin()).collect();
-    Tensor::from_data(TensorData::new(numbers, [2, channels, height, width]), device)
+    let blueprint = Blueprint::seed(&config, Compat::Paper, image, 5);
+    Network::new(blueprint, &mut generator(1, Purpose::Seed, 0), &Device::flex()).unwrap()
 }
 
 #[test]
-fn is_listed_with_its_crate() {
+fn the_network_conforms() {
+    conform("gated3net", &Device::flex()).unwrap();
+}
+
+#[test]
+fn all_is_listed_with_its_crate() {
     let list = autogrow(&["list"]);
-    for (kind, name) in [("networks", "gated3net"), ("sub-modules", "gated")] {
+    for (kind, name) in [
+        ("networks", "gated3net"),
+        ("sub-modules", "gated"),
+        ("initializers", "small"),
+        ("policies", "share"),
+    ] {
         let items = list[kind].as_array().unwrap();
         let item = items.iter().find(|item| item["name"] == name).unwrap();
         assert_eq!(item["crate"], "autogrow-gated");
     }
-    assert_eq!(find::<SeedNetwork>("gated3net").unwrap().sub_module, "gated");
-    assert!(find::<SubModuleKind>("gated").unwrap().residual);
 }
 
 #[test]
@@ -62,9 +61,10 @@ fn grows_on_digits_and_is_evaluated_from_its_folder() {
     let settings = [
         "network.name=gated3net",
         "network.width=4",
+        "growth.policy=share",
         "growth.interval=1",
         "growth.patience=1",
-        "growth.initializer=zero",
+        "growth.initializer=small",
         "growth.max_depth=2-2-2",
         "fine_tune.epochs=1",
         "data.fraction=0.3",
@@ -79,32 +79,39 @@ fn grows_on_digits_and_is_evaluated_from_its_folder() {
     assert_eq!(evaluated["top1"], result["test_accuracy"], "{evaluated}");
 }
 
-proptest! {
-    #![proptest_config(ProptestConfig::with_cases(24))]
+#[test]
+fn channels_are_weighed_once_an_image() {
+    let macs = |depth| network(depth, [3, 9, 11]).macs().unwrap();
+    let block = macs([2, 1, 1]) - macs([1, 1, 1]);
+    assert_eq!(block, 2 * (6 * 6 * 9 * 9 * 11) + 2 * (6 * 2));
+}
 
-    #[test]
-    fn zero_init_preserves_the_function(
-        depth in [1usize..3, 1usize..3, 1usize..3],
-        sub_network in 0usize..3,
-        width in 1usize..9,
-        image in [1usize..4, 4usize..14, 4usize..14],
-    ) {
-        let device = Device::flex();
-        let scores = |net: &Network| net.forward(images(image, &device)).into_data();
-        let mut net = network(depth, width, image, &device);
-        let before = scores(&net);
-        net.stack(sub_network, &mut generator(1, Purpose::Growth, 0), &device).unwrap();
-        let zero = (find::<InitializerKind>("zero").unwrap().build)(Compat::Paper);
-        let norm = net.last_norm(sub_network).unwrap();
-        zero.initialize(norm, &mut generator(1, Purpose::Growth, 1));
-        prop_assert_eq!(&before, &scores(&net), "bit for bit");
+#[test]
+fn small_branches_begin_at_a_tenth() {
+    let mut net = network([1, 1, 1], [3, 8, 8]);
+    let small = (find::<InitializerKind>("small").unwrap().build)(Compat::Paper);
+    net.stack(1, &*small, &mut generator(1, Purpose::Growth, 0), &Device::flex()).unwrap();
+    let numbers = |tensor: Tensor<1>| tensor.into_data().iter::<f32>().collect::<Vec<_>>();
+    for gate in net.gates(1) {
+        assert_eq!(numbers(gate.scale.val()), [0.1; 12]);
+        assert_eq!(numbers(gate.shift.unwrap().val()), [0.0; 12]);
     }
 }
 
 #[test]
-fn the_gate_counts_once_an_image() {
-    let device = Device::flex();
-    let macs = |depth| network(depth, 6, [3, 9, 11], &device).macs().unwrap();
-    let block = macs([2, 1, 1]) - macs([1, 1, 1]);
-    assert_eq!(block, 2 * (6 * 6 * 9 * 9 * 11) + 2 * (6 * 2));
+fn the_policy_stops_by_share_of_errors() {
+    let config = GrowthConfig {
+        policy: "share".into(),
+        interval: 1,
+        patience: 1,
+        ..GrowthConfig::default()
+    };
+    let found = |curve: [f64; 3]| {
+        let seed = Depth::uniform(1, 1);
+        let replayed = replay(&config, seed, 0, curve).unwrap();
+        (replayed.finished, replayed.found.to_string())
+    };
+    // Two of 50 errors are 4 %, half of two errors is a quarter.
+    assert_eq!(found([50.0, 52.0, 52.0]), (true, "2".into()));
+    assert_eq!(found([98.0, 98.5, 99.0]), (false, "4".into()));
 }

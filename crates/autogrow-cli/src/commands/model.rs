@@ -5,7 +5,7 @@ use crate::output::Output;
 use crate::settings::{Loaded, Settings};
 use autogrow_core::config::Config;
 use autogrow_core::data::{DataSet, Preprocessing};
-use autogrow_core::network::{Blueprint, ModelInfo, Network, SeedNetwork, Stem};
+use autogrow_core::network::{Blueprint, ModelInfo, Network, SeedNetwork};
 use autogrow_core::run::{ModelFile, Outcome, read};
 use autogrow_core::{Error, Result, registry};
 use burn::tensor::Device;
@@ -165,8 +165,5 @@ fn assumed_size(config: &Config, loaded: &Loaded) -> Result<[usize; 2]> {
         let [_, height, width] = open_data(config)?.image;
         return Ok([height, width]);
     }
-    Ok(match seed.stem {
-        Stem::Small => [32, 32],
-        Stem::ImageNet => [224, 224],
-    })
+    Ok([seed.stem.image_size(); 2])
 }

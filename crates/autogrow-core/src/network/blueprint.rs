@@ -22,7 +22,7 @@ pub struct SeedNetwork {
     pub sub_module: &'static str,
     /// M, the number of sub-networks.
     pub sub_networks: usize,
-    /// Channels of the first sub-network, doubled by every next one.
+    /// Width of the first sub-network in channels, doubled by every next one.
     pub width: usize,
     /// What comes before the first sub-network.
     pub stem: Stem,
@@ -47,23 +47,37 @@ pub enum Stem {
     Small,
     /// 7x7 convolution and 3x3 max pool, each of stride 2, for 224x224.
     ImageNet,
+    /// Every P x P pixels become one, a token or a patch, by a convolution of stride P.
+    Patches(usize),
+    /// A linear layer on all numbers of an input at once, for rows of a table: an image of one
+    /// pixel, which no sub-network reduces further.
+    Vector,
 }
 
 impl Stem {
     /// Height and width of the images it is made for.
     pub fn image_size(self) -> usize {
         match self {
-            Self::Small => 32,
+            Self::Small | Self::Patches(_) => 32,
             Self::ImageNet => 224,
+            Self::Vector => 1,
         }
     }
 
-    /// Kernel and stride of its convolution.
-    pub(super) fn convolution(self) -> (usize, usize) {
+    /// Kernel, stride and padding of its convolution.
+    pub(super) fn convolution(self) -> [usize; 3] {
         match self {
-            Self::Small => (3, 1),
-            Self::ImageNet => (7, 2),
+            Self::Small => [3, 1, 1],
+            Self::ImageNet => [7, 2, 3],
+            Self::Patches(size) => [size, size, 0],
+            Self::Vector => [1, 1, 0],
         }
+    }
+
+    /// Stride of sub-module `j` of sub-network `i`: the first one of each sub-network but the
+    /// first halves the resolution.
+    pub(super) fn stride(self, i: usize, j: usize) -> usize {
+        if self != Self::Vector && i > 0 && j == 0 { 2 } else { 1 }
     }
 }
 
@@ -113,45 +127,50 @@ impl Blueprint {
         Ok(self.seed_network()?.stem)
     }
 
-    /// Output channels of sub-network `i`.
-    pub(super) fn channels(&self, i: usize, kind: &SubModuleKind) -> usize {
-        (self.width << i) * kind.expansion
+    /// Input channels of sub-module `j` of sub-network `i`, or of what follows the sub-network
+    /// where `j` is its depth.
+    pub(crate) fn channels(&self, i: usize, j: usize, kind: &SubModuleKind) -> usize {
+        match (i, j) {
+            (0, 0) => self.width,
+            (_, 0) => (kind.channels)(self.width << (i - 1), self.depth.as_slice()[i - 1]),
+            _ => (kind.channels)(self.width << i, j),
+        }
     }
 
-    /// Stride of sub-module `j` of sub-network `i`: the first one of each sub-network but the
-    /// first halves the resolution.
-    pub(super) fn stride(&self, i: usize, j: usize) -> usize {
-        if i > 0 && j == 0 { 2 } else { 1 }
+    /// The image as the stem sees it: `[channels, height, width]`.
+    pub(crate) fn input(&self, stem: Stem) -> [usize; 3] {
+        match stem {
+            Stem::Vector => [self.image.iter().product(), 1, 1],
+            _ => self.image,
+        }
     }
 
     /// The smallest height or width of which every reduction leaves something to reduce.
-    pub(super) fn smallest_image(&self) -> Result<usize> {
+    pub(crate) fn smallest_image(&self) -> Result<usize> {
         let halvings = self.depth.sub_networks() - 1;
         Ok(match self.stem()? {
             Stem::Small => 1 << halvings,
             Stem::ImageNet => 1 << (halvings + 2),
+            Stem::Patches(size) => size << halvings,
+            Stem::Vector => 1,
         })
     }
 
-    /// What sub-module `j` of sub-network `i` is built with.
-    pub(super) fn builder<'a>(
+    /// What sub-module `j` of sub-network `i` is built with; where `j` is the depth of the last
+    /// one, what closes the network.
+    pub(crate) fn builder<'a>(
         &self,
         i: usize,
         j: usize,
-        kind: &SubModuleKind,
+        (stem, kind): (Stem, &SubModuleKind),
         rng: &'a mut dyn RngCore,
         device: &'a Device,
     ) -> Builder<'a> {
-        let imagenet = self.stem().is_ok_and(|stem| stem == Stem::ImageNet);
-        let channels_in = match (i, j) {
-            (0, 0) => self.width,
-            (_, 0) => self.channels(i - 1, kind),
-            _ => self.channels(i, kind),
-        };
+        let imagenet = stem == Stem::ImageNet;
         Builder {
-            channels_in,
+            channels_in: self.channels(i, j, kind),
             width: self.width << i,
-            stride: self.stride(i, j),
+            stride: stem.stride(i, j),
             shortcut: self.shortcut,
             weight_init: if imagenet {
                 WeightInit::KaimingNormal

@@ -4,13 +4,12 @@
 //! their methods is given an object-safe twin that passes a parameter as `Any` together with its
 //! rank; the rank says to which type to cast it back.
 
-use super::{SubModule, Traced};
+use super::{Builder, Gate, SubModule, Traced};
 use autogrow_kernels::FeatureMap;
 use burn::module::{
     Content, Devices, Flag, Module, ModuleDisplay, ModuleDisplayDefault, ModuleMapper,
     ModuleVisitor, Param,
 };
-use burn::nn::BatchNorm;
 use burn::tensor::{Bool, Device, Int, Tensor};
 use std::any::Any;
 
@@ -28,9 +27,14 @@ impl AnySubModule {
         self.0.forward(input)
     }
 
-    /// See [`SubModule::last_norm`].
-    pub fn last_norm(&mut self) -> Option<&mut BatchNorm> {
-        self.0.last_norm()
+    /// See [`SubModule::gates`].
+    pub fn gates(&mut self) -> Vec<Gate<'_>> {
+        self.0.gates()
+    }
+
+    /// See [`SubModule::closing`].
+    pub fn closing(&self, builder: &mut Builder<'_>) -> Option<Self> {
+        self.0.closing(builder)
     }
 
     /// See [`SubModule::describe`].
@@ -47,7 +51,8 @@ impl AnySubModule {
 /// [`SubModule`] and `Module` together, object safe.
 trait Erased: Send {
     fn forward(&self, input: FeatureMap) -> FeatureMap;
-    fn last_norm(&mut self) -> Option<&mut BatchNorm>;
+    fn gates(&mut self) -> Vec<Gate<'_>>;
+    fn closing(&self, builder: &mut Builder<'_>) -> Option<AnySubModule>;
     fn describe(&self, input: Traced) -> Option<Traced>;
     fn macs(&self, before: [usize; 2], after: [usize; 2]) -> u64;
     fn debug(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result;
@@ -67,8 +72,11 @@ impl<M: SubModule + 'static> Erased for M {
     fn forward(&self, input: FeatureMap) -> FeatureMap {
         SubModule::forward(self, input)
     }
-    fn last_norm(&mut self) -> Option<&mut BatchNorm> {
-        SubModule::last_norm(self)
+    fn gates(&mut self) -> Vec<Gate<'_>> {
+        SubModule::gates(self)
+    }
+    fn closing(&self, builder: &mut Builder<'_>) -> Option<AnySubModule> {
+        SubModule::closing(self, builder)
     }
     fn describe(&self, input: Traced) -> Option<Traced> {
         SubModule::describe(self, input)

@@ -15,13 +15,15 @@ mod sub_module;
 mod traced;
 mod trainable;
 mod weight_format;
+mod widen;
 
 use crate::growth::Depth;
+use crate::initializer::Initializer;
 use crate::{Error, Result};
 use autogrow_kernels::{Activation, FeatureMap, Skip, linear, out_size};
 pub use blueprint::{Blueprint, SeedNetwork, Stem};
 use burn::module::Module;
-use burn::nn::{BatchNorm, Linear, conv::Conv2d};
+use burn::nn::{BatchNorm, Linear, PaddingConfig2d, conv::Conv2d};
 use burn::tensor::{Device, Tensor};
 pub use erased::AnySubModule;
 pub use graph::Graph;
@@ -29,25 +31,30 @@ pub(crate) use identity::{identities, with_identities};
 pub use model_info::ModelInfo;
 use rand::RngCore;
 pub use state_dict::{StateDict, TensorEntry, is_counter};
-pub use sub_module::{Builder, NormInit, SubModule, SubModuleKind, WeightInit};
+pub use sub_module::{Builder, Gate, NormInit, SubModule, SubModuleKind, WeightInit};
 pub use traced::Traced;
 pub use trainable::{train_only, trainable_ids};
 pub use weight_format::WeightFormat;
+pub(crate) use widen::paste;
+use widen::widen;
 
 /// A network of `sub_networks.len()` sub-networks; see [`Blueprint`] for what it is built from.
 #[derive(Module, Debug)]
 pub struct Network {
     #[module(skip)]
     blueprint: Blueprint,
+    #[module(skip)]
+    stem: Stem,
     conv1: Conv2d,
     bn1: BatchNorm,
     layer: Vec<Vec<AnySubModule>>,
+    closing: Option<AnySubModule>,
     linear: Linear,
 }
 
 impl Network {
     /// Builds the network that `blueprint` describes, with random weights drawn from `rng` in the
-    /// order stem, sub-modules, head. On an autodiff device it can be trained.
+    /// order stem, sub-modules, closing, head. On an autodiff device it can be trained.
     ///
     /// # Errors
     /// [`Error::Unknown`] where a name is not registered; [`Error::Config`] where the image is too
@@ -55,23 +62,27 @@ impl Network {
     pub fn new(blueprint: Blueprint, rng: &mut dyn RngCore, device: &Device) -> Result<Self> {
         let kind = blueprint.seed_network()?.sub_module_kind()?;
         blueprint.check_image()?;
-        let width = blueprint.width;
-        let (kernel, stride) = blueprint.stem()?.convolution();
-        let mut builder = blueprint.builder(0, 0, kind, rng, device);
-        let conv1 = builder.conv([blueprint.image[0], width], kernel, stride);
+        let (width, stem) = (blueprint.width, blueprint.stem()?);
+        let [kernel, stride, padding] = stem.convolution();
+        let mut builder = blueprint.builder(0, 0, (stem, kind), rng, device);
+        let conv1 = builder.conv([blueprint.input(stem)[0], width], kernel, stride);
+        let padding = PaddingConfig2d::Explicit(padding, padding, padding, padding);
+        let conv1 = Conv2d { padding, ..conv1 };
         let bn1 = builder.norm(width);
-        let mut layer = Vec::new();
+        let mut layer: Vec<Vec<AnySubModule>> = Vec::new();
         for (i, &count) in blueprint.depth.as_slice().iter().enumerate() {
             let mut sub_modules = Vec::new();
             for j in 0..count {
-                let mut builder = blueprint.builder(i, j, kind, rng, device);
+                let mut builder = blueprint.builder(i, j, (stem, kind), rng, device);
                 sub_modules.push((kind.build)(&mut builder)?);
             }
             layer.push(sub_modules);
         }
-        let features = blueprint.channels(blueprint.depth.sub_networks() - 1, kind);
-        let linear = linear([features, blueprint.classes], rng, device);
-        Ok(Self { blueprint, conv1, bn1, layer, linear })
+        let last = blueprint.depth.sub_networks() - 1;
+        let top = blueprint.depth.as_slice()[last];
+        let mut builder = blueprint.builder(last, top, (stem, kind), rng, device);
+        let (closing, linear) = head(layer.last(), blueprint.classes, &mut builder);
+        Ok(Self { blueprint, stem, conv1, bn1, layer, closing, linear })
     }
 
     /// What the network is built from, at its present depth.
@@ -86,44 +97,71 @@ impl Network {
 
     /// Class scores `[batch, classes]` of normalised images `[batch, channels, height, width]`.
     pub fn forward(&self, images: Tensor<4>) -> Tensor<2> {
+        let images = match self.stem {
+            Stem::Vector => {
+                let [batch, channels, height, width] = images.dims();
+                images.reshape([batch, channels * height * width, 1, 1])
+            }
+            _ => images,
+        };
         let mut map = FeatureMap::from_nchw(images).conv(&self.conv1).norm(
             &self.bn1,
             Skip::None,
             Activation::Relu,
         );
-        if self.conv1.kernel_size[0] == 7 {
+        if self.stem == Stem::ImageNet {
             map = map.max_pool(3, 2, 1);
         }
-        for sub_module in self.layer.iter().flatten() {
+        for sub_module in self.layer.iter().flatten().chain(&self.closing) {
             map = sub_module.forward(map);
         }
         self.linear.forward(map.global_average())
     }
 
-    /// Stacks one sub-module with default random weights on a sub-network (counted from 0). Every
-    /// other parameter is left as it is, the same tensor under the same id, so an optimiser keeps
-    /// its momentum.
+    /// Stacks one sub-module on a sub-network (counted from 0): random weights, gates as the
+    /// initializer sets them. Every other parameter is left as it is, the same tensor under the
+    /// same id, so an optimiser keeps its momentum; where the sub-network's channels grow with its
+    /// depth, what follows it gets more inputs and is for the rest what it was.
     ///
     /// # Errors
     /// As [`Network::new`].
     pub fn stack(
         &mut self,
         sub_network: usize,
+        initializer: &dyn Initializer,
         rng: &mut dyn RngCore,
         device: &Device,
     ) -> Result<()> {
         let kind = self.blueprint.seed_network()?.sub_module_kind()?;
+        let family = (self.stem, kind);
         let above = self.layer[sub_network].len();
-        let mut builder = self.blueprint.builder(sub_network, above, kind, rng, device);
-        self.layer[sub_network].push((kind.build)(&mut builder)?);
+        let mut builder = self.blueprint.builder(sub_network, above, family, rng, device);
+        let mut sub_module = (kind.build)(&mut builder)?;
+        for gate in sub_module.gates() {
+            initializer.initialize(gate, rng);
+        }
+        self.layer[sub_network].push(sub_module);
+        let channels = self.blueprint.channels(sub_network, above, kind);
         self.blueprint.depth.stack(sub_network);
+        if self.blueprint.channels(sub_network, above + 1, kind) == channels {
+            return Ok(());
+        }
+        if let Some(next) = self.layer.get_mut(sub_network + 1).and_then(|next| next.first_mut()) {
+            let mut builder = self.blueprint.builder(sub_network + 1, 0, family, rng, device);
+            *next = widen(next, (kind.build)(&mut builder)?, initializer);
+        } else {
+            let mut builder = self.blueprint.builder(sub_network, above + 1, family, rng, device);
+            let (closing, linear) = head(self.layer.last(), self.blueprint.classes, &mut builder);
+            self.closing = widen(&self.closing, closing, initializer);
+            self.linear = widen(&self.linear, linear, initializer);
+        }
         Ok(())
     }
 
-    /// The batch norm that an initializer acts on: the last one of the sub-module on top of a
-    /// sub-network. None for plain sub-modules.
-    pub fn last_norm(&mut self, sub_network: usize) -> Option<&mut BatchNorm> {
-        self.layer[sub_network].last_mut()?.last_norm()
+    /// What initializers act on: the gates of the sub-module on top of a sub-network. None for
+    /// plain sub-modules.
+    pub fn gates(&mut self, sub_network: usize) -> Vec<Gate<'_>> {
+        self.layer[sub_network].last_mut().map(AnySubModule::gates).unwrap_or_default()
     }
 
     /// Number of trainable parameters.
@@ -137,29 +175,41 @@ impl Network {
     /// # Errors
     /// As [`Network::new`].
     pub fn macs(&self) -> Result<u64> {
-        let stem = self.blueprint.stem()?;
-        let [mut height, mut width] = [self.blueprint.image[1], self.blueprint.image[2]];
-        let (kernel, stride) = stem.convolution();
+        let stem = self.stem;
+        let [_, mut height, mut width] = self.blueprint.input(stem);
+        let [kernel, stride, padding] = stem.convolution();
         let mut halve = |kernel, stride, padding| {
             height = out_size(height, kernel, stride, padding);
             width = out_size(width, kernel, stride, padding);
             [height, width]
         };
-        let [h, w] = halve(kernel, stride, kernel / 2);
+        let [h, w] = halve(kernel, stride, padding);
         let mut macs = (self.conv1.weight.shape().num_elements() * h * w) as u64;
         if stem == Stem::ImageNet {
             halve(3, 2, 1);
         }
         for (i, sub_network) in self.layer.iter().enumerate() {
             for (j, sub_module) in sub_network.iter().enumerate() {
-                let stride = self.blueprint.stride(i, j);
                 let before = halve(1, 1, 0);
-                let after = halve(1, stride, 0);
+                let after = halve(1, stem.stride(i, j), 0);
                 macs += sub_module.macs(before, after);
             }
         }
+        let size = halve(1, 1, 0);
+        macs += self.closing.as_ref().map_or(0, |closing| closing.macs(size, size));
         Ok(macs + self.linear.weight.shape().num_elements() as u64)
     }
+}
+
+/// What follows the sub-networks: their closing, if they want one, and the linear layer.
+fn head(
+    last: Option<&Vec<AnySubModule>>,
+    classes: usize,
+    builder: &mut Builder<'_>,
+) -> (Option<AnySubModule>, Linear) {
+    let closing = last.and_then(|last| last.last()).and_then(|top| top.closing(builder));
+    let linear = linear([builder.channels_in, classes], builder.rng, builder.device);
+    (closing, linear)
 }
 
 impl Blueprint {

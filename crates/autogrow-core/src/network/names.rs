@@ -19,17 +19,17 @@ pub(super) fn pytorch_name(path: &[String], container: &str, stem: Stem) -> Stri
             }
             ("shortcut", Stem::ImageNet) => "downsample".into(),
             ("linear", Stem::ImageNet) if name.is_empty() => "fc".into(),
-            ("gamma", _) if is_batch_norm(container) => "weight".into(),
-            ("beta", _) if is_batch_norm(container) => "bias".into(),
+            ("gamma", _) if is_norm(container) => "weight".into(),
+            ("beta", _) if is_norm(container) => "bias".into(),
             (field, _) => field.into(),
         });
     }
     name.join(".")
 }
 
-/// Whether a module type, as Burn's visitors name it, is a batch norm.
-fn is_batch_norm(container: &str) -> bool {
-    container.ends_with("BatchNorm")
+/// Whether a module type, as Burn's visitors name it, is a norm of Burn's.
+fn is_norm(container: &str) -> bool {
+    ["BatchNorm", "LayerNorm"].iter().any(|norm| container.ends_with(norm))
 }
 
 /// Whether a module type is a linear layer, whose weights PyTorch keeps as `[out, in]`.
@@ -49,6 +49,8 @@ mod tests {
         };
         let norm = "Struct:BatchNorm";
         assert_eq!(name("bn1.gamma", norm, Stem::Small), "bn1.weight");
+        let layer_norm = "Struct:LayerNorm";
+        assert_eq!(name("closing.norm.beta", layer_norm, Stem::Patches(4)), "closing.norm.bias");
         let shortcut = "layer.1.0.shortcut.1.running_var";
         assert_eq!(name(shortcut, norm, Stem::Small), "layer2.0.shortcut.1.running_var");
         assert_eq!(name(shortcut, norm, Stem::ImageNet), "layer2.0.downsample.1.running_var");

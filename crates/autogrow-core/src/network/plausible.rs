@@ -55,10 +55,11 @@ impl Blueprint {
     /// the square of their width at most.
     fn estimate(&self, device: &Device) -> Result<f64> {
         let width = self.width.min(PROBED);
-        let depth = Depth::uniform(self.depth.sub_networks(), 1);
-        let narrow = Self { width, depth, classes: 1, ..self.clone() };
-        let features =
-            narrow.channels(self.depth.sub_networks() - 1, self.seed_network()?.sub_module_kind()?);
+        let last = self.depth.sub_networks() - 1;
+        let narrow = Self { width, classes: 1, ..self.clone() };
+        let kind = self.seed_network()?.sub_module_kind()?;
+        let features = narrow.channels(last, self.depth.as_slice()[last], kind);
+        let narrow = Self { depth: Depth::uniform(last + 1, 1), ..narrow };
         let network = Network::new(narrow, &mut generator(0, Purpose::Seed, 0), device)?;
         let wider = self.width as f64 / width as f64;
         let sub_networks = network.layer.iter().zip(self.depth.as_slice());

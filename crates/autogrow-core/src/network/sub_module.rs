@@ -12,13 +12,22 @@ use rand::{Rng, RngCore};
 /// One or more layers that are stacked as a whole. Written by plugin authors on top of
 /// `#[derive(Module, Debug)]`.
 pub trait SubModule: Module + ModuleDisplay {
-    /// From `[batch, channels_in, height, width]` to `[batch, width x expansion, height / stride,
-    /// width / stride]`, rounded up; see [`Builder`] for the names.
+    /// From `[batch, channels_in, height, width]` to `[batch, channels, height / stride, width /
+    /// stride]`, rounded up; see [`Builder`] and [`SubModuleKind::channels`].
     fn forward(&self, input: FeatureMap) -> FeatureMap;
 
-    /// The batch norm that closes a residual branch, on which initializers act; none for a plain
-    /// sub-module, whose weights stay random.
-    fn last_norm(&mut self) -> Option<&mut BatchNorm> {
+    /// What closes each residual branch, on which initializers act. A block that a batch norm
+    /// closes has `vec![Gate::from(&mut self.bn2)]`; a sub-module without a branch has none, and
+    /// its weights stay random.
+    fn gates(&mut self) -> Vec<Gate<'_>> {
+        Vec::new()
+    }
+
+    /// What stands between the last sub-network and the classifier and keeps the shape: the norm
+    /// and activation that pre-activation blocks leave to whatever comes next. Asked of the last
+    /// sub-module when the network is built.
+    fn closing(&self, builder: &mut Builder<'_>) -> Option<AnySubModule> {
+        let _ = builder;
         None
     }
 
@@ -37,6 +46,29 @@ pub trait SubModule: Module + ModuleDisplay {
     }
 }
 
+/// The scale, and the shift where there is one, that a residual branch goes through before it is
+/// added: of a batch norm, a layer scale (a number a channel) or a switch (one number). With both
+/// 0 the branch adds nothing.
+#[derive(Debug)]
+pub struct Gate<'a> {
+    /// Multiplies the branch.
+    pub scale: &'a mut Param<Tensor<1>>,
+    /// Is added to the product.
+    pub shift: Option<&'a mut Param<Tensor<1>>>,
+}
+
+impl<'a> From<&'a mut BatchNorm> for Gate<'a> {
+    fn from(norm: &'a mut BatchNorm) -> Self {
+        Self { scale: &mut norm.gamma, shift: Some(&mut norm.beta) }
+    }
+}
+
+impl<'a> From<&'a mut Param<Tensor<1>>> for Gate<'a> {
+    fn from(scale: &'a mut Param<Tensor<1>>) -> Self {
+        Self { scale, shift: None }
+    }
+}
+
 /// A kind of sub-module, registered with `inventory`.
 #[derive(Clone, Debug)]
 pub struct SubModuleKind {
@@ -48,8 +80,10 @@ pub struct SubModuleKind {
     pub summary: &'static str,
     /// Whether a shortcut goes around it. Plain networks learn at a smaller rate.
     pub residual: bool,
-    /// Output channels of a sub-module divided by the width of its sub-network.
-    pub expansion: usize,
+    /// Output channels of a sub-network of this width after so many sub-modules: `|width, _| width`
+    /// for most, `|width, _| 4 * width` for bottlenecks, a sum for dense layers. Where they grow
+    /// with depth, what follows gets more inputs at each growth.
+    pub channels: fn(usize, usize) -> usize,
     /// Layers with weights, as papers count them: a network has their sum and 2 more.
     pub layers: usize,
     /// Builds one with random weights.
@@ -63,7 +97,7 @@ inventory::collect!(SubModuleKind);
 pub struct Builder<'a> {
     /// Channels of the input.
     pub channels_in: usize,
-    /// Width of the sub-network: the output has `width` x expansion channels.
+    /// Width of the sub-network, from which [`SubModuleKind::channels`] has its output channels.
     pub width: usize,
     /// 2 where the sub-module halves the resolution, else 1.
     pub stride: usize,

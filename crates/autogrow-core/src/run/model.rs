@@ -57,8 +57,8 @@ impl ModelFile {
     pub fn assume(&mut self, config: &NetworkConfig, size: [usize; 2]) -> Result<()> {
         let seed = registry::find::<crate::network::SeedNetwork>(&config.name)?;
         let head = match seed.stem {
-            Stem::Small => "linear.weight",
             Stem::ImageNet => "fc.weight",
+            Stem::Small | Stem::Patches(_) | Stem::Vector => "linear.weight",
         };
         let shape = |name: &str| match self.state.0.get(name) {
             Some(entry) if entry.shape.len() > 1 => Ok(&entry.shape),

@@ -7,7 +7,7 @@ use burn::tensor::Tensor;
 use std::any::Any;
 use std::collections::HashMap;
 
-/// Averages by parameter. A parameter that comes later, by a growth, starts at its first value.
+/// Averages by parameter. What comes later, by a growth, starts at its first value.
 #[derive(Default)]
 pub(super) struct Average {
     decay: f64,
@@ -40,11 +40,17 @@ impl ModuleVisitor for Average {
         let average =
             self.values.remove(&param.id).and_then(|old| old.downcast::<Tensor<D>>().ok());
         let average = match average {
-            Some(old) => *old * self.decay + now * (1.0 - self.decay),
+            Some(old) => grown(*old, now.clone()) * self.decay + now * (1.0 - self.decay),
             None => now,
         };
         self.values.insert(param.id, Box::new(average));
     }
+}
+
+/// The average of a parameter that may have got more inputs since.
+fn grown<const D: usize>(average: Tensor<D>, now: Tensor<D>) -> Tensor<D> {
+    let own = average.dims();
+    if own == now.dims() { average } else { now.slice_assign(own.map(|size| 0..size), average) }
 }
 
 struct Replace<'a>(&'a HashMap<ParamId, Box<dyn Any + Send>>);
@@ -52,7 +58,7 @@ struct Replace<'a>(&'a HashMap<ParamId, Box<dyn Any + Send>>);
 impl ModuleMapper for Replace<'_> {
     fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
         match self.0.get(&param.id).and_then(|average| average.downcast_ref::<Tensor<D>>()) {
-            Some(average) => param.map(|_| average.clone()),
+            Some(average) => param.map(|now| grown(average.clone(), now)),
             None => param,
         }
     }

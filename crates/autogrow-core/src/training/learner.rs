@@ -53,7 +53,7 @@ pub struct Learner {
     network: Network,
     optimizer: ModuleOptimizer,
     average: Option<Average>,
-    /// What AdamInit has put aside while it trains the newest batch norms alone.
+    /// What AdamInit has put aside while it trains the newest gates alone.
     aside: Option<Aside>,
     training: TrainingConfig,
     device: Device,
@@ -173,10 +173,7 @@ impl Learner {
         initializer: &dyn Initializer,
         rng: &mut dyn RngCore,
     ) -> Result<()> {
-        self.network.stack(sub_network, rng, &self.device)?;
-        if let Some(norm) = self.network.last_norm(sub_network) {
-            initializer.initialize(norm, rng);
-        }
+        self.network.stack(sub_network, initializer, rng, &self.device)?;
         if self.training.reset_states {
             self.optimizer = self.training.optimizer.build(&self.training);
         }
@@ -184,13 +181,14 @@ impl Learner {
     }
 
     /// Begins AdamInit on the sub-modules just stacked on `sub_networks`: everything but the scale
-    /// and shift of their last batch norms stands still, and an Adam without state takes over.
-    /// Says whether there is any such batch norm; without, nothing is changed.
+    /// and shift of their gates stands still, and an Adam without state takes over. Says whether
+    /// there is any gate; without, nothing is changed.
     pub fn begin_adapting(mut self, sub_networks: &[usize]) -> (Self, bool) {
         let mut trained = HashSet::new();
         for &sub_network in sub_networks {
-            if let Some(norm) = self.network.last_norm(sub_network) {
-                trained.extend([norm.gamma.id, norm.beta.id]);
+            for gate in self.network.gates(sub_network) {
+                trained.insert(gate.scale.id);
+                trained.extend(gate.shift.map(|shift| shift.id));
             }
         }
         if trained.is_empty() {

@@ -3,6 +3,7 @@
 mod adadelta;
 mod average;
 mod evaluation;
+mod growing;
 mod learner;
 mod loss;
 mod optimizer;

@@ -1,6 +1,7 @@
 //! The optimisers of the paper and of the released code, with PyTorch's definitions and defaults.
 
 use super::adadelta::Adadelta;
+use super::growing::Growing;
 use super::sgd::Momentum;
 use crate::config::TrainingConfig;
 use burn::optim::decay::{WeightDecay, WeightDecayConfig};
@@ -32,28 +33,36 @@ impl OptimizerName {
         let decay = (training.weight_decay > 0.0)
             .then_some(WeightDecayConfig { penalty: training.weight_decay as f32 });
         match self {
-            Self::Sgd => ModuleOptimizer::from(Momentum {
+            Self::Sgd => Growing(Momentum {
                 momentum: training.momentum,
                 weight_decay: training.weight_decay,
-            }),
-            Self::Adam | Self::AmsGrad => AdamConfig::new()
-                .with_epsilon(1e-8)
-                .with_weight_decay(decay)
-                .with_amsgrad(self == Self::AmsGrad)
-                .init(),
+            })
+            .into(),
+            Self::Adam | Self::AmsGrad => Growing(
+                AdamConfig::new()
+                    .with_epsilon(1e-8)
+                    .with_weight_decay(decay)
+                    .with_amsgrad(self == Self::AmsGrad)
+                    .build(),
+            )
+            .into(),
             Self::AdaGrad => {
-                AdaGradConfig::new().with_epsilon(1e-10).with_weight_decay(decay).init()
+                Growing(AdaGradConfig::new().with_epsilon(1e-10).with_weight_decay(decay).build())
+                    .into()
             }
             Self::AdaDelta => {
                 let decay = decay.as_ref().map(WeightDecay::new);
-                ModuleOptimizer::from(Adadelta { rho: 0.9, epsilon: 1e-6, decay })
+                Growing(Adadelta { rho: 0.9, epsilon: 1e-6, decay }).into()
             }
-            Self::RmsProp => RmsPropConfig::new()
-                .with_alpha(0.99)
-                .with_momentum(0.0)
-                .with_epsilon(1e-8)
-                .with_weight_decay(decay)
-                .init(),
+            Self::RmsProp => Growing(
+                RmsPropConfig::new()
+                    .with_alpha(0.99)
+                    .with_momentum(0.0)
+                    .with_epsilon(1e-8)
+                    .with_weight_decay(decay)
+                    .build(),
+            )
+            .into(),
         }
     }
 }

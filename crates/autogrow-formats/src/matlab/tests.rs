@@ -72,12 +72,12 @@ fn cut_short_anywhere_but_between_variables_is_an_error() {
 fn random_damage_is_an_error_or_in_the_values_never_a_panic() {
     for file in files() {
         for round in 0..10_000 {
-            let bytes = damaged(&file, file.len(), round);
-            if let Ok(arrays) = arrays(&bytes) {
+            let content = damaged(&file, file.len(), round);
+            if let Ok(arrays) = arrays(&content) {
                 let values: usize = arrays.values().map(|(_, numbers)| numbers.len()).sum();
                 assert!(values <= 1_032 * file.len());
             }
-            let _ = super::tests::bytes(&bytes, 8);
+            let _ = bytes(&content, 8);
         }
     }
 }

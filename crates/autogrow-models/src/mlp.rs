@@ -1,0 +1,69 @@
+//! A residual block of two linear layers, for rows of a table (Gorishniy et al. 2021 find such
+//! networks a strong baseline there). A row is an image of one pixel, on which a linear layer is a
+//! 1x1 convolution.
+
+use crate::shortcut::{Projection, projection, skip};
+use autogrow_core::network::{
+    AnySubModule, Builder, Gate, SeedNetwork, Stem, SubModule, SubModuleKind,
+};
+use autogrow_kernels::{Activation, FeatureMap, Skip};
+use burn::module::Module;
+use burn::nn::{BatchNorm, conv::Conv2d};
+
+/// `relu(bn2(conv2(relu(bn1(conv1(x))))) + shortcut(x))` of 1x1 convolutions.
+#[derive(Module, Debug)]
+pub struct Mlp {
+    conv1: Conv2d,
+    bn1: BatchNorm,
+    conv2: Conv2d,
+    bn2: BatchNorm,
+    shortcut: Option<Projection>,
+}
+
+impl Mlp {
+    /// A block with random weights.
+    pub fn new(builder: &mut Builder<'_>) -> Self {
+        let (channels_in, width, stride) = (builder.channels_in, builder.width, builder.stride);
+        Self {
+            conv1: builder.conv([channels_in, width], 1, stride),
+            bn1: builder.norm(width),
+            conv2: builder.conv([width, width], 1, 1),
+            bn2: builder.norm(width),
+            shortcut: projection(builder, width),
+        }
+    }
+}
+
+impl SubModule for Mlp {
+    fn forward(&self, input: FeatureMap) -> FeatureMap {
+        let map = input.conv(&self.conv1).norm(&self.bn1, Skip::None, Activation::Relu);
+        let map = map.conv(&self.conv2);
+        let skip = skip(&self.shortcut, &input, map.dims()[1], self.conv1.stride[0]);
+        map.norm(&self.bn2, skip, Activation::Relu)
+    }
+
+    fn gates(&mut self) -> Vec<Gate<'_>> {
+        vec![Gate::from(&mut self.bn2)]
+    }
+}
+
+autogrow_core::register! {
+    SubModuleKind {
+        name: "mlp",
+        origin: env!("CARGO_PKG_NAME"),
+        summary: "residual block of two linear layers",
+        residual: true,
+        channels: |width, _| width,
+        layers: 2,
+        build: |builder| Ok(AnySubModule::new(Mlp::new(builder))),
+    },
+    SeedNetwork {
+        name: "mlp1net",
+        origin: env!("CARGO_PKG_NAME"),
+        summary: "residual MLP of 64 channels for rows of a table; pixels are a row, too",
+        sub_module: "mlp",
+        sub_networks: 1,
+        width: 64,
+        stem: Stem::Vector,
+    },
+}
