@@ -1,6 +1,6 @@
 //! The two methods of a Python class: what it holds, and how it computes.
 
-use super::template::Template;
+use super::template::{Methods, Template};
 use std::collections::BTreeMap;
 
 /// An expression, from those of the inputs and of what is held.
@@ -28,7 +28,7 @@ const LONGEST: usize = 1_000;
 const INLINE: usize = 56;
 
 /// `__init__` behind its first line, and `forward`. `input` and `output` are values.
-pub(super) fn methods(steps: &[Step], input: usize, output: usize) -> (Template, Template) {
+pub(super) fn methods(steps: &[Step], input: usize, output: usize) -> Methods {
     let mut tree = Tree::default();
     for step in steps {
         if let Some(made) = &step.made {

@@ -9,7 +9,7 @@ use autogrow_core::network::ModelInfo;
 use autogrow_core::network::graph::{Block, Graph, Op};
 use body::{Step, methods};
 use std::collections::BTreeMap;
-use template::{Class, Template, class};
+use template::{Class, Methods, Template, class};
 
 /// The text of a Python file that defines the network of `graph` and loads the file `weights`,
 /// which is looked for beside it.
@@ -63,7 +63,7 @@ fn json(value: &impl serde::Serialize) -> String {
 
 /// The classes of sub-modules, and the expression that makes each block.
 fn sub_modules(graph: &Graph) -> (String, Vec<String>) {
-    let templates: Vec<_> = graph.blocks.iter().map(|block| block_template(graph, block)).collect();
+    let templates: Vec<_> = graph.blocks.iter().map(|block| block_methods(graph, block)).collect();
     let mut made = vec![String::new(); templates.len()];
     let mut text = String::new();
     let mut names: BTreeMap<String, usize> = BTreeMap::new();
@@ -71,7 +71,8 @@ fn sub_modules(graph: &Graph) -> (String, Vec<String>) {
         if !made[first].is_empty() {
             continue;
         }
-        let alike = |&i: &usize| templates[i].alike(&templates[first]);
+        let (init, forward) = &templates[first];
+        let alike = |&i: &usize| templates[i].0.alike(init) && templates[i].1.alike(forward);
         let members: Vec<_> = (first..templates.len()).filter(alike).collect();
         let kind = &graph.blocks[first].kind;
         let count = names.entry(kind.clone()).or_default();
@@ -89,11 +90,13 @@ fn sub_modules(graph: &Graph) -> (String, Vec<String>) {
             vec![("channels_in", before), ("channels_out", after)]
         };
         let of_members: Vec<_> = members.iter().map(|&i| &templates[i]).collect();
-        let Class { arguments, text: body, values } = class(&of_members, &known);
+        let Class { arguments, attributes, init, forward, values } = class(&of_members, &known);
+        let kept = attributes.iter().map(|name| format!("        self.{name} = {name}\n"));
+        let kept: String = kept.collect();
         let parameters: String = arguments.iter().map(|name| format!(", {name}")).collect();
         text += &format!(
             "class {name}(nn.Module):\n    \"\"\"Sub-module `{kind}`, first as {}.\"\"\"\n\n    \
-             def __init__(self{parameters}):\n{body}\n\n",
+             def __init__(self{parameters}):\n{init}{kept}\n{forward}\n\n",
             graph.blocks[first].name
         );
         for (&member, values) in members.iter().zip(values) {
@@ -105,11 +108,10 @@ fn sub_modules(graph: &Graph) -> (String, Vec<String>) {
 }
 
 /// `__init__` and `forward` of a block.
-fn block_template(graph: &Graph, block: &Block) -> Template {
+fn block_methods(graph: &Graph, block: &Block) -> Methods {
     let prefix = format!("{}.", block.name);
     let steps: Vec<_> = block.nodes.clone().map(|value| step(graph, value, &prefix)).collect();
-    let (init, forward) = methods(&steps, block.input, block.output);
-    init.and("\n").append(&forward)
+    methods(&steps, block.input, block.output)
 }
 
 fn step(graph: &Graph, value: usize, prefix: &str) -> Step {

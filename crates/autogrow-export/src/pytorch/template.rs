@@ -87,43 +87,91 @@ impl Template {
     }
 }
 
-/// Several templates of one text, as one text with arguments.
+/// The two methods of a class: `__init__` and `forward`.
+pub(super) type Methods = (Template, Template);
+
+/// Several classes of one text, as one class with arguments.
 pub(super) struct Class {
-    /// Names of the arguments.
+    /// Names of the arguments of `__init__`.
     pub(super) arguments: Vec<String>,
-    /// The text.
-    pub(super) text: String,
-    /// The values of the arguments for each template.
+    /// Those of them that `forward` needs, as attributes.
+    pub(super) attributes: Vec<String>,
+    /// What `__init__` does.
+    pub(super) init: String,
+    /// What `forward` does.
+    pub(super) forward: String,
+    /// The values of the arguments for each of the classes.
     pub(super) values: Vec<Vec<usize>>,
 }
 
-/// The class of templates that are alike. `known` are columns of numbers, one for each template,
-/// that have a name.
-pub(super) fn class(templates: &[&Template], known: &[(&str, Vec<usize>)]) -> Class {
+/// The class of classes that are alike. `known` are columns of numbers, one for each of them, that
+/// have a name.
+pub(super) fn class(alike: &[&Methods], known: &[(&str, Vec<usize>)]) -> Class {
     let mut columns: Vec<(String, Vec<usize>)> = Vec::new();
+    let inits: Vec<_> = alike.iter().map(|(init, _)| init).collect();
+    let forwards: Vec<_> = alike.iter().map(|(_, forward)| forward).collect();
+    let init = merge(&inits, known, &mut columns);
+    let forward = merge(&forwards, known, &mut columns);
+    let mut attributes: Vec<String> = Vec::new();
+    let of_self = |text: Text| match text {
+        Text::Number(number) => number,
+        Text::Argument(name) => {
+            if !attributes.contains(&name) {
+                attributes.push(name.clone());
+            }
+            format!("self.{name}")
+        }
+    };
+    let forward: Vec<_> = forward.into_iter().map(of_self).collect();
+    let bare = |text: Text| match text {
+        Text::Number(text) | Text::Argument(text) => text,
+    };
+    let init: Vec<_> = init.into_iter().map(bare).collect();
+    let fill = |templates: &[&Template], texts: &[String]| {
+        templates.first().map(|template| template.fill(texts)).unwrap_or_default()
+    };
+    let row = |row: usize| columns.iter().map(|(_, column)| column[row]).collect();
+    Class {
+        attributes,
+        init: fill(&inits, &init),
+        forward: fill(&forwards, &forward),
+        values: (0..alike.len()).map(row).collect(),
+        arguments: columns.into_iter().map(|(name, _)| name).collect(),
+    }
+}
+
+/// What comes into a hole.
+enum Text {
+    Number(String),
+    Argument(String),
+}
+
+/// What comes into the holes of templates that are alike; numbers in which they differ are added
+/// to `columns`.
+fn merge(
+    templates: &[&Template],
+    known: &[(&str, Vec<usize>)],
+    columns: &mut Vec<(String, Vec<usize>)>,
+) -> Vec<Text> {
     let holes = templates.first().map_or(&[][..], |template| &template.holes);
-    let mut texts = Vec::new();
-    for (hole, (label, number)) in holes.iter().enumerate() {
+    let text = |(hole, (label, number)): (usize, &(&str, usize))| {
         let column: Vec<_> = templates.iter().map(|template| template.holes[hole].1).collect();
         if column.iter().all(|other| other == number) {
-            texts.push(number.to_string());
-        } else if let Some((name, _)) = columns.iter().find(|(_, other)| *other == column) {
-            texts.push(name.clone());
-        } else {
-            let given = known.iter().find(|(_, other)| *other == column);
-            let wanted = given.map_or(*label, |(name, _)| *name);
-            let taken = |name: &str| columns.iter().any(|(other, _)| other == name);
-            let numbered = (2..).map(|number| format!("{wanted}{number}"));
-            let mut names = std::iter::once(wanted.to_string()).chain(numbered);
-            let name = names.find(|name| !taken(name)).unwrap_or_default();
-            texts.push(name.clone());
-            columns.push((name, column));
+            return Text::Number(number.to_string());
         }
-    }
-    let text = templates.first().map(|template| template.fill(&texts)).unwrap_or_default();
-    let rows = 0..templates.len();
-    let values = rows.map(|row| columns.iter().map(|(_, column)| column[row]).collect()).collect();
-    Class { arguments: columns.into_iter().map(|(name, _)| name).collect(), text, values }
+        if let Some((name, _)) = columns.iter().find(|(_, other)| *other == column) {
+            return Text::Argument(name.clone());
+        }
+        let given = known.iter().find(|(_, other)| *other == column);
+        let wanted = given.map_or(*label, |(name, _)| *name);
+        let taken = |name: &str| columns.iter().any(|(other, _)| other == name);
+        let numbered = (2..).map(|number| format!("{wanted}{number}"));
+        let mut names = std::iter::once(wanted.to_string()).chain(numbered);
+        let name = names.find(|name| !taken(name)).unwrap_or_default();
+        columns.push((name.clone(), column));
+        Text::Argument(name)
+    };
+    holes.iter().enumerate().map(text).collect()
 }
 
 #[cfg(test)]
@@ -141,11 +189,15 @@ mod tests {
                 .number("channels", out)
                 .and(")")
         };
-        let (one, two) = (conv(16, 32, 2), conv(32, 64, 2));
+        let pad = |out| Template::text("pad(x, ").number("padding", out).and(", 1)");
+        let methods = |channels_in, out| (conv(channels_in, out, 2), pad(out / 4));
+        let (one, two) = (methods(16, 32), methods(32, 64));
         let class = class(&[&one, &two], &[("channels_in", vec![16, 32])]);
-        assert_eq!(class.text, "Conv(channels_in, channels, 3, 2); Norm(channels)");
-        assert_eq!(class.arguments, ["channels_in", "channels"]);
-        assert_eq!(class.values, [[16, 32], [32, 64]]);
-        assert_eq!(one.filled(), "Conv(16, 32, 3, 2); Norm(32)");
+        assert_eq!(class.init, "Conv(channels_in, channels, 3, 2); Norm(channels)");
+        assert_eq!(class.forward, "pad(x, self.padding, 1)");
+        assert_eq!(class.arguments, ["channels_in", "channels", "padding"]);
+        assert_eq!(class.attributes, ["padding"]);
+        assert_eq!(class.values, [[16, 32, 8], [32, 64, 16]]);
+        assert_eq!(one.0.filled(), "Conv(16, 32, 3, 2); Norm(32)");
     }
 }
