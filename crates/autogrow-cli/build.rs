@@ -9,7 +9,7 @@ fn main() -> io::Result<()> {
     let mut cargo = io::stdout();
     writeln!(cargo, "cargo::rerun-if-changed=build.rs")?;
     let Some(commit) = git(&["rev-parse", "--short=12", "HEAD"]) else { return Ok(()) };
-    writeln!(cargo, "cargo::rustc-env=AUTOGROW_COMMIT={commit}")?;
+    writeln!(cargo, "cargo::rustc-env=COMMIT_OF_AUTOGROW={commit}")?;
     // What changes when the commit does: HEAD, and the branch that it names.
     let branch = git(&["symbolic-ref", "--quiet", "HEAD"]);
     let names = ["HEAD".to_string(), "packed-refs".to_string()].into_iter().chain(branch);

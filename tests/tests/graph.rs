@@ -231,7 +231,7 @@ fn network(seed: &SeedNetwork, shortcut: Shortcut, device: &Device) -> Network {
     let blueprint = Blueprint {
         network: seed.name.into(),
         depth: Depth::uniform(seed.sub_networks, 2),
-        width: 4,
+        width: 8,
         image: [3, 33, 34],
         classes: 5,
         shortcut,

@@ -2,7 +2,6 @@
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a chore talks to whoever runs it")]
 
 mod bench;
-mod bench_data;
 mod ci;
 mod crash;
 mod download;
@@ -25,13 +24,11 @@ struct Cli {
 enum Chore {
     /// Check the house rules that a program can check
     Tidy,
-    /// Compare the input pipeline with torchvision's
-    BenchData(bench_data::BenchDataArgs),
     /// Run every check that a change has to pass
     Ci,
     /// Kill a run at every storage operation and resume it
     Crash,
-    /// Time training steps, interleaved with another program's
+    /// Time steps or the input pipeline, interleaved with another program's
     Bench(bench::BenchArgs),
     /// Fetch data sets, as `autogrow download` does, without building it
     Download(download::Download),
@@ -43,7 +40,6 @@ fn main() -> anyhow::Result<ExitCode> {
     let tree = tree::Tree::here()?;
     match Cli::parse().chore {
         Chore::Tidy => tidy::run(&tree),
-        Chore::BenchData(args) => bench_data::run(&tree, &args),
         Chore::Ci => ci::run(&tree),
         Chore::Crash => crash::run(&tree),
         Chore::Bench(args) => bench::run(&tree, &args),

@@ -16,7 +16,7 @@ pub(crate) fn long() -> &'static str {
     static TEXT: OnceLock<String> = OnceLock::new();
     TEXT.get_or_init(|| {
         let version = env!("CARGO_PKG_VERSION");
-        let commit = option_env!("AUTOGROW_COMMIT");
+        let commit = option_env!("COMMIT_OF_AUTOGROW");
         let commit = commit.map(|commit| format!("commit: {commit}\n")).unwrap_or_default();
         let built_in = FEATURES.iter().filter(|(_, is)| *is).map(|(name, _)| *name);
         let features = built_in.collect::<Vec<_>>().join(", ");

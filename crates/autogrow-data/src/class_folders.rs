@@ -89,10 +89,13 @@ fn walk(part: &Path, folder: &str, label: u16, depth: usize, listing: &mut Listi
         return Err(Error::data(part.join(folder), problem).with_hint(LAYOUT));
     }
     for entry in entries(&part.join(folder))? {
-        let path = format!("{folder}/{}", entry.name);
+        let path = match folder {
+            "" => entry.name,
+            folder => format!("{folder}/{}", entry.name),
+        };
         if entry.is_folder {
             walk(part, &path, label, depth + 1, listing)?;
-        } else if is_image(&entry.name) {
+        } else if is_image(&path) {
             listing.push(part, &path, label)?;
         }
     }

@@ -1,7 +1,7 @@
-//! A program that takes one step for every line it is sent.
+//! A program that takes a turn for every line it is sent.
 
 use anyhow::{Context, Result, ensure};
-use serde::Deserialize;
+use serde::de::DeserializeOwned;
 use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
@@ -15,16 +15,6 @@ pub(super) struct Peer {
     stdout: BufReader<ChildStdout>,
 }
 
-#[derive(Deserialize)]
-struct Step {
-    seconds: f64,
-}
-
-#[derive(Deserialize)]
-struct End {
-    peak_memory_mb: f64,
-}
-
 impl Peer {
     /// Starts a program on so many threads, on one core where that is one, and waits until it is
     /// `ready`.
@@ -34,13 +24,7 @@ impl Peer {
         arguments: &[&str],
         threads: usize,
     ) -> Result<Self> {
-        let mut command = if threads == 1 {
-            let mut pinned = Command::new("taskset");
-            pinned.args(["-c", "0"]).arg(program);
-            pinned
-        } else {
-            Command::new(program)
-        };
+        let mut command = on(threads, program);
         let mut child = command
             .args(arguments)
             .env("OMP_NUM_THREADS", threads.to_string())
@@ -55,24 +39,22 @@ impl Peer {
         Ok(peer)
     }
 
-    /// Seconds of one step.
-    pub(super) fn step(&mut self) -> Result<f64> {
+    /// What it says of one turn.
+    pub(super) fn turn<T: DeserializeOwned>(&mut self) -> Result<T> {
         writeln!(self.stdin).with_context(|| format!("{} is gone", self.name))?;
         let line = self.line()?;
-        let step: Step = serde_json::from_str(&line).with_context(|| line.clone())?;
-        Ok(step.seconds)
+        serde_json::from_str(&line).with_context(|| line.clone())
     }
 
-    /// Ends the program; its peak resident memory in megabytes.
-    pub(super) fn finish(self) -> Result<f64> {
+    /// Ends the program; its last line, which may be empty.
+    pub(super) fn finish(self) -> Result<String> {
         let Self { name, mut child, stdin, mut stdout } = self;
         drop(stdin);
         let mut line = String::new();
         stdout.read_line(&mut line)?;
         let status = child.wait()?;
         ensure!(status.success(), "{name} ended with {status}");
-        let end: End = serde_json::from_str(&line).with_context(|| line.clone())?;
-        Ok(end.peak_memory_mb)
+        Ok(line)
     }
 
     fn line(&mut self) -> Result<String> {
@@ -81,4 +63,14 @@ impl Peer {
         ensure!(!line.is_empty(), "{} ended early: {}", self.name, self.child.wait()?);
         Ok(line.trim_end().to_string())
     }
+}
+
+/// A program on so many threads, pinned to one core where that is one.
+pub(super) fn on(threads: usize, program: &Path) -> Command {
+    if threads > 1 {
+        return Command::new(program);
+    }
+    let mut pinned = Command::new("taskset");
+    pinned.args(["-c", "0"]).arg(program);
+    pinned
 }

@@ -6,8 +6,8 @@ use std::process::Command;
 
 /// A Python that has these packages of PyPI, in a virtual environment below the target folder;
 /// made on first use.
-pub(crate) fn with(target: &Path, name: &str, packages: &[&str]) -> Result<PathBuf> {
-    let environment = target.join("python").join(name);
+pub(super) fn with(target: &Path, packages: &[&str]) -> Result<PathBuf> {
+    let environment = target.join("python").join(packages.join("-"));
     let python = environment.join("bin/python");
     let complete = environment.join("complete");
     if !complete.is_file() {
@@ -20,7 +20,7 @@ pub(crate) fn with(target: &Path, name: &str, packages: &[&str]) -> Result<PathB
 }
 
 /// The version of an installed package.
-pub(crate) fn version(python: &Path, package: &str) -> Result<String> {
+pub(super) fn version(python: &Path, package: &str) -> Result<String> {
     let script = format!("import importlib.metadata as m; print(m.version({package:?}))");
     let output = Command::new(python).args(["-c", &script]).output();
     let output = output.with_context(|| format!("{} cannot be started", python.display()))?;

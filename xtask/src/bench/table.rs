@@ -5,8 +5,7 @@ use anyhow::{Context, Result};
 use std::fmt::Write;
 use std::path::Path;
 
-/// Between these lines `docs/benchmarks.md` is written by the benchmark.
-const BEGIN: &str = "<!-- begin: cargo xtask bench --against pytorch -->";
+/// Ends a part of `docs/benchmarks.md` that a benchmark writes.
 const END: &str = "<!-- end -->";
 
 /// A network on so many threads: our program first.
@@ -66,8 +65,8 @@ impl Measured {
     }
 }
 
-/// The page's generated part.
-pub(super) fn page(measured: &[Measured], torch: &str, rounds: u32, steps: &[Step; 2]) -> String {
+/// The part of the page about steps.
+pub(super) fn steps(measured: &[Measured], torch: &str, rounds: u32, steps: &[Step; 2]) -> String {
     let mut page = format!(
         "Time of AutoGrow divided by that of PyTorch {torch} in its best mode for that line, of \
          {rounds} interleaved\nsteps of 128 images of 3x32x32 (evaluation: 500), f32, on {}.\n\n\
@@ -124,19 +123,20 @@ fn arithmetic(measured: &[Measured], [shallow, deep]: &[Step; 2]) -> String {
 }
 
 /// What the machine says it is.
-fn processor() -> String {
+pub(super) fn processor() -> String {
     let info = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
     let model = info.lines().find_map(|line| line.strip_prefix("model name")?.split(':').nth(1));
     let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
     format!("{cores} cores of {}", model.map_or("an unknown processor", str::trim))
 }
 
-/// Replaces the generated part of the page.
-pub(super) fn write(path: &Path, page: &str) -> Result<()> {
+/// Replaces the generated part of this name in the page.
+pub(super) fn write(path: &Path, name: &str, part: &str) -> Result<()> {
+    let begin = format!("<!-- begin: {name} -->");
     let old = std::fs::read_to_string(path).with_context(|| path.display().to_string())?;
-    let (before, rest) = old.split_once(BEGIN).with_context(|| format!("no {BEGIN}"))?;
+    let (before, rest) = old.split_once(&begin).with_context(|| format!("no {begin}"))?;
     let (_, after) = rest.split_once(END).with_context(|| format!("no {END}"))?;
-    std::fs::write(path, format!("{before}{BEGIN}\n\n{page}\n{END}{after}"))?;
+    std::fs::write(path, format!("{before}{begin}\n\n{part}\n{END}{after}"))?;
     Ok(())
 }
 
@@ -168,10 +168,15 @@ mod tests {
     #[test]
     fn only_the_generated_part_is_replaced() {
         let path = std::env::temp_dir().join(format!("benchmarks-{}.md", std::process::id()));
-        std::fs::write(&path, format!("a\n{BEGIN}\nold\n{END}\nb\n")).unwrap();
-        write(&path, "new\n").unwrap();
+        std::fs::write(
+            &path,
+            format!("<!-- begin: a -->\n{END}\n<!-- begin: b -->\nold\n{END}\nc\n"),
+        )
+        .unwrap();
+        write(&path, "b", "new\n").unwrap();
         let new = std::fs::read_to_string(&path).unwrap();
         std::fs::remove_file(&path).unwrap();
-        assert_eq!(new, format!("a\n{BEGIN}\n\nnew\n\n{END}\nb\n"));
+        let kept = format!("<!-- begin: a -->\n{END}\n");
+        assert_eq!(new, format!("{kept}<!-- begin: b -->\n\nnew\n\n{END}\nc\n"));
     }
 }

@@ -107,9 +107,10 @@ fn check_bans(path: &Path, tokens: &[Token], findings: &mut Findings<'_>) {
     }
 }
 
-/// Whether a file is part of a chore or an example: programs without the command line's output.
+/// Whether a file is part of a chore, an example or a benchmark: programs without the command
+/// line's output.
 fn speaks_for_itself(path: &Path) -> bool {
-    path.starts_with("xtask") || has_folder(path, "examples")
+    path.starts_with("xtask") || ["examples", "benches"].iter().any(|name| has_folder(path, name))
 }
 
 /// Whether all of a file is for tests.
@@ -156,7 +157,7 @@ mod tests {
         let printing = "fn f() { println!(); std::process::exit(1) }";
         assert_eq!(lines(CLI, printing), [2, 2]);
         assert_eq!(lines("xtask/src/main.rs", printing), NONE);
-        assert_eq!(lines("crates/autogrow-kernels/examples/step.rs", printing), NONE);
+        assert_eq!(lines("crates/autogrow-kernels/benches/conv.rs", printing), NONE);
         let pointer = "fn f(p: *const u8) -> u8 { unsafe { *p } }";
         assert_eq!(lines(CLI, pointer), [2]);
         assert_eq!(lines("crates/autogrow-kernels/src/map.rs", pointer), NONE);
