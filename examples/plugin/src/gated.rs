@@ -25,7 +25,7 @@ pub struct Gated {
 
 /// Multiplies each channel by a number between 0 and 1 that depends on the means of all channels.
 #[derive(Module, Debug)]
-pub struct Weigh {
+struct Weigh {
     squeeze: Linear,
     excite: Linear,
 }

@@ -215,20 +215,20 @@ impl Table {
     }
 
     /// Mean and deviation of each column; a column that never changes is only moved.
-    fn scales(&self) -> Vec<(f32, f32)> {
+    fn scales(&self) -> Vec<(f64, f64)> {
         let (width, rows) = (self.columns.len(), self.classes.len() as f64);
         let scale = |column: usize| {
             let values = || self.values.iter().skip(column).step_by(width).map(|&v| f64::from(v));
             let mean = values().sum::<f64>() / rows;
             let variance = values().map(|value| (value - mean).powi(2)).sum::<f64>() / rows;
             let deviation = if variance > 0.0 { variance.sqrt() } else { 1.0 };
-            (mean as f32, deviation as f32)
+            (mean, deviation)
         };
         (0..width).map(scale).collect()
     }
 
     /// The rows as a split reads them.
-    fn rows(mut self, classes: &[String], scales: &[(f32, f32)]) -> Result<Rows> {
+    fn rows(mut self, classes: &[String], scales: &[(f64, f64)]) -> Result<Rows> {
         let numbers: HashMap<_, _> =
             classes.iter().map(String::as_str).zip(0_u16..=u16::MAX).collect();
         let mut labels = Vec::with_capacity(self.classes.len());
@@ -244,7 +244,7 @@ impl Table {
         }
         for row in self.values.chunks_mut(scales.len().max(1)) {
             for (value, (mean, deviation)) in row.iter_mut().zip(scales) {
-                *value = (*value - mean) / deviation;
+                *value = ((f64::from(*value) - mean) / deviation) as f32;
             }
         }
         Ok(Rows { width: scales.len(), values: self.values, labels })
