@@ -11,10 +11,13 @@ mod step;
 mod table;
 
 use crate::tree::Tree;
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Result, bail};
 use clap::{Args, ValueEnum};
 use std::path::PathBuf;
-use std::process::{Command, ExitCode};
+use std::process::ExitCode;
+
+/// PyTorch through `torch.compile`, in tables.
+const COMPILED: &str = "compiled";
 
 /// What to compare, with whom.
 #[derive(Debug, Args)]
@@ -72,7 +75,7 @@ pub(crate) fn run(tree: &Tree, args: &BenchArgs) -> Result<ExitCode> {
         Some(python) => python.clone(),
         None => python::with(&tree.target(), packages)?,
     };
-    let autogrow = build(tree)?;
+    let autogrow = tree.build_autogrow()?;
     match args.what {
         What::Step => step::run(tree, args, &autogrow, &python)?,
         What::Data => data::run(tree, args, &autogrow, &python)?,
@@ -85,16 +88,4 @@ fn threads() -> Result<Vec<usize>> {
     let mut threads = vec![1, std::thread::available_parallelism()?.get()];
     threads.dedup();
     Ok(threads)
-}
-
-/// The binary that users run, with the features that tests have, so that nothing is built twice.
-fn build(tree: &Tree) -> Result<PathBuf> {
-    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    let status = Command::new(cargo)
-        .args(["build", "--workspace", "--all-targets"])
-        .current_dir(&tree.root)
-        .status()
-        .context("cargo cannot be started")?;
-    ensure!(status.success(), "autogrow does not build");
-    Ok(tree.target().join("debug/autogrow"))
 }

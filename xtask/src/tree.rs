@@ -1,6 +1,6 @@
 //! The source tree: where it is and which files belong to it.
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -30,6 +30,22 @@ impl Tree {
         };
         files.sort();
         Ok(Self { root, files })
+    }
+
+    /// Builds the binary that users run, with the features that tests have, so that nothing is
+    /// compiled twice.
+    ///
+    /// # Errors
+    /// Where it does not build.
+    pub(crate) fn build_autogrow(&self) -> Result<PathBuf> {
+        let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+        let status = Command::new(cargo)
+            .args(["build", "--workspace", "--all-targets"])
+            .current_dir(&self.root)
+            .status()
+            .context("cargo cannot be started")?;
+        ensure!(status.success(), "autogrow does not build");
+        Ok(self.target().join("debug/autogrow"))
     }
 
     /// Where cargo puts what it builds.

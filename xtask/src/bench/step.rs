@@ -2,7 +2,7 @@
 
 use super::peer::Peer;
 use super::table::{Measured, Times};
-use super::{BenchArgs, growth, python, table};
+use super::{BenchArgs, COMPILED, growth, python, table};
 use crate::tree::Tree;
 use anyhow::{Result, ensure};
 use serde::Deserialize;
@@ -38,7 +38,7 @@ const CASES: &[Case] = &[
 const LAYOUTS: [(&str, &[&str]); 3] = [
     ("channels_last", &["--layout", "channels_last"]),
     ("NCHW", &["--layout", "nchw"]),
-    ("compiled", &["--layout", "channels_last", "--compile"]),
+    (COMPILED, &["--layout", "channels_last", "--compile"]),
 ];
 
 /// What each program says of a step.

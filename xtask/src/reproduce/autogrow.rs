@@ -36,7 +36,7 @@ impl Autogrow {
     pub(super) fn at(path: Option<&Path>, tree: &Tree) -> Result<Self> {
         let program = match path {
             Some(path) => path.to_path_buf(),
-            None => build(tree)?,
+            None => tree.build_autogrow()?,
         };
         // Cells run in a folder of their own.
         let program = std::path::absolute(program)?;
@@ -122,18 +122,6 @@ fn complaint(log: &Path, offset: u64) -> Option<String> {
     let text = String::from_utf8_lossy(bytes.get(usize::try_from(offset).ok()?..)?).into_owned();
     let line = text.lines().rev().find_map(|line| line.strip_prefix("error: "))?;
     Some(line.to_string())
-}
-
-fn build(tree: &Tree) -> Result<PathBuf> {
-    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    let status = Command::new(cargo)
-        // As the tests and the other chores build, so that nothing is compiled twice.
-        .args(["build", "--workspace", "--all-targets"])
-        .current_dir(&tree.root)
-        .status()
-        .context("cargo cannot be started")?;
-    ensure!(status.success(), "autogrow does not build");
-    Ok(tree.target().join("debug/autogrow"))
 }
 
 /// An `autogrow` of which `train` and `resume` do what a shell script says, in the folder `runs`,
