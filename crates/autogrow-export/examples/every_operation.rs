@@ -102,7 +102,8 @@ impl Tape {
         let tokens = self.reshape(x, &[WIDTH, TOKENS]);
         let tokens = self.transpose(tokens, &[1, 0]);
         let normed = self.layer_norm(&format!("{block}.before"), tokens, 1e-5);
-        let all = self.linear(&format!("{block}.attention.qkv"), normed, [WIDTH, 3 * WIDTH], true);
+        let placed = self.add("", Op::AddPositions([SIZE, SIZE]), &[normed], &[TOKENS, WIDTH]);
+        let all = self.linear(&format!("{block}.attention.qkv"), placed, [WIDTH, 3 * WIDTH], true);
         let mut heads =
             [[1, 0, 2], [1, 2, 0], [1, 0, 2]].into_iter().enumerate().map(|(i, order)| {
                 let slice = Op::Slice { axis: 1, start: i * WIDTH, length: WIDTH };
@@ -128,11 +129,10 @@ impl Tape {
     /// Two branches side by side, a gate over their channels, and a part of the input beside it.
     fn branches(&mut self, block: &str, x: Value) -> Value {
         let (map, half) = ([WIDTH, SIZE, SIZE], WIDTH / 2);
-        let window = Window { kernel: 3, stride: 1, padding: 1 };
-        let pools = [Op::AveragePool(window), Op::MaxPool(window)];
+        let pool = Op::MaxPool(Window { kernel: 3, stride: 1, padding: 1 });
+        let pooled = self.add("", pool, &[x], &map);
         let mut ends = Vec::new();
-        for (i, pool) in pools.into_iter().enumerate() {
-            let y = self.add("", pool, &[x], &map);
+        for (i, y) in [x, pooled].into_iter().enumerate() {
             let (kernel, groups) = (1 + 2 * i, 1 + i);
             let name = |layer: &str| format!("{block}.branches.{i}.{layer}");
             let y = self.conv(&name("conv"), y, [WIDTH, half, kernel, groups], false);
@@ -166,7 +166,11 @@ fn network() -> Graph {
         let nodes = start..tape.0.len();
         blocks.push(Block { name, kind: "every-operation".into(), input, output: x, nodes });
     }
-    let x = tape.add("", Op::Subsample(2), &[x], &[WIDTH, SIZE / 2, SIZE / 2]);
+    // Neither divides the size.
+    let size = SIZE.div_ceil(3);
+    let x = tape.add("", Op::AveragePool(3), &[x], &[WIDTH, size, size]);
+    let size = size.div_ceil(2);
+    let x = tape.add("", Op::Subsample(2), &[x], &[WIDTH, size, size]);
     let x = tape.add("", Op::GlobalAverage, &[x], &[WIDTH]);
     let output = tape.linear("linear", x, [WIDTH, CLASSES], true);
     Graph { nodes: tape.0, blocks, output }

@@ -4,10 +4,10 @@
 
 use crate::layers::{
     ClosingLayerNorm, channels_first, channels_last, grouped_conv, layer_norm, layer_scale,
-    on_every_pixel,
+    on_every_pixel, trace_layer_norm,
 };
 use autogrow_core::network::{
-    AnySubModule, Builder, Gate, SeedNetwork, Stem, SubModule, SubModuleKind,
+    AnySubModule, Builder, Gate, SeedNetwork, Stem, SubModule, SubModuleKind, Traced,
 };
 use autogrow_kernels::{Activation, FeatureMap, linear, with_bias};
 use burn::module::{Module, Param};
@@ -87,6 +87,22 @@ impl SubModule for ConvNext {
 
     fn closing(&self, builder: &mut Builder<'_>) -> Option<AnySubModule> {
         ClosingLayerNorm::of(builder)
+    }
+
+    fn describe(&self, input: Traced) -> Option<Traced> {
+        let input = match &self.reduction {
+            Some(Reduction { norm, conv }) => {
+                let normed = trace_layer_norm("reduction.norm", norm, &input);
+                normed.conv("reduction.conv", conv)
+            }
+            None => input,
+        };
+        let mixed = input.conv("dwconv", &self.dwconv);
+        let normed = trace_layer_norm("norm", &self.norm, &mixed).transpose(&[1, 2, 0]);
+        let inner = normed.linear("pwconv1", &self.pwconv1).gelu();
+        let branch = inner.linear("pwconv2", &self.pwconv2);
+        let scale = input.parameter("gamma", &self.gamma, &[1, 1, input.shape()[0]]);
+        Some(input.add(&branch.mul(&scale).transpose(&[2, 0, 1])))
     }
 
     fn macs(&self, _: [usize; 2], after: [usize; 2]) -> u64 {

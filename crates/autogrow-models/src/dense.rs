@@ -7,7 +7,9 @@
 //! that doubles with the width, as in CondenseNet (Huang et al. 2018).
 
 use crate::layers::ClosingBatchNorm;
-use autogrow_core::network::{AnySubModule, Builder, SeedNetwork, Stem, SubModule, SubModuleKind};
+use autogrow_core::network::{
+    AnySubModule, Builder, SeedNetwork, Stem, SubModule, SubModuleKind, Traced,
+};
 use autogrow_kernels::{Activation, FeatureMap};
 use burn::module::Module;
 use burn::nn::{BatchNorm, conv::Conv2d};
@@ -77,6 +79,18 @@ impl SubModule for Dense {
 
     fn closing(&self, builder: &mut Builder<'_>) -> Option<AnySubModule> {
         ClosingBatchNorm::of(builder)
+    }
+
+    fn describe(&self, input: Traced) -> Option<Traced> {
+        let input = match &self.transition {
+            Some(Transition { bn, conv }) => {
+                let active = input.batch_norm("transition.bn", bn).relu();
+                active.average_pool(2).conv("transition.conv", conv)
+            }
+            None => input,
+        };
+        let active = input.batch_norm("bn1", &self.bn1).relu();
+        Some(input.concat(&[&active.conv("conv1", &self.conv1)], 0))
     }
 }
 

@@ -5,15 +5,16 @@
 
 use crate::layers::{
     ClosingLayerNorm, channels_first, channels_last, layer_norm, layer_scale, on_every_pixel,
+    trace_layer_norm,
 };
 use autogrow_core::network::{
-    AnySubModule, Builder, Gate, SeedNetwork, Stem, SubModule, SubModuleKind,
+    AnySubModule, Builder, Gate, SeedNetwork, Stem, SubModule, SubModuleKind, Traced, positions,
 };
 use autogrow_kernels::{Activation, FeatureMap, linear, with_bias};
 use burn::module::{Module, Param};
 use burn::nn::{LayerNorm, Linear, conv::Conv2d};
 use burn::tensor::activation::{gelu, softmax};
-use burn::tensor::{Device, Tensor, TensorData};
+use burn::tensor::{Tensor, TensorData};
 
 /// Channels inside the perceptron for each one outside.
 const EXPANSION: usize = 4;
@@ -79,27 +80,28 @@ impl Encoder {
         let read = weights.matmul(split(self.value.forward(tokens)));
         self.proj.forward(read.swap_dims(1, 2).reshape([batch, count, channels]))
     }
+
+    /// The same, described, of the pixels of a map of `size`.
+    fn trace_attention(&self, tokens: &Traced, size: [usize; 2]) -> Traced {
+        let (count, channels) = (size[0] * size[1], self.proj.weight.dims()[0]);
+        let of_head = channels / self.heads;
+        let split = |tokens: Traced, order: [usize; 3]| {
+            tokens.reshape(&[count, self.heads, of_head]).transpose(&order)
+        };
+        let placed = tokens.add_positions(size);
+        let query = split(placed.linear("query", &self.query), [1, 0, 2]);
+        let query = query.scale(1.0 / (of_head as f64).sqrt());
+        let key = split(placed.linear("key", &self.key), [1, 2, 0]);
+        let value = split(tokens.linear("value", &self.value), [1, 0, 2]);
+        let read = query.matmul(&key).softmax().matmul(&value);
+        read.transpose(&[1, 0, 2]).reshape(&[count, channels]).linear("proj", &self.proj)
+    }
 }
 
 /// The number of heads that share `width` evenly and have about 16 channels each.
 fn heads(width: usize) -> usize {
     let most = width.div_ceil(HEAD);
     (1..=most).rev().find(|heads| width.is_multiple_of(*heads)).unwrap_or(1)
-}
-
-/// Sines and cosines of row and column in turn, `[1, height x width, channels]`, waves of 2 pi to
-/// 20,000 pi pixels.
-fn positions([channels, height, width]: [usize; 3], device: &Device) -> Tensor<3> {
-    let waves = channels.div_ceil(4) as f32;
-    let mut values = Vec::with_capacity(channels * height * width);
-    for (y, x) in (0..height).flat_map(|y| (0..width).map(move |x| (y, x))) {
-        values.extend((0..channels).map(|channel| {
-            let place = if channel % 2 == 0 { y } else { x } as f32;
-            let angle = place / 10_000f32.powf((channel / 4) as f32 / waves);
-            if channel % 4 < 2 { angle.sin() } else { angle.cos() }
-        }));
-    }
-    Tensor::from_data(TensorData::new(values, [1, height * width, channels]), device)
 }
 
 impl SubModule for Encoder {
@@ -111,7 +113,9 @@ impl SubModule for Encoder {
         let [batch, channels, height, width] = input.dims();
         let x = channels_last(input.to_nchw()).reshape([batch, height * width, channels]);
         let scale = |scale: &Param<Tensor<1>>| scale.val().reshape([1, 1, -1]);
-        let places = positions([channels, height, width], &x.device());
+        let places = positions([height, width], channels);
+        let places = TensorData::new(places, [1, height * width, channels]);
+        let places = Tensor::from_data(places, &x.device());
         let read = self.attention(self.norm1.forward(x.clone()), places);
         let x = x + read * scale(&self.ls1);
         let thought = self.fc2.forward(gelu(self.fc1.forward(self.norm2.forward(x.clone()))));
@@ -126,6 +130,23 @@ impl SubModule for Encoder {
 
     fn closing(&self, builder: &mut Builder<'_>) -> Option<AnySubModule> {
         ClosingLayerNorm::of(builder)
+    }
+
+    fn describe(&self, input: Traced) -> Option<Traced> {
+        let input = match &self.reduction {
+            Some(conv) => input.conv("reduction", conv),
+            None => input,
+        };
+        let [channels, height, width] = input.shape().try_into().ok()?;
+        let x = input.reshape(&[channels, height * width]).transpose(&[1, 0]);
+        let normed = trace_layer_norm("norm1", &self.norm1, &x);
+        let read = self.trace_attention(&normed, [height, width]);
+        let x = x.add(&read.mul(&x.parameter("ls1", &self.ls1, &[1, channels])));
+        let normed = trace_layer_norm("norm2", &self.norm2, &x);
+        let inner = normed.linear("fc1", &self.fc1).gelu();
+        let thought = inner.linear("fc2", &self.fc2);
+        let x = x.add(&thought.mul(&x.parameter("ls2", &self.ls2, &[1, channels])));
+        Some(x.transpose(&[1, 0]).reshape(&[channels, height, width]))
     }
 
     fn macs(&self, _: [usize; 2], after: [usize; 2]) -> u64 {

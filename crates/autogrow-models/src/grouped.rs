@@ -1,9 +1,9 @@
 //! The block of ResNeXt (Xie et al. 2017): a bottleneck whose 3x3 convolution works in groups.
 
 use crate::layers::{grouped_conv, on_every_pixel};
-use crate::shortcut::{Projection, projection, skip};
+use crate::shortcut::{Projection, projection, skip, trace_skip};
 use autogrow_core::network::{
-    AnySubModule, Builder, Gate, SeedNetwork, Stem, SubModule, SubModuleKind,
+    AnySubModule, Builder, Gate, SeedNetwork, Stem, SubModule, SubModuleKind, Traced,
 };
 use autogrow_kernels::{Activation, FeatureMap, Skip};
 use burn::module::Module;
@@ -63,6 +63,14 @@ impl SubModule for Grouped {
 
     fn gates(&mut self) -> Vec<Gate<'_>> {
         vec![Gate::from(&mut self.bn3)]
+    }
+
+    fn describe(&self, input: Traced) -> Option<Traced> {
+        let map = input.conv("conv1", &self.conv1).batch_norm("bn1", &self.bn1).relu();
+        let map = map.conv("conv2", &self.conv2).batch_norm("bn2", &self.bn2).relu();
+        let map = map.conv("conv3", &self.conv3).batch_norm("bn3", &self.bn3);
+        let skip = trace_skip(&self.shortcut, &input, map.shape()[0], self.conv2.stride[0]);
+        Some(map.add(&skip).relu())
     }
 
     fn macs(&self, before: [usize; 2], after: [usize; 2]) -> u64 {

@@ -4,7 +4,7 @@
 
 use crate::layers::{ClosingBatchNorm, grouped_conv, on_every_pixel};
 use autogrow_core::network::{
-    AnySubModule, Builder, Gate, SeedNetwork, Stem, SubModule, SubModuleKind,
+    AnySubModule, Builder, Gate, SeedNetwork, Stem, SubModule, SubModuleKind, Traced,
 };
 use autogrow_kernels::{Activation, FeatureMap, Skip};
 use burn::module::Module;
@@ -56,6 +56,13 @@ impl SubModule for Inverted {
 
     fn closing(&self, builder: &mut Builder<'_>) -> Option<AnySubModule> {
         ClosingBatchNorm::of(builder)
+    }
+
+    fn describe(&self, input: Traced) -> Option<Traced> {
+        let map = input.conv("conv1", &self.conv1).batch_norm("bn1", &self.bn1).relu();
+        let map = map.conv("conv2", &self.conv2).batch_norm("bn2", &self.bn2).relu();
+        let map = map.conv("conv3", &self.conv3).batch_norm("bn3", &self.bn3);
+        Some(if self.keeps_shape { map.add(&input) } else { map })
     }
 
     fn macs(&self, before: [usize; 2], after: [usize; 2]) -> u64 {

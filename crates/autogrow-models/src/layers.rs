@@ -1,6 +1,6 @@
 //! Layers that several families share, beyond those that a builder and a feature map have.
 
-use autogrow_core::network::{AnySubModule, Builder, SubModule};
+use autogrow_core::network::{AnySubModule, Builder, SubModule, Traced};
 use autogrow_kernels::{Activation, FeatureMap, Skip};
 use burn::module::{Module, Param};
 use burn::nn::{BatchNorm, LayerNorm, LayerNormConfig, conv::Conv2d};
@@ -9,6 +9,9 @@ use burn::tensor::{Device, Tensor};
 /// What a layer scale is before training. Shallow networks, which seeds are, learn faster from 0.1
 /// than from the 1e-6 that deep ones want (Touvron et al. 2021, table 1).
 const LAYER_SCALE: f32 = 0.1;
+
+/// What layer norms add to variances: PyTorch's default.
+const LAYER_NORM_EPSILON: f64 = 1e-5;
 
 /// A convolution with its batch norm, closed by a ReLU.
 #[derive(Module, Debug)]
@@ -33,6 +36,12 @@ impl Unit {
     pub fn forward(&self, input: &FeatureMap) -> FeatureMap {
         input.conv(&self.conv).norm(&self.bn, Skip::None, Activation::Relu)
     }
+
+    /// [`Unit::forward`] of the unit that is in `field`, described.
+    pub fn describe(&self, field: &str, input: &Traced) -> Traced {
+        let map = input.conv(&format!("{field}.conv"), &self.conv);
+        map.batch_norm(&format!("{field}.bn"), &self.bn).relu()
+    }
 }
 
 /// A convolution in `groups`, each of which sees its own part of the input channels alone.
@@ -51,9 +60,14 @@ pub fn layer_scale(channels: usize, device: &Device) -> Param<Tensor<1>> {
     Param::from_tensor(Tensor::full([channels], LAYER_SCALE, device))
 }
 
-/// A layer norm over channels, whose epsilon is PyTorch's.
+/// A layer norm over channels.
 pub fn layer_norm(channels: usize, device: &Device) -> LayerNorm {
-    LayerNormConfig::new(channels).init(device)
+    LayerNormConfig::new(channels).with_epsilon(LAYER_NORM_EPSILON).init(device)
+}
+
+/// A [`layer_norm`] that is in `field`, described.
+pub fn trace_layer_norm(field: &str, norm: &LayerNorm, input: &Traced) -> Traced {
+    input.layer_norm(field, norm, LAYER_NORM_EPSILON)
 }
 
 /// Channels last, `[batch, height, width, channels]`, where layer norms and linear layers work.
@@ -93,6 +107,10 @@ impl SubModule for ClosingBatchNorm {
     fn forward(&self, input: FeatureMap) -> FeatureMap {
         input.norm(&self.bn, Activation::Relu)
     }
+
+    fn describe(&self, input: Traced) -> Option<Traced> {
+        Some(input.batch_norm("bn", &self.bn).relu())
+    }
 }
 
 /// The end of a network of blocks that begin with a layer norm.
@@ -113,5 +131,9 @@ impl SubModule for ClosingLayerNorm {
     fn forward(&self, input: FeatureMap) -> FeatureMap {
         let normed = self.norm.forward(channels_last(input.to_nchw()));
         FeatureMap::from_nchw(channels_first(normed))
+    }
+
+    fn describe(&self, input: Traced) -> Option<Traced> {
+        Some(trace_layer_norm("norm", &self.norm, &input))
     }
 }

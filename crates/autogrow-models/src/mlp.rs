@@ -2,9 +2,9 @@
 //! networks a strong baseline there). A row is an image of one pixel, on which a linear layer is a
 //! 1x1 convolution.
 
-use crate::shortcut::{Projection, projection, skip};
+use crate::shortcut::{Projection, projection, skip, trace_skip};
 use autogrow_core::network::{
-    AnySubModule, Builder, Gate, SeedNetwork, Stem, SubModule, SubModuleKind,
+    AnySubModule, Builder, Gate, SeedNetwork, Stem, SubModule, SubModuleKind, Traced,
 };
 use autogrow_kernels::{Activation, FeatureMap, Skip};
 use burn::module::Module;
@@ -44,6 +44,13 @@ impl SubModule for Mlp {
 
     fn gates(&mut self) -> Vec<Gate<'_>> {
         vec![Gate::from(&mut self.bn2)]
+    }
+
+    fn describe(&self, input: Traced) -> Option<Traced> {
+        let map = input.conv("conv1", &self.conv1).batch_norm("bn1", &self.bn1).relu();
+        let map = map.conv("conv2", &self.conv2).batch_norm("bn2", &self.bn2);
+        let skip = trace_skip(&self.shortcut, &input, map.shape()[0], self.conv1.stride[0]);
+        Some(map.add(&skip).relu())
     }
 }
 

@@ -2,9 +2,9 @@
 //! residual branch by what the whole image shows.
 
 use crate::layers::on_every_pixel;
-use crate::shortcut::{Projection, projection, shortcut};
+use crate::shortcut::{Projection, projection, shortcut, trace_skip};
 use autogrow_core::network::{
-    AnySubModule, Builder, Gate, SeedNetwork, Stem, SubModule, SubModuleKind,
+    AnySubModule, Builder, Gate, SeedNetwork, Stem, SubModule, SubModuleKind, Traced,
 };
 use autogrow_kernels::{Activation, FeatureMap, Skip, linear};
 use burn::module::Module;
@@ -75,6 +75,17 @@ impl SubModule for Squeeze {
 
     fn gates(&mut self) -> Vec<Gate<'_>> {
         vec![Gate::from(&mut self.bn2)]
+    }
+
+    fn describe(&self, input: Traced) -> Option<Traced> {
+        let map = input.conv("conv1", &self.conv1).batch_norm("bn1", &self.bn1).relu();
+        let map = map.conv("conv2", &self.conv2).batch_norm("bn2", &self.bn2);
+        let channels = map.shape()[0];
+        let squeezed = map.global_average().linear("se.fc1", &self.se.fc1).relu();
+        let weights = squeezed.linear("se.fc2", &self.se.fc2).sigmoid();
+        let branch = map.mul(&weights.reshape(&[channels, 1, 1]));
+        let skip = trace_skip(&self.shortcut, &input, channels, self.conv1.stride[0]);
+        Some(branch.add(&skip).relu())
     }
 
     fn macs(&self, _: [usize; 2], after: [usize; 2]) -> u64 {

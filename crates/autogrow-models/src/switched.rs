@@ -1,9 +1,9 @@
 //! A basic residual block behind a learned switch: one number, 0 to begin with, that multiplies the
 //! branch (SkipInit, De and Smith 2020; ReZero, Bachlechner et al. 2021).
 
-use crate::shortcut::{Projection, projection, shortcut};
+use crate::shortcut::{Projection, projection, shortcut, trace_skip};
 use autogrow_core::network::{
-    AnySubModule, Builder, Gate, SeedNetwork, Stem, SubModule, SubModuleKind,
+    AnySubModule, Builder, Gate, SeedNetwork, Stem, SubModule, SubModuleKind, Traced,
 };
 use autogrow_kernels::{Activation, FeatureMap, Skip};
 use burn::module::{Module, Param};
@@ -49,6 +49,14 @@ impl SubModule for Switched {
 
     fn gates(&mut self) -> Vec<Gate<'_>> {
         vec![Gate::from(&mut self.switch)]
+    }
+
+    fn describe(&self, input: Traced) -> Option<Traced> {
+        let map = input.conv("conv1", &self.conv1).batch_norm("bn1", &self.bn1).relu();
+        let map = map.conv("conv2", &self.conv2).batch_norm("bn2", &self.bn2);
+        let branch = map.mul(&map.parameter("switch", &self.switch, &[1, 1, 1]));
+        let skip = trace_skip(&self.shortcut, &input, map.shape()[0], self.conv1.stride[0]);
+        Some(branch.add(&skip).relu())
     }
 }
 

@@ -3,7 +3,9 @@
 //! each growth changes it.
 
 use crate::layers::Unit;
-use autogrow_core::network::{AnySubModule, Builder, SeedNetwork, Stem, SubModule, SubModuleKind};
+use autogrow_core::network::{
+    AnySubModule, Builder, SeedNetwork, Stem, SubModule, SubModuleKind, Traced,
+};
 use autogrow_kernels::FeatureMap;
 use burn::module::Module;
 
@@ -27,6 +29,11 @@ impl SubModule for Vgg {
     fn forward(&self, input: FeatureMap) -> FeatureMap {
         let input = if self.pools { input.max_pool(3, 2, 1) } else { input };
         self.features.forward(&input)
+    }
+
+    fn describe(&self, input: Traced) -> Option<Traced> {
+        let input = if self.pools { input.max_pool(3, 2, 1) } else { input };
+        Some(self.features.describe("features", &input))
     }
 }
 

@@ -82,8 +82,9 @@ pub enum Op {
     },
     /// The largest number of each window; padding never is.
     MaxPool(Window),
-    /// The mean of each window, padding counted as zeros.
-    AveragePool(Window),
+    /// The mean of each square of so many pixels down and right, side by side; at the far borders
+    /// of those pixels of it that there are.
+    AveragePool(usize),
     /// The mean of each channel of a feature map, as features.
     GlobalAverage,
     /// Every so many-th pixel down and right, from the first.
@@ -94,6 +95,9 @@ pub enum Op {
     Reshape(Vec<usize>),
     /// Axes in another order: the `i`-th of the output is the `order[i]`-th of the input.
     Transpose(Vec<usize>),
+    /// Adds to tokens, the pixels of a map of this height and width, where each of them is: see
+    /// [`positions`](super::positions).
+    AddPositions([usize; 2]),
     /// A part of one axis.
     Slice {
         /// That is cut.

@@ -49,12 +49,13 @@ pub(super) fn shape(op: &Op, inputs: &[&[usize]]) -> Result<Vec<usize>, String> 
             }
             joined
         }
-        (Op::MaxPool(window) | Op::AveragePool(window), [[c, h, w]]) => {
-            let &Window { kernel, stride, padding } = window;
+        (&Op::MaxPool(Window { kernel, stride, padding }), [[c, h, w]]) => {
             vec![*c, out_size(*h, kernel, stride, padding), out_size(*w, kernel, stride, padding)]
         }
         (Op::GlobalAverage, [[c, _, _]]) => vec![*c],
-        (Op::Subsample(stride), [[c, h, w]]) => vec![*c, h.div_ceil(*stride), w.div_ceil(*stride)],
+        (Op::Subsample(step) | Op::AveragePool(step), [[c, h, w]]) => {
+            vec![*c, h.div_ceil(*step), w.div_ceil(*step)]
+        }
         (Op::PadChannels([before, after]), [[c, h, w]]) => vec![before + c + after, *h, *w],
         (Op::Reshape(shape), [input]) if count(shape) == count(input) => shape.clone(),
         (Op::Transpose(order), [input]) => {
@@ -65,6 +66,7 @@ pub(super) fn shape(op: &Op, inputs: &[&[usize]]) -> Result<Vec<usize>, String> 
             }
             order.iter().map(|&axis| input[axis]).collect()
         }
+        (Op::AddPositions([h, w]), [input @ [tokens, _]]) if h * w == *tokens => input.to_vec(),
         (&Op::Slice { axis, start, length }, [input])
             if axis < input.len() && start + length <= input[axis] =>
         {
@@ -95,7 +97,7 @@ mod tests {
             groups,
             bias: false,
         };
-        let cases: [(Op, &[&[usize]], &[usize]); 12] = [
+        let cases: [(Op, &[&[usize]], &[usize]); 14] = [
             (conv(2), &[&[4, 7, 7]], &[8, 4, 5]),
             (Op::Linear { features: [4, 9], bias: true }, &[&[5, 4]], &[5, 9]),
             (Op::Mul, &[&[4, 7, 7], &[4, 1, 1]], &[4, 7, 7]),
@@ -104,6 +106,8 @@ mod tests {
             (Op::MaxPool(window), &[&[4, 7, 8]], &[4, 4, 4]),
             (Op::GlobalAverage, &[&[4, 7, 8]], &[4]),
             (Op::Subsample(2), &[&[4, 7, 8]], &[4, 4, 4]),
+            (Op::AveragePool(3), &[&[4, 7, 9]], &[4, 3, 3]),
+            (Op::AddPositions([7, 8]), &[&[56, 4]], &[56, 4]),
             (Op::PadChannels([1, 2]), &[&[4, 7, 8]], &[7, 7, 8]),
             (Op::Reshape(vec![4, 56]), &[&[4, 7, 8]], &[4, 56]),
             (Op::Transpose(vec![1, 0]), &[&[4, 56]], &[56, 4]),
@@ -116,13 +120,14 @@ mod tests {
 
     #[test]
     fn inputs_that_do_not_fit_are_told() {
-        let cases: [(Op, &[&[usize]]); 7] = [
+        let cases: [(Op, &[&[usize]]); 8] = [
             (Op::BatchNorm { channels: 4, epsilon: 1e-5 }, &[&[5, 7, 7]]),
             (Op::Linear { features: [4, 9], bias: true }, &[&[5, 5]]),
             (Op::Add, &[&[4, 7, 7], &[4, 2, 7]]),
             (Op::Concat { axis: 1 }, &[&[4, 7, 7], &[2, 7, 7]]),
             (Op::Reshape(vec![4, 57]), &[&[4, 7, 8]]),
             (Op::Transpose(vec![1, 1]), &[&[4, 56]]),
+            (Op::AddPositions([7, 8]), &[&[55, 4]]),
             (Op::Slice { axis: 1, start: 3, length: 3 }, &[&[4, 5]]),
         ];
         for (op, inputs) in cases {

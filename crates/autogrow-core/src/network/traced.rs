@@ -212,9 +212,10 @@ impl Traced {
         self.then(Op::MaxPool(Window { kernel, stride, padding }))
     }
 
-    /// The mean of each window, padding counted as zeros.
-    pub fn average_pool(&self, kernel: usize, stride: usize, padding: usize) -> Self {
-        self.then(Op::AveragePool(Window { kernel, stride, padding }))
+    /// The mean of each square of `size` x `size` pixels; at the far borders, of those pixels of
+    /// it that there are.
+    pub fn average_pool(&self, size: usize) -> Self {
+        self.then(Op::AveragePool(size))
     }
 
     /// The mean of each channel: from a feature map to features.
@@ -239,6 +240,12 @@ impl Traced {
     /// Axes in another order.
     pub fn transpose(&self, order: &[usize]) -> Self {
         self.then(Op::Transpose(order.to_vec()))
+    }
+
+    /// Tokens, the pixels of a map of this height and width, plus where they are: see
+    /// [`positions`](super::positions).
+    pub fn add_positions(&self, size: [usize; 2]) -> Self {
+        self.then(Op::AddPositions(size))
     }
 
     /// `length` entries of an axis, from `start` on.

@@ -2,7 +2,7 @@
 
 use super::proto::{Attribute, FLOAT, INT64, Node, Tensor};
 use autogrow_core::network::graph::{Graph, Op, Value, Window};
-use autogrow_core::network::{StateDict, graph};
+use autogrow_core::network::{StateDict, graph, positions};
 
 /// Name of the images.
 pub(super) const INPUT: &str = "images";
@@ -109,9 +109,10 @@ impl Writer<'_> {
                 self.emit("Concat", all, &out, [Attribute::int("axis", *axis as i64 + 1)]);
             }
             Op::MaxPool(window) => self.emit("MaxPool", all, &out, pooling(*window)),
-            Op::AveragePool(window) => {
-                let padding_counts = Attribute::int("count_include_pad", 1);
-                let attributes = pooling(*window).into_iter().chain([padding_counts]);
+            &Op::AveragePool(size) => {
+                let window = Window { kernel: size, stride: size, padding: 0 };
+                let rounds_up = Attribute::int("ceil_mode", 1);
+                let attributes = pooling(window).into_iter().chain([rounds_up]);
                 self.emit("AveragePool", all, &out, attributes);
             }
             Op::GlobalAverage => {
@@ -139,6 +140,10 @@ impl Writer<'_> {
                 let order = std::iter::once(0).chain(order.iter().map(|axis| axis + 1));
                 self.emit("Transpose", all, &out, [Attribute::ints("perm", order)]);
             }
+            &Op::AddPositions(size) => {
+                let positions = self.positions(size, node.shape[1]);
+                self.emit("Add", vec![x, positions], &out, []);
+            }
             &Op::Slice { axis, start, length } => {
                 let (start, end) = (start as i64, (start + length) as i64);
                 self.slice(x, &out, &[axis as i64 + 1], [&[start], &[end], &[1]]);
@@ -163,6 +168,17 @@ impl Writer<'_> {
         let names = [("starts", starts), ("ends", ends), ("axes", axes), ("steps", steps)];
         let inputs = names.map(|(name, numbers)| self.whole_numbers(out, name, numbers));
         self.emit("Slice", std::iter::once(x).chain(inputs).collect(), out, []);
+    }
+
+    /// Kept once for all that use them.
+    fn positions(&mut self, [height, width]: [usize; 2], channels: usize) -> String {
+        let name = format!("positions.{height}x{width}x{channels}");
+        if !self.tensors.iter().any(|tensor| tensor.name == name) {
+            let values = positions([height, width], channels);
+            let bytes = values.iter().flat_map(|value| value.to_le_bytes()).collect();
+            self.tensor(&name, FLOAT, &[height * width, channels], bytes);
+        }
+        name
     }
 
     fn emit(

@@ -31,6 +31,7 @@ pub fn pytorch(graph: &Graph, info: &ModelInfo, weights: &str) -> String {
             json(&p.std)
         ),
     };
+    let helper = if classes.contains(operation::ADD_POSITIONS) { operation::HELPER } else { "" };
     let functional = if classes.contains("F.") || network.contains("F.") {
         "from torch.nn import functional as F\n"
     } else {
@@ -42,7 +43,7 @@ pub fn pytorch(graph: &Graph, info: &ModelInfo, weights: &str) -> String {
          network with its weights. Needs the packages torch and safetensors.\n\"\"\"\n\n\
          from pathlib import Path\n\n\
          import torch\nfrom safetensors.torch import load_file\nfrom torch import nn\n{functional}\n\
-         CLASSES = {}\n{preprocessing}\n\n{classes}{network}\n\n\
+         CLASSES = {}\n{preprocessing}\n\n{helper}{classes}{network}\n\n\
          def load(path=Path(__file__).with_name({})):\n    \
          \"\"\"The network with the weights at `path`, in evaluation mode.\"\"\"\n    \
          network = Network()\n    \

@@ -3,6 +3,21 @@
 use super::template::Template;
 use autogrow_core::network::graph::{Node, Op, Window};
 
+/// The Python function that [`HELPER`] defines.
+pub(super) const ADD_POSITIONS: &str = "add_positions";
+/// What [`Op::AddPositions`] needs.
+pub(super) const HELPER: &str = r#"def add_positions(x, height, width):
+    """Tokens, plus sines and cosines of the row and column where each of them is."""
+    channel = torch.arange(x.shape[-1], device=x.device)
+    pixel = torch.arange(height * width, device=x.device)[:, None]
+    place = torch.where(channel % 2 == 0, pixel // width, pixel % width)
+    waves = (x.shape[-1] + 3) // 4
+    angle = place / 10_000 ** (channel // 4 / waves)
+    return x + torch.where(channel % 4 < 2, angle.sin(), angle.cos())
+
+
+"#;
+
 /// The module or parameter that an operation keeps its tensors in; none where it keeps none.
 pub(super) fn module(node: &Node) -> Option<Template> {
     let text = |text: &str| Template::text(text);
@@ -45,10 +60,6 @@ pub(super) fn value(node: &Node, inputs: &[Template], module: &str) -> Template 
     let x = inputs.first().unwrap_or(&nothing);
     let y = inputs.get(1).unwrap_or(&nothing);
     let call = |function: &str| Template::text(function).and("(").append(x);
-    let pool = |function: &str, window: &Window| {
-        let pool = call(function).and(", ").number("kernel", window.kernel).and(", ");
-        pool.number("stride", window.stride).and(", ").number("padding", window.padding).and(")")
-    };
     match &node.op {
         Op::Input => nothing,
         Op::Conv { .. } | Op::BatchNorm { .. } | Op::Linear { .. } => call(module).and(")"),
@@ -76,8 +87,13 @@ pub(super) fn value(node: &Node, inputs: &[Template], module: &str) -> Template 
             }
             joined.and(&format!("], {})", axis + 1))
         }
-        Op::MaxPool(window) => pool("F.max_pool2d", window),
-        Op::AveragePool(window) => pool("F.avg_pool2d", window),
+        &Op::MaxPool(Window { kernel, stride, padding }) => {
+            let pool = call("F.max_pool2d").and(", ").number("kernel", kernel).and(", ");
+            pool.number("stride", stride).and(", ").number("padding", padding).and(")")
+        }
+        Op::AveragePool(size) => {
+            call("F.avg_pool2d").and(", ").number("kernel", *size).and(", ceil_mode=True)")
+        }
         Op::GlobalAverage => bracketed(x).and(".mean((2, 3))"),
         Op::Subsample(stride) => {
             let sampled = bracketed(x).and("[:, :, ::").number("stride", *stride);
@@ -91,6 +107,10 @@ pub(super) fn value(node: &Node, inputs: &[Template], module: &str) -> Template 
         Op::Transpose(order) => {
             let order: Vec<_> = order.iter().map(|axis| (axis + 1).to_string()).collect();
             bracketed(x).and(&format!(".permute(0, {})", order.join(", ")))
+        }
+        &Op::AddPositions([height, width]) => {
+            let sum = call(ADD_POSITIONS).and(", ").number("height", height);
+            sum.and(", ").number("width", width).and(")")
         }
         Op::Slice { axis, start, length } => {
             let sliced = bracketed(x).and(&format!(".narrow({}, ", axis + 1));
