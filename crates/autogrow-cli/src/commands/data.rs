@@ -106,7 +106,8 @@ fn sizes(split: &dyn Split, on_bad_image: OnBadImage) -> Result<Option<Sizes>> {
 fn count(data: &DataSet) -> Result<Vec<Class>> {
     let class = |name: &String| Class { name: name.clone(), images: Count::default() };
     let mut classes: Vec<_> = data.classes.iter().map(class).collect();
-    let splits: [(&dyn Split, fn(&mut Count) -> &mut usize); 3] = [
+    type Part = fn(&mut Count) -> &mut usize;
+    let splits: [(&dyn Split, Part); 3] = [
         (&*data.train, |count| &mut count.train),
         (&*data.validation, |count| &mut count.val),
         (&*data.test, |count| &mut count.test),

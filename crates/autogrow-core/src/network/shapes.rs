@@ -97,7 +97,8 @@ mod tests {
             groups,
             bias: false,
         };
-        let cases: [(Op, &[&[usize]], &[usize]); 14] = [
+        type Case<'a> = (Op, &'a [&'a [usize]], &'a [usize]);
+        let cases: [Case<'_>; 14] = [
             (conv(2), &[&[4, 7, 7]], &[8, 4, 5]),
             (Op::Linear { features: [4, 9], bias: true }, &[&[5, 4]], &[5, 9]),
             (Op::Mul, &[&[4, 7, 7], &[4, 1, 1]], &[4, 7, 7]),

@@ -334,6 +334,9 @@ pub fn evaluate(
     Ok(tally.scores())
 }
 
+/// Told the scores `[batch, classes]` of a batch, row-major, and its labels.
+pub type OnScores<'a> = dyn FnMut(&[f32], &[usize]) -> Result<()> + 'a;
+
 /// Scores of a network in evaluation mode for each image of a split, in stored order, `batch_size`
 /// images at a time or a default of its own: `on_batch` is given `[batch, classes]` scores,
 /// row-major, and the labels; an error from it ends the pass.
@@ -345,7 +348,7 @@ pub fn infer(
     split: &dyn Split,
     batch_size: Option<usize>,
     device: &Device,
-    on_batch: &mut dyn FnMut(&[f32], &[usize]) -> Result<()>,
+    on_batch: &mut OnScores<'_>,
 ) -> Result<()> {
     let batch_size = batch_size.unwrap_or_else(|| evaluation_batch(network));
     for batch in split.batches(Pass { batch_size, ..Pass::default() }) {

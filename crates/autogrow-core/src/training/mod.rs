@@ -11,7 +11,7 @@ mod schedule;
 mod sgd;
 
 pub use evaluation::{Evaluation, Report, softmax};
-pub use learner::{Epoch, Learner, LearnerRecord, Step, evaluate, infer};
+pub use learner::{Epoch, Learner, LearnerRecord, OnScores, Step, evaluate, infer};
 pub use loss::{Scores, Tally};
 pub use optimizer::OptimizerName;
 pub use schedule::{Schedule, ScheduleName};

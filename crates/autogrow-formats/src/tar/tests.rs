@@ -42,7 +42,11 @@ fn names_places_and_lengths_are_those_that_tarfile_finds() {
         let file = fs::File::open(&path).unwrap();
         let mut count = 0;
         let length = file.length().unwrap();
-        members(&path, &file, 0..length, |_| Ok(count += 1)).unwrap();
+        members(&path, &file, 0..length, |_| {
+            count += 1;
+            Ok(())
+        })
+        .unwrap();
         assert_eq!(count, written(name).len());
     }
 }
