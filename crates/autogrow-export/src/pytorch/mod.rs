@@ -139,17 +139,22 @@ fn network(graph: &Graph, made: &[String]) -> String {
             continue;
         };
         let group = |block: &Block| block.name.rsplit_once('.').map(|(name, _)| name.to_string());
-        let name = group(block).unwrap_or_default();
-        let mut last = block;
-        let mut end = first + 1;
-        while let Some((index, next)) =
-            blocks.next_if(|(_, next)| group(next).as_deref() == Some(&name))
-        {
-            (last, end) = (next, index + 1);
-        }
+        let (mut last, mut end) = (block, first + 1);
+        let (name, module) = match group(block) {
+            // What closes the sub-networks stands alone.
+            None => (block.name.clone(), made[first].clone()),
+            Some(name) => {
+                while let Some((index, next)) =
+                    blocks.next_if(|(_, next)| group(next).as_deref() == Some(&name))
+                {
+                    (last, end) = (next, index + 1);
+                }
+                (name, sequence(&made[first..end]))
+            }
+        };
         steps.push(Step {
             name,
-            made: Some(Template::text(sequence(&made[first..end]))),
+            made: Some(Template::text(module)),
             inputs: vec![block.input],
             output: last.output,
             closes: true,
