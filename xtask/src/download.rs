@@ -19,7 +19,7 @@ pub(crate) struct Download {
     /// Take the files from this folder, where somebody put them by hand
     #[arg(long, value_name = "DIR", conflicts_with = "mirror")]
     from: Option<PathBuf>,
-    /// Ask this server: URL/<set>/<file>, then URL/<file>
+    /// Ask this server: URL/SET/FILE, then URL/FILE
     #[arg(long, value_name = "URL")]
     mirror: Option<String>,
 }

@@ -73,7 +73,7 @@ pub(crate) struct ReproduceArgs {
     /// Device of every run: flex, cuda:0, ...
     #[arg(long, default_value = "auto")]
     device: String,
-    /// Folder of the results [default: runs/reproduce/<scale>]
+    /// Folder of the results [default: runs/reproduce/SCALE]
     #[arg(long, value_name = "FOLDER")]
     out: Option<PathBuf>,
     /// The program to run; without, it is built
@@ -88,7 +88,7 @@ enum Command {
         /// Folders of results
         #[arg(required = true, value_name = "FOLDER")]
         folders: Vec<PathBuf>,
-        /// Folder of all results [default: runs/reproduce/<scale>]
+        /// Folder of all results [default: runs/reproduce/SCALE]
         #[arg(long, value_name = "FOLDER")]
         out: Option<PathBuf>,
     },

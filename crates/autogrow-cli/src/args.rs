@@ -123,9 +123,9 @@ pub(crate) struct PredictArgs {
     /// CSV: image, rank, class, probability
     #[arg(long, conflicts_with = "json")]
     pub(crate) csv: bool,
-    /// Pictures of one forward pass
-    #[arg(long, default_value_t = 64, value_parser = clap::value_parser!(u32).range(1..))]
-    pub(crate) batch: u32,
+    /// Pictures at once [default: as evaluations of a run have them]
+    #[arg(long, value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) batch: Option<u32>,
     #[command(flatten)]
     pub(crate) settings: Settings,
 }

@@ -61,7 +61,7 @@ pub(crate) fn run(args: &PredictArgs, output: &Output) -> Result<()> {
     let mut lines = Lines { args, output, all: Vec::new() };
     lines.begin()?;
     let mut names = names.into_iter();
-    let batch = Some(args.batch as usize);
+    let batch = args.batch.map(|batch| batch as usize);
     infer(&model.network, &split, batch, &model.device, &mut |logits, labels| {
         let rows = logits.chunks_exact(classes.len()).take(labels.len());
         rows.zip(&mut names)
