@@ -2,7 +2,7 @@
 //! run folder.
 
 use autogrow_core::config::{Compat, GrowthConfig, NetworkConfig, Shortcut};
-use autogrow_core::growth::{Depth, replay};
+use autogrow_core::growth::{Depth, Kind, replay};
 use autogrow_core::initializer::InitializerKind;
 use autogrow_core::network::{Blueprint, Network};
 use autogrow_core::random::{Purpose, generator};
@@ -10,6 +10,7 @@ use autogrow_core::registry::find;
 use autogrow_core::testing::conform;
 use autogrow_gated as _;
 use burn::tensor::{Device, Tensor};
+use proptest::prelude::*;
 use serde_json::Value;
 use std::process::Command;
 
@@ -114,4 +115,25 @@ fn the_policy_stops_by_share_of_errors() {
     // Two of 50 errors are 4 %, half of two errors is a quarter.
     assert_eq!(found([50.0, 52.0, 52.0]), (true, "2".into()));
     assert_eq!(found([98.0, 98.5, 99.0]), (false, "4".into()));
+}
+
+proptest! {
+    #[test]
+    fn the_policy_waits_for_its_patience_and_grows_at_every_check(
+        curve in prop::collection::vec(0.0_f64..=100.0, 1..60),
+        patience in 1_usize..10,
+    ) {
+        let config = GrowthConfig {
+            policy: "share".into(),
+            interval: 1,
+            patience,
+            ..GrowthConfig::default()
+        };
+        let replayed = replay(&config, Depth::uniform(3, 1), 0, curve).unwrap();
+        for decision in &replayed.events {
+            prop_assert!(decision.kind == Kind::Grow || decision.epoch > patience);
+        }
+        let stops = replayed.events.iter().filter(|decision| decision.kind == Kind::Stop);
+        prop_assert_eq!(stops.count() == 3, replayed.finished);
+    }
 }

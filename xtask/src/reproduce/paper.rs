@@ -21,6 +21,7 @@ const FILES: &[(&str, &str)] = &[
     ("figure6", include_str!("../../paper/figure6.toml")),
     ("figure7", include_str!("../../paper/figure7.toml")),
     ("figure8", include_str!("../../paper/figure8.toml")),
+    ("claims", include_str!("../../paper/claims.toml")),
 ];
 
 const SETS: &str = include_str!("../../paper/sets.toml");

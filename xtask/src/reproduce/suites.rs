@@ -94,7 +94,7 @@ mod tests {
     #[test]
     fn by_name() {
         assert_eq!(chosen(&["table4", "table3", "table4"]).unwrap(), ["table3", "table4"]);
-        assert_eq!(chosen(&["all"]).unwrap().len(), 14 + 1 + 6);
+        assert_eq!(chosen(&["all"]).unwrap().len(), 15 + 1 + 6);
         let error = chosen(&["table12"]).unwrap_err().to_string();
         assert!(error.contains("table11") && error.contains("hint"), "{error}");
         let error = chosen(&["all", "figure2"]).unwrap_err().to_string();

@@ -157,7 +157,7 @@ mod tests {
         let printing = "fn f() { println!(); std::process::exit(1) }";
         assert_eq!(lines(CLI, printing), [2, 2]);
         assert_eq!(lines("xtask/src/main.rs", printing), NONE);
-        assert_eq!(lines("crates/autogrow-kernels/benches/conv.rs", printing), NONE);
+        assert_eq!(lines("benches/conv.rs", printing), NONE);
         let pointer = "fn f(p: *const u8) -> u8 { unsafe { *p } }";
         assert_eq!(lines(CLI, pointer), [2]);
         assert_eq!(lines("crates/autogrow-kernels/src/map.rs", pointer), NONE);
