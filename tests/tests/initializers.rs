@@ -140,6 +140,20 @@ proptest! {
     }
 }
 
+/// A few networks rather than many cases: a device compiles a program for every shape.
+#[cfg(feature = "vulkan")]
+#[test]
+fn zero_init_preserves_the_function_on_vulkan() {
+    let device = Device::vulkan(burn::tensor::DeviceKind::default());
+    let names = [("basic3resnet", 3), ("preact3resnet", 3), ("dense3net", 3), ("mlp1net", 1)];
+    for (name, sub_networks) in names {
+        let depth = vec![1; sub_networks];
+        let image = [3, 8, 8];
+        let case = Case { name, depth, sub_network: sub_networks - 1, width: 4, image, phase: 1.0 };
+        preserves(&device, &case).unwrap();
+    }
+}
+
 #[test]
 fn noise_changes_the_function() {
     let device = Device::flex().autodiff();

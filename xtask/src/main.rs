@@ -5,6 +5,7 @@ mod bench;
 mod ci;
 mod crash;
 mod download;
+mod gpu_check;
 mod reproduce;
 mod tidy;
 mod tree;
@@ -28,6 +29,8 @@ enum Chore {
     Ci,
     /// Kill a run at every storage operation and resume it
     Crash,
+    /// Run the tests that want a Vulkan device
+    GpuCheck,
     /// Time steps or the input pipeline, interleaved with another program's
     Bench(bench::BenchArgs),
     /// Fetch data sets, as `autogrow download` does, without building it
@@ -42,6 +45,7 @@ fn main() -> anyhow::Result<ExitCode> {
         Chore::Tidy => tidy::run(&tree),
         Chore::Ci => ci::run(&tree),
         Chore::Crash => crash::run(&tree),
+        Chore::GpuCheck => gpu_check::run(&tree),
         Chore::Bench(args) => bench::run(&tree, &args),
         Chore::Download(args) => download::run(args),
         Chore::Reproduce(args) => reproduce::run(&tree, &args),

@@ -11,7 +11,7 @@ struct Backend {
 }
 
 /// All backends, in the order in which `auto` tries them.
-fn backends() -> [Backend; 5] {
+fn backends() -> [Backend; 6] {
     [
         Backend {
             name: "cuda",
@@ -25,6 +25,14 @@ fn backends() -> [Backend; 5] {
             #[cfg(feature = "flex")]
             open: Some(|_| Device::flex()),
             #[cfg(not(feature = "flex"))]
+            open: None,
+        },
+        Backend {
+            name: "vulkan",
+            // Pinned: `wgpu` goes over to OpenGL where there is no Vulkan driver.
+            #[cfg(feature = "vulkan")]
+            open: Some(|_| Device::vulkan(burn::tensor::DeviceKind::default())),
+            #[cfg(not(feature = "vulkan"))]
             open: None,
         },
         Backend {
