@@ -1,4 +1,4 @@
-//! The basic residual block: two 3x3 convolutions and a shortcut around them.
+//! The basic residual block: two convolutions and a shortcut around them.
 
 use crate::shortcut::{Projection, projection, skip, trace_skip};
 use autogrow_core::network::{AnySubModule, Builder, Gate, SubModule, SubModuleKind, Traced};
@@ -6,7 +6,7 @@ use autogrow_kernels::{Activation, FeatureMap, Skip};
 use burn::module::Module;
 use burn::nn::{BatchNorm, conv::Conv2d};
 
-/// `relu(bn2(conv2(relu(bn1(conv1(x))))) + shortcut(x))`.
+/// `relu(bn2(conv2(relu(bn1(conv1(x))))) + shortcut(x))`, as a residual MLP has it, too.
 #[derive(Module, Debug)]
 pub struct Basic {
     conv1: Conv2d,
@@ -17,13 +17,13 @@ pub struct Basic {
 }
 
 impl Basic {
-    /// A block with random weights.
-    pub fn new(builder: &mut Builder<'_>) -> Self {
+    /// A block with random weights; both convolutions are of `kernel` x `kernel`.
+    pub fn new(builder: &mut Builder<'_>, kernel: usize) -> Self {
         let (channels_in, width, stride) = (builder.channels_in, builder.width, builder.stride);
         Self {
-            conv1: builder.conv([channels_in, width], 3, stride),
+            conv1: builder.conv([channels_in, width], kernel, stride),
             bn1: builder.norm(width),
-            conv2: builder.conv([width, width], 3, 1),
+            conv2: builder.conv([width, width], kernel, 1),
             bn2: builder.norm(width),
             shortcut: projection(builder, width),
         }
@@ -58,6 +58,6 @@ autogrow_core::register! {
         residual: true,
         channels: |width, _| width,
         layers: 2,
-        build: |builder| Ok(AnySubModule::new(Basic::new(builder))),
+        build: |builder| Ok(AnySubModule::new(Basic::new(builder, 3))),
     },
 }

@@ -1,14 +1,15 @@
 //! The bottleneck residual block: 1x1, 3x3, 1x1 convolutions; the outer ones change the number of
 //! channels so that the inner one works on a quarter of them.
 
+use crate::layers::{grouped_conv, on_every_pixel};
 use crate::shortcut::{Projection, projection, skip, trace_skip};
 use autogrow_core::network::{AnySubModule, Builder, Gate, SubModule, SubModuleKind, Traced};
 use autogrow_kernels::{Activation, FeatureMap, Skip};
 use burn::module::Module;
 use burn::nn::{BatchNorm, conv::Conv2d};
 
-/// Output channels divided by the width of the 3x3 convolution.
-const EXPANSION: usize = 4;
+/// Output channels divided by the width of the sub-network.
+pub(crate) const EXPANSION: usize = 4;
 
 /// `relu(bn3(conv3(relu(bn2(conv2(relu(bn1(conv1(x)))))))) + shortcut(x))`, stride on the 3x3
 /// convolution as in torchvision.
@@ -24,16 +25,16 @@ pub struct Bottleneck {
 }
 
 impl Bottleneck {
-    /// A block with random weights.
-    pub fn new(builder: &mut Builder<'_>) -> Self {
+    /// A block with random weights, whose 3x3 convolution has `inner` channels in `groups`.
+    pub fn new(builder: &mut Builder<'_>, inner: usize, groups: usize) -> Self {
         let (channels_in, width, stride) = (builder.channels_in, builder.width, builder.stride);
         let channels_out = width * EXPANSION;
         Self {
-            conv1: builder.conv([channels_in, width], 1, 1),
-            bn1: builder.norm(width),
-            conv2: builder.conv([width, width], 3, stride),
-            bn2: builder.norm(width),
-            conv3: builder.conv([width, channels_out], 1, 1),
+            conv1: builder.conv([channels_in, inner], 1, 1),
+            bn1: builder.norm(inner),
+            conv2: grouped_conv(builder, [inner, inner], 3, stride, groups),
+            bn2: builder.norm(inner),
+            conv3: builder.conv([inner, channels_out], 1, 1),
             bn3: builder.norm(channels_out),
             shortcut: projection(builder, channels_out),
         }
@@ -62,12 +63,9 @@ impl SubModule for Bottleneck {
     }
 
     fn macs(&self, before: [usize; 2], after: [usize; 2]) -> u64 {
-        let weights = |conv: &Conv2d| conv.weight.shape().num_elements();
-        let first = weights(&self.conv1) * before[0] * before[1];
-        let shortcut = self.shortcut.as_ref().map_or(0, |(conv, _)| weights(conv));
-        let others = weights(&self.conv2) + weights(&self.conv3) + shortcut;
-        let others = others * after[0] * after[1];
-        (first + others) as u64
+        let mut reduced = vec![&self.conv2.weight, &self.conv3.weight];
+        reduced.extend(self.shortcut.as_ref().map(|(conv, _)| &conv.weight));
+        on_every_pixel(&[&self.conv1.weight], before) + on_every_pixel(&reduced, after)
     }
 }
 
@@ -79,6 +77,9 @@ autogrow_core::register! {
         residual: true,
         channels: |width, _| width * EXPANSION,
         layers: 3,
-        build: |builder| Ok(AnySubModule::new(Bottleneck::new(builder))),
+        build: |builder| {
+            let width = builder.width;
+            Ok(AnySubModule::new(Bottleneck::new(builder, width, 1)))
+        },
     },
 }

@@ -2,57 +2,8 @@
 //! networks a strong baseline there). A row is an image of one pixel, on which a linear layer is a
 //! 1x1 convolution.
 
-use crate::shortcut::{Projection, projection, skip, trace_skip};
-use autogrow_core::network::{
-    AnySubModule, Builder, Gate, SeedNetwork, Stem, SubModule, SubModuleKind, Traced,
-};
-use autogrow_kernels::{Activation, FeatureMap, Skip};
-use burn::module::Module;
-use burn::nn::{BatchNorm, conv::Conv2d};
-
-/// `relu(bn2(conv2(relu(bn1(conv1(x))))) + shortcut(x))` of 1x1 convolutions.
-#[derive(Module, Debug)]
-pub struct Mlp {
-    conv1: Conv2d,
-    bn1: BatchNorm,
-    conv2: Conv2d,
-    bn2: BatchNorm,
-    shortcut: Option<Projection>,
-}
-
-impl Mlp {
-    /// A block with random weights.
-    pub fn new(builder: &mut Builder<'_>) -> Self {
-        let (channels_in, width, stride) = (builder.channels_in, builder.width, builder.stride);
-        Self {
-            conv1: builder.conv([channels_in, width], 1, stride),
-            bn1: builder.norm(width),
-            conv2: builder.conv([width, width], 1, 1),
-            bn2: builder.norm(width),
-            shortcut: projection(builder, width),
-        }
-    }
-}
-
-impl SubModule for Mlp {
-    fn forward(&self, input: FeatureMap) -> FeatureMap {
-        let map = input.conv(&self.conv1).norm(&self.bn1, Skip::None, Activation::Relu);
-        let map = map.conv(&self.conv2);
-        let skip = skip(&self.shortcut, &input, map.dims()[1], self.conv1.stride[0]);
-        map.norm(&self.bn2, skip, Activation::Relu)
-    }
-
-    fn gates(&mut self) -> Vec<Gate<'_>> {
-        vec![Gate::from(&mut self.bn2)]
-    }
-
-    fn describe(&self, input: Traced) -> Option<Traced> {
-        let map = input.conv("conv1", &self.conv1).batch_norm("bn1", &self.bn1).relu();
-        let map = map.conv("conv2", &self.conv2).batch_norm("bn2", &self.bn2);
-        let skip = trace_skip(&self.shortcut, &input, map.shape()[0], self.conv1.stride[0]);
-        Some(map.add(&skip).relu())
-    }
-}
+use crate::basic::Basic;
+use autogrow_core::network::{AnySubModule, SeedNetwork, Stem, SubModuleKind};
 
 autogrow_core::register! {
     SubModuleKind {
@@ -62,7 +13,7 @@ autogrow_core::register! {
         residual: true,
         channels: |width, _| width,
         layers: 2,
-        build: |builder| Ok(AnySubModule::new(Mlp::new(builder))),
+        build: |builder| Ok(AnySubModule::new(Basic::new(builder, 1))),
     },
     SeedNetwork {
         name: "mlp1net",
