@@ -30,6 +30,8 @@ const TINY: &[&str] = &[
     "growth.max_depth=3-2-2",
     "--set",
     "run.log_steps=true",
+    "--set",
+    "run.snapshots=2",
     "--quiet",
 ];
 
@@ -60,6 +62,7 @@ fn message(output: &Output) -> String {
 #[derive(PartialEq, Debug)]
 struct End {
     model: blake3::Hash,
+    snapshots: Vec<(String, blake3::Hash)>,
     metrics: Vec<String>,
     steps: String,
     decisions: Vec<String>,
@@ -68,6 +71,20 @@ struct End {
 
 fn read(path: impl AsRef<Path>) -> String {
     std::fs::read_to_string(path).unwrap()
+}
+
+fn hash(path: &Path) -> blake3::Hash {
+    blake3::hash(&std::fs::read(path).unwrap())
+}
+
+fn snapshots(folder: &Path) -> Vec<(String, blake3::Hash)> {
+    let files = std::fs::read_dir(folder.join("snapshots")).unwrap();
+    let files = files.map(|file| file.unwrap().path());
+    let named =
+        |path: PathBuf| (path.file_name().unwrap().to_string_lossy().into_owned(), hash(&path));
+    let mut snapshots: Vec<_> = files.map(named).collect();
+    snapshots.sort_by(|a, b| a.0.cmp(&b.0));
+    snapshots
 }
 
 fn end(folder: &Path) -> End {
@@ -84,7 +101,8 @@ fn end(folder: &Path) -> End {
         counts.then(|| format!("{kind} {} {} {}", event["epoch"], event["depth"], event["subnet"]))
     };
     End {
-        model: blake3::hash(&std::fs::read(folder.join("model.safetensors")).unwrap()),
+        model: hash(&folder.join("model.safetensors")),
+        snapshots: snapshots(folder),
         metrics: read(folder.join("metrics.csv")).lines().map(untimed).collect(),
         steps: read(folder.join("steps.csv")),
         decisions: read(folder.join("journal.jsonl")).lines().filter_map(decision).collect(),
@@ -100,6 +118,7 @@ fn uninterrupted(place: &Path) -> (End, usize) {
     assert!(output.status.success(), "{}", message(&output));
     let end = end(&folder);
     assert!(end.decisions.iter().filter(|line| line.starts_with("grew")).count() >= 4);
+    assert!(end.snapshots.len() > 4 && end.snapshots[0].0 == "epoch-0000.safetensors");
     (end, read(count).parse().unwrap())
 }
 

@@ -6,9 +6,11 @@ mod config;
 mod data;
 mod depth;
 mod estimate;
+mod figures;
 mod merge;
 mod pages;
 mod paper;
+mod pictures;
 mod place;
 mod plan;
 mod record;
@@ -154,6 +156,9 @@ pub(crate) fn run(tree: &Tree, args: &ReproduceArgs) -> Result<ExitCode> {
     if let Err(error) = record.write(&place) {
         return usage(&error.to_string());
     }
+    if own().any(|cell| cell.config.data.dir.is_some()) {
+        pictures::draw(&place)?;
+    }
     let written = || write_pages(&plan, &place, &settings);
     written()?;
     let work = Work {
@@ -165,7 +170,11 @@ pub(crate) fn run(tree: &Tree, args: &ReproduceArgs) -> Result<ExitCode> {
         threads,
         written: &written,
     };
-    let summary = work.run()?;
+    let mut summary = work.run()?;
+    if summary.interrupted.is_none() {
+        summary.failed.extend(figures::draw(&plan, &place, args.scale, (&autogrow, threads))?);
+        written()?;
+    }
     println!("\n{}", show::summary(&summary));
     println!("{}", show::pages(&plan, &place));
     Ok(exit_code(&summary).into())

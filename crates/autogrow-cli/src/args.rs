@@ -41,6 +41,10 @@ pub(crate) enum Command {
     Predict(PredictArgs),
     /// Write a model for other programs
     Export(ExportArgs),
+    /// Loss around models, along random directions
+    Landscape(LandscapeArgs),
+    /// The way of training through the weights, over the loss
+    Trajectory(TrajectoryArgs),
     /// Run the policies over recorded accuracies
     Replay(ReplayArgs),
     /// Depth floor, size, epochs and time, before any training
@@ -161,6 +165,47 @@ pub(crate) enum Format {
 }
 
 #[derive(Debug, Args)]
+pub(crate) struct LandscapeArgs {
+    /// Run folders, or files of weights: .safetensors, or .pt of PyTorch. Several
+    /// are drawn side by side with the same contours
+    #[arg(required = true, value_name = "MODEL")]
+    pub(crate) models: Vec<PathBuf>,
+    #[command(flatten)]
+    pub(crate) surface: SurfaceArgs,
+    #[command(flatten)]
+    pub(crate) settings: Settings,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct TrajectoryArgs {
+    /// Run folders with snapshots (run.snapshots), each one gone on from the one
+    /// before
+    #[arg(required = true, value_name = "RUN")]
+    pub(crate) runs: Vec<PathBuf>,
+    #[command(flatten)]
+    pub(crate) surface: SurfaceArgs,
+    #[command(flatten)]
+    pub(crate) settings: Settings,
+}
+
+/// Options of the commands that compute the loss over a plane.
+#[derive(Debug, Args)]
+pub(crate) struct SurfaceArgs {
+    /// Places along each axis at which the loss is computed
+    #[arg(long, value_name = "N", default_value_t = 25,
+          value_parser = clap::value_parser!(u32).range(2..=1000))]
+    pub(crate) grid: u32,
+    /// Training images, not augmented, that the loss is the mean over
+    #[arg(long, value_name = "N", default_value_t = 1000,
+          value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) images: u32,
+    /// Write NAME.json, NAME.svg and NAME.png [default: named after the command,
+    /// in the run folder or beside the model; of several, here]
+    #[arg(long, value_name = "NAME")]
+    pub(crate) out: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
 pub(crate) struct CompletionsArgs {
     /// The shell
     #[arg(value_enum)]
@@ -215,6 +260,10 @@ pub(crate) struct ReportArgs {
     /// Where to write the page [default: RUN/report.html, comparison.html]
     #[arg(long, value_name = "FILE")]
     pub(crate) out: Option<PathBuf>,
+    /// Put charts into this folder as well, as SVG and PNG: of one run its
+    /// curves; test accuracy by parameters and by multiply-accumulates
+    #[arg(long, value_name = "FOLDER")]
+    pub(crate) figures: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]

@@ -7,6 +7,7 @@ pub(crate) mod data;
 pub(crate) mod download;
 pub(crate) mod evaluate;
 pub(crate) mod export;
+pub(crate) mod landscape;
 pub(crate) mod list;
 pub(crate) mod man;
 mod model;
@@ -15,7 +16,9 @@ pub(crate) mod predict;
 pub(crate) mod replay;
 pub(crate) mod report;
 pub(crate) mod resume;
+mod surface;
 pub(crate) mod train;
+pub(crate) mod trajectory;
 
 use crate::device;
 use crate::settings::Loaded;

@@ -65,6 +65,8 @@ fn run(command: Command, output: &Output) -> autogrow_core::Result<()> {
         Command::Config(args) => commands::config::run(&args, output),
         Command::Predict(args) => commands::predict::run(&args, output),
         Command::Export(args) => commands::export::run(&args, output),
+        Command::Landscape(args) => commands::landscape::run(&args, output),
+        Command::Trajectory(args) => commands::trajectory::run(&args, output),
         Command::Bench(args) => commands::bench::run(&args, output),
         Command::Completions(args) => commands::completions::run(&args, output),
         Command::Man(args) => commands::man::run(&args, output),

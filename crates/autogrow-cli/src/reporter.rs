@@ -12,6 +12,9 @@ use std::time::{Duration, Instant};
 /// The least time between two pages of a run that goes on.
 const PAUSE: Duration = Duration::from_secs(10);
 
+/// Pixels of a chart's PNG for one of its SVG.
+pub(crate) const SHARPNESS: f32 = 2.0;
+
 /// Where the parts of a report were put.
 pub(crate) struct Written {
     pub(crate) page: PathBuf,

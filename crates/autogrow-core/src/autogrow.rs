@@ -85,7 +85,7 @@ fn algorithm_1(config: &Config, mut learner: Learner, mut run: Run<'_>) -> Resul
     for epoch in run.fine_tuned()..config.fine_tune.epochs {
         learner = run.epoch(learner, Phase::FineTuning, schedule.rate(epoch), &growth)?;
     }
-    run.finish()
+    run.finish(&learner)
 }
 
 /// AdamInit, where a growth has begun it: trains the newest gates alone until the training

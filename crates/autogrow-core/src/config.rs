@@ -202,6 +202,8 @@ pub struct RunConfig {
     pub threads: usize,
     /// Whether to write `steps.csv`, a loss a step.
     pub log_steps: bool,
+    /// Keep the weights of every so many epochs, the first and the last, in `snapshots`; 0: none.
+    pub snapshots: usize,
     /// Checkpoints to keep.
     pub keep: usize,
     /// Minutes between checkpoints within an epoch; there is one at the end of each epoch anyway.
@@ -282,6 +284,7 @@ impl Default for RunConfig {
             device: "auto".into(),
             threads: 0,
             log_steps: false,
+            snapshots: 0,
             keep: 2,
             checkpoint_minutes: 10.0,
         }

@@ -11,6 +11,7 @@ pub mod data;
 mod error;
 pub mod growth;
 pub mod initializer;
+pub mod landscape;
 pub mod network;
 mod ongoing;
 pub mod random;

@@ -61,6 +61,7 @@ impl<'a> Run<'a> {
             floor: run.floor.clone(),
         })?;
         let learner = Learner::new(network, &config.training, training_device);
+        run.snapshot(&learner)?;
         run.save(&learner)?;
         Ok((learner, run))
     }
@@ -207,8 +208,19 @@ impl<'a> Run<'a> {
             waiting,
             epochs_left,
         })?;
+        self.snapshot(&learner)?;
         self.save(&learner)?;
         Ok(learner)
+    }
+
+    /// Keeps the weights where their turn has come. Before the checkpoint, so that a run which is
+    /// taken up again lacks none: what it does twice, it does alike.
+    fn snapshot(&mut self, learner: &Learner) -> Result<()> {
+        let (epoch, every) = (self.state.epochs, self.config.run.snapshots);
+        if every > 0 && epoch.is_multiple_of(every) {
+            self.watch.snapshot(epoch, learner.network())?;
+        }
+        Ok(())
     }
 
     /// Tells how many images could not be read, where there are any.
@@ -362,8 +374,11 @@ impl<'a> Run<'a> {
         Ok(())
     }
 
-    /// Tests the best network.
-    pub(crate) fn finish(mut self) -> Result<Outcome> {
+    /// Keeps the last weights and tests the best network.
+    pub(crate) fn finish(mut self, learner: &Learner) -> Result<Outcome> {
+        if self.config.run.snapshots > 0 {
+            self.watch.snapshot(self.state.epochs, learner.network())?;
+        }
         let seconds = self.seconds();
         let (Some(network), Some(validation)) = (self.best.take(), self.state.best) else {
             unreachable!("`found` keeps a first network")

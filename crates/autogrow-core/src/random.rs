@@ -15,6 +15,8 @@ pub enum Purpose {
     Epoch = 3,
     /// Draws of the random growing mode.
     Mode = 4,
+    /// Images and directions of a loss landscape.
+    Landscape = 5,
 }
 
 /// The generator of draw number `count` for a purpose.

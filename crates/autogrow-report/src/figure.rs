@@ -1,8 +1,8 @@
 //! The figures of the paper: series of numbers in, a chart out.
 
 use crate::chart::{
-    Axis, Band, ContourChart, Dot, Format, Lane, LineChart, Scale, Series, Stroke, Surface,
-    Trajectory,
+    Axis, Band, ContourChart, Dot, Format, Lane, LineChart, Scale, Series, Size, Stroke, Surface,
+    Trajectory, levels, side_by_side,
 };
 use crate::run::{Epoch, Event, Phase, Run};
 
@@ -275,6 +275,21 @@ pub fn trajectories(
         surface,
         trajectories,
         levels: Vec::new(),
+    }
+}
+
+/// Losses around several minima side by side, with the same contours, as an SVG document.
+pub fn loss_surfaces(surfaces: &[(String, Surface)]) -> String {
+    let levels = levels(surfaces.iter().flat_map(|(_, surface)| &surface.z).copied());
+    let chart =
+        |(title, surface): &(String, Surface)| loss_surface(title, surface.clone(), levels.clone());
+    match surfaces {
+        [one] => chart(one).svg(Size { width: 480.0, height: 440.0 }),
+        several => {
+            let panel = Size { width: 380.0, height: 360.0 };
+            let panels: Vec<_> = several.iter().map(|one| chart(one).svg(panel)).collect();
+            side_by_side(&panels, panel)
+        }
     }
 }
 

@@ -4,12 +4,13 @@
 //! neither the algorithm nor a tensor, and a report can be made of any run at any time.
 //!
 //! - [`Report`] makes the page of a run, or one that compares several.
-//! - [`figure`] draws the figures of the paper from series of numbers.
+//! - [`figure`] draws the figures of the paper from series of numbers, [`figures()`] those of runs.
 //! - [`tensorboard`] writes a run's scalars for TensorBoard.
 
 pub mod chart;
 mod error;
 pub mod figure;
+mod figures;
 mod html;
 mod report;
 pub mod rule;
@@ -17,5 +18,6 @@ pub mod run;
 pub mod tensorboard;
 
 pub use error::{Error, Result};
+pub use figures::{Figure, figures};
 pub use report::{Report, publish};
 pub use run::Run;

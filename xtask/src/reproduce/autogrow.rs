@@ -76,6 +76,23 @@ impl Autogrow {
             .with_context(|| format!("autogrow gave no such answer to {command:?}"))
     }
 
+    /// Runs a command that writes files, in `folder`; where it fails, what it says.
+    ///
+    /// # Errors
+    /// Where it cannot be started.
+    pub(super) fn draw(&self, folder: &Path, arguments: &[String]) -> Result<Result<(), String>> {
+        let mut command = self.command();
+        command.args(arguments).arg("--quiet").current_dir(folder).stdout(Stdio::null());
+        let output = command.stderr(Stdio::piped()).output();
+        let output = output.context("autogrow cannot be started")?;
+        if output.status.success() {
+            return Ok(Ok(()));
+        }
+        let said = String::from_utf8_lossy(&output.stderr);
+        let complaint = said.lines().rev().find_map(|line| line.strip_prefix("error: "));
+        Ok(Err(complaint.map_or_else(|| output.status.to_string(), str::to_string)))
+    }
+
     /// Trains to the end: begins the run folder `cell` in `runs`, told by `<cell>.toml`, or goes
     /// on with it. What it says goes to `<cell>.log`.
     ///
@@ -124,11 +141,11 @@ fn complaint(log: &Path, offset: u64) -> Option<String> {
     Some(line.to_string())
 }
 
-/// An `autogrow` of which `train` and `resume` do what a shell script says, in the folder `runs`,
+/// An `autogrow` of which `train`, `resume` and `report` do what a shell script says, in the folder `runs`,
 /// where `$1` is the cell.
 #[cfg(test)]
 pub(super) fn scripted(runs: &Path, script: &str) -> Autogrow {
-    for command in ["train", "resume"] {
+    for command in ["train", "resume", "report"] {
         std::fs::write(runs.join(command), script).unwrap();
     }
     // The shell takes the command's name for that of a script.

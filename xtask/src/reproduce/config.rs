@@ -71,6 +71,8 @@ pub(super) struct FineTune {
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub(super) struct Data {
     pub(super) name: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) dir: Option<&'static str>,
     pub(super) fraction: f64,
     pub(super) select_on: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -82,6 +84,12 @@ pub(super) struct Data {
 pub(super) struct Run {
     pub(super) seed: u64,
     pub(super) device: String,
+    #[serde(skip_serializing_if = "is_none")]
+    pub(super) snapshots: u32,
+}
+
+fn is_none(snapshots: &u32) -> bool {
+    *snapshots == 0
 }
 
 impl Growth {
@@ -109,7 +117,8 @@ impl Config {
     }
 
     /// The cell's name: what it is in short, and a sum over all of it, so that equal
-    /// configurations have equal names and others do not.
+    /// configurations have equal names and others do not. Which weights are kept is not part of it:
+    /// that changes no result.
     ///
     /// # Errors
     /// As [`Config::toml`].
@@ -130,7 +139,9 @@ impl Config {
         if data.fraction < 1.0 {
             write!(name, "-f{}", data.fraction)?;
         }
-        write!(name, "-s{}-{:08x}", self.run.seed, sum(&self.toml()?))?;
+        let mut named = self.clone();
+        named.run.snapshots = 0;
+        write!(name, "-s{}-{:08x}", self.run.seed, sum(&named.toml()?))?;
         Ok(name)
     }
 }

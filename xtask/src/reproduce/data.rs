@@ -47,7 +47,9 @@ pub(super) fn missing<'a>(
     autogrow: &Autogrow,
     cells: impl Iterator<Item = &'a Cell>,
 ) -> Result<Vec<Missing>> {
-    let names: BTreeSet<_> = cells.map(|cell| cell.config.data.name.as_str()).collect();
+    // What has a folder of its own is drawn when it is needed.
+    let published = cells.filter(|cell| cell.config.data.dir.is_none());
+    let names: BTreeSet<_> = published.map(|cell| cell.config.data.name.as_str()).collect();
     let known: List = autogrow.json(["list"])?;
     let mut missing = Vec::new();
     for name in names {

@@ -17,7 +17,10 @@ const FILES: &[(&str, &str)] = &[
     ("table9", include_str!("../../paper/table9.toml")),
     ("table10", include_str!("../../paper/table10.toml")),
     ("table11", include_str!("../../paper/table11.toml")),
+    ("figure2", include_str!("../../paper/figure2.toml")),
+    ("figure3", include_str!("../../paper/figure3.toml")),
     ("figure4", include_str!("../../paper/figure4.toml")),
+    ("figure5", include_str!("../../paper/figure5.toml")),
     ("figure6", include_str!("../../paper/figure6.toml")),
     ("figure7", include_str!("../../paper/figure7.toml")),
     ("figure8", include_str!("../../paper/figure8.toml")),
@@ -55,6 +58,9 @@ pub(super) struct Row {
     pub(super) method: Method,
     #[serde(default)]
     pub(super) paper: Numbers,
+    /// Epochs between two weights that are kept for a trajectory; 0: none are.
+    #[serde(default)]
+    pub(super) snapshots: u32,
     /// What is not certain about the row.
     pub(super) uncertain: Option<String>,
 }

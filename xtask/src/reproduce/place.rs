@@ -3,6 +3,7 @@
 //! ```text
 //! <out>/reproduce.toml     scale, seeds, device, suites
 //! <out>/table3.md|csv|html a suite's tables
+//! <out>/figure4/           a suite's figures
 //! <out>/runs/<cell>/       a run folder of `autogrow`
 //! <out>/runs/<cell>.toml   what it was told
 //! <out>/runs/<cell>.log    what it said

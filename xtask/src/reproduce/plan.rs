@@ -37,6 +37,8 @@ pub(super) struct SeedCells {
     pub(super) run: CellId,
     /// The same net from scratch, where the paper compares.
     pub(super) scratch: Option<CellId>,
+    /// The cell that `run` went on from, in which weights were trained as well.
+    pub(super) before: Option<CellId>,
 }
 
 /// A row of a page.
@@ -106,6 +108,7 @@ struct Cells {
 impl Cells {
     fn of_row(&mut self, settings: &Settings<'_>, row: &Row, seed: u64) -> Result<SeedCells> {
         let compares = row.paper.delta.is_some();
+        let mut before = None;
         let (run, scratch) = match &row.method {
             Method::Scratch(scratch) => {
                 (self.given(settings.scratch(row, &scratch.depth, seed)?, &[])?, None)
@@ -125,6 +128,7 @@ impl Cells {
             }
             Method::Morph(morph) => {
                 let shallow = self.given(settings.scratch(row, &morph.shallow, seed)?, &[])?;
+                before = Some(shallow);
                 let from = (&morph.shallow, self.cells[shallow].key.as_str());
                 let deepen = settings.deepen(row, from, &morph.deep, &morph.initializer, seed)?;
                 let deepen = self.given(deepen, &[shallow])?;
@@ -136,14 +140,15 @@ impl Cells {
                 (run, scratch.map(|config| self.given(config, &[])).transpose()?)
             }
         };
-        Ok(SeedCells { seed, run, scratch })
+        Ok(SeedCells { seed, run, scratch, before })
     }
 
     fn given(&mut self, config: Config, after: &[CellId]) -> Result<CellId> {
         Ok(self.add(config.cell_name()?, config, None, after))
     }
 
-    /// The cell of this key; a new one where there is none.
+    /// The cell of this key; a new one where there is none. It keeps its weights as often as the
+    /// suite wants that wants it most often.
     fn add(
         &mut self,
         key: String,
@@ -156,7 +161,13 @@ impl Cells {
         if id == next {
             let after = after.to_vec();
             self.cells.push(Cell { key, config, found_by, after, expected: None });
+            return id;
         }
+        let kept = &mut self.cells[id].config.run.snapshots;
+        *kept = match (*kept, config.run.snapshots) {
+            (0, other) | (other, 0) => other,
+            (own, other) => own.min(other),
+        };
         id
     }
 }

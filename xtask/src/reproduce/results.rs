@@ -1,5 +1,6 @@
 //! What was measured for the rows of a page, read from the run folders.
 
+use super::figures::{self, Figure};
 use super::paper::{Method, Row};
 use super::place::{Outcome, Place, Stage};
 use super::plan::{CellId, Entry, Page, Plan};
@@ -14,6 +15,8 @@ pub(super) struct Results {
     /// What holds for the whole page, a paragraph each.
     pub(super) notes: Vec<String>,
     pub(super) lines: Vec<Line>,
+    /// Those that are drawn.
+    pub(super) figures: Vec<Figure>,
 }
 
 /// A row of a page.
@@ -93,7 +96,8 @@ impl Results {
             [] => "What differs from the paper's setting stands in the last column.".into(),
             common => format!("In all rows, unlike in the paper: {}.", common.join("; ")),
         });
-        Ok(Self { title: page.suite.title.clone(), notes, lines })
+        let figures = figures::drawn(page, plan, place, settings.scale)?;
+        Ok(Self { title: page.suite.title.clone(), notes, lines, figures })
     }
 }
 
@@ -151,7 +155,7 @@ fn common(differences: &[Vec<String>]) -> Vec<String> {
 }
 
 /// What a row is about, in the paper's words.
-fn setting(row: &Row) -> String {
+pub(super) fn setting(row: &Row) -> String {
     let Row { network, data, fraction, method, .. } = row;
     let size = if *fraction < 1.0 { format!(" ({} %)", 100.0 * fraction) } else { String::new() };
     let how = match method {

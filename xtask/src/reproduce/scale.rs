@@ -3,6 +3,7 @@
 use super::config::{Config, Data, FineTune, Growth, Network, Run, Training};
 use super::depth::Depth;
 use super::paper::{Grow, Paper, Recipe, Row, Set};
+use super::pictures;
 use anyhow::Result;
 use clap::ValueEnum;
 
@@ -58,7 +59,7 @@ const SMALL: Rule = Rule {
 const SMOKE: Rule = Rule {
     epochs_by: 50.0,
     images: 0.1,
-    images_of_imagenet: 0.1,
+    images_of_imagenet: 1.0,
     widths: [4, 4],
     stand_ins: true,
     select_on: "val",
@@ -111,9 +112,10 @@ impl Scale {
                  stays at chance while a growing net gets many times as many, so neither \
                  accuracies nor deltas mean anything. K, J and N are a fiftieth of the \
                  paper's (rounded, at least 1), networks are {three} channels wide, MNIST and \
-                 FashionMNIST are replaced by a tenth of the built-in digits, the other sets by \
-                 a tenth of the built-in synthetic images; held-out images guide growth and \
-                 choose the best epoch, not the test images."
+                 FashionMNIST are replaced by a tenth of the built-in digits, ImageNet by a few \
+                 JPEGs that are drawn for it, the other sets by a tenth of the built-in synthetic \
+                 images; held-out images guide growth and choose the best epoch, not the test \
+                 images."
             ),
         }
     }
@@ -182,11 +184,19 @@ impl<'a> Settings<'a> {
             },
             data: Data {
                 name: set.name.clone(),
+                dir: (set.name == "folder").then_some(pictures::DIR),
                 fraction: (row.fraction * self.images(row) * 1e6).round() / 1e6,
                 select_on: self.rule().select_on,
                 difficulty: (set.name == "synthetic").then_some(0.2),
             },
-            run: Run { seed, device: self.device.into() },
+            run: Run {
+                seed,
+                device: self.device.into(),
+                snapshots: match row.snapshots {
+                    0 => 0,
+                    of_paper => self.scale.epochs(of_paper),
+                },
+            },
         })
     }
 

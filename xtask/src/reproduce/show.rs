@@ -6,23 +6,17 @@ use super::paper::Paper;
 use super::place::{Place, Stage};
 use super::plan::{Cell, Plan};
 use super::run::{Summary, cell_name};
-use super::suites::{self, NOT_YET};
+use super::suites;
 use anyhow::Result;
 
-/// The suites there are, and those that are to come.
+/// The suites there are.
 pub(super) fn suites(paper: &Paper) -> String {
     let suites = suites::all(paper);
     let available = suites.iter().map(|suite| {
         let rows = suite.rows.len();
         format!("  {:<14} {:>3} rows  {}\n", suite.name, rows, suite.title)
     });
-    let not_yet = NOT_YET.iter().map(|(name, why)| format!("  {name:<14} {why}\n"));
-    format!(
-        "Suites:\n{}  {:<14}           all of them\n\nNot available yet:\n{}",
-        available.collect::<String>(),
-        "all",
-        not_yet.collect::<String>().trim_end()
-    )
+    format!("Suites:\n{}  {:<14}           all of them", available.collect::<String>(), "all")
 }
 
 /// How far a cell is, in a word.
@@ -140,14 +134,10 @@ mod tests {
     use crate::reproduce::testing::{TestFolder, with_plan};
 
     #[test]
-    fn what_there_is_and_what_is_to_come() {
+    fn what_there_is() {
         let text = suites(&Paper::read().unwrap());
         for suite in ["table2 ", "table11 ", "figure8 ", "mnist ", "imagenet ", "morph ", "all "] {
             assert!(text.lines().any(|line| line.trim_start().starts_with(suite)), "{suite}");
-        }
-        let (available, not_yet) = text.split_once("Not available yet").unwrap();
-        for figure in ["figure2", "figure3", "figure5"] {
-            assert!(!available.contains(figure) && not_yet.contains(figure));
         }
     }
 
@@ -160,7 +150,7 @@ mod tests {
             cells(plan, &mine, &place).unwrap()
         });
         let baseline = text.lines().nth(1).unwrap();
-        assert!(baseline.contains("waits     scratch of synthetic-"), "{text}");
+        assert!(baseline.contains("waits     scratch of folder-"), "{text}");
         assert!(baseline.ends_with("after 1"), "{text}");
         assert!(text.ends_with("table10: 6 rows, 12 numbers of a run"), "{text}");
     }

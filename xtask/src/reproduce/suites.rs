@@ -9,13 +9,6 @@ const BY_SET: [&str; 6] = ["mnist", "fashion-mnist", "svhn", "cifar10", "cifar10
 /// Network Morphism is Table 2.
 const MORPH: (&str, &str) = ("morph", "table2");
 
-/// Figures that cannot be made yet, and why.
-pub(super) const NOT_YET: [(&str, &str); 3] = [
-    ("figure2", "trajectories of Network Morphism: runs do not keep the weights on their way yet"),
-    ("figure3", "trajectories of AutoGrow: runs do not keep the weights on their way yet"),
-    ("figure5", "loss surfaces around minima: losses around a model cannot be evaluated yet"),
-];
-
 /// Some rows of the paper under one name.
 #[derive(Debug)]
 pub(super) struct Suite<'a> {
@@ -62,13 +55,10 @@ pub(super) fn all(paper: &Paper) -> Vec<Suite<'_>> {
 /// The suites of these names, each once, in the paper's order.
 ///
 /// # Errors
-/// Where there is no such suite, or not yet.
+/// Where there is no such suite.
 pub(super) fn choose<'a>(paper: &'a Paper, names: &[String]) -> Result<Vec<Suite<'a>>> {
     let mut suites = all(paper);
     for name in names {
-        if let Some((_, why)) = NOT_YET.iter().find(|(not_yet, _)| not_yet == name) {
-            bail!("{name} is not available yet ({why})");
-        }
         if name != "all" && !suites.iter().any(|suite| suite.name == name) {
             let valid: Vec<_> = suites.iter().map(|suite| suite.name).collect();
             bail!("no suite is called `{name}`\nhint: valid: {}, all", valid.join(", "));
@@ -94,11 +84,9 @@ mod tests {
     #[test]
     fn by_name() {
         assert_eq!(chosen(&["table4", "table3", "table4"]).unwrap(), ["table3", "table4"]);
-        assert_eq!(chosen(&["all"]).unwrap().len(), 15 + 1 + 6);
+        assert_eq!(chosen(&["all"]).unwrap().len(), 18 + 1 + 6);
         let error = chosen(&["table12"]).unwrap_err().to_string();
         assert!(error.contains("table11") && error.contains("hint"), "{error}");
-        let error = chosen(&["all", "figure2"]).unwrap_err().to_string();
-        assert!(error.contains("not available yet"), "{error}");
     }
 
     #[test]

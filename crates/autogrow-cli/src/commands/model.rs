@@ -1,4 +1,4 @@
-//! What `evaluate`, `predict` and `export` have in common: finding out what a model is.
+//! What commands on models have in common: finding out what a model is.
 
 use super::open_data;
 use crate::output::Output;
@@ -31,6 +31,11 @@ impl Model {
     /// Opens a run folder or a file of weights.
     pub(super) fn open(model: &Path, settings: &Settings) -> Result<Self> {
         let folder = if model.is_dir() { Some(model) } else { model.parent() };
+        // The snapshots of a run lie in a folder of their own within its folder.
+        let folder = match folder {
+            Some(folder) if folder.ends_with("snapshots") => folder.parent(),
+            folder => folder,
+        };
         let is_run = |folder: &&Path| {
             ["config.toml", "network.json"].iter().all(|file| folder.join(file).is_file())
         };
@@ -75,9 +80,18 @@ impl Model {
     /// The data set that the configuration names, which must suit the network.
     pub(super) fn data(&self, model: &Path) -> Result<DataSet> {
         let data = open_data(&self.config).map_err(|error| self.loaded.locate(error))?;
+        self.check_suits(&data, model)?;
+        Ok(data)
+    }
+
+    /// Whether the images of a data set are such as the network takes.
+    ///
+    /// # Errors
+    /// [`Error::Run`] about `model` where they are not.
+    pub(super) fn check_suits(&self, data: &DataSet, model: &Path) -> Result<()> {
         let architecture = &self.info.architecture;
-        if self.suits(&data) {
-            return Ok(data);
+        if self.suits(data) {
+            return Ok(());
         }
         let ([c, h, w], [c2, h2, w2]) = (architecture.image, data.image);
         let problem = format!(

@@ -2,9 +2,10 @@
 
 use crate::args::ReportArgs;
 use crate::output::Output;
-use crate::reporter::{located, write};
+use crate::reporter::{SHARPNESS, located, write};
 use autogrow_core::Result;
-use autogrow_report::{Report, publish};
+use autogrow_report::chart::png;
+use autogrow_report::{Figure, Report, Run, figures, publish};
 use serde::Serialize;
 use std::path::{Path, PathBuf};
 
@@ -13,30 +14,59 @@ struct One<'a> {
     run: &'a Path,
     report: PathBuf,
     tensorboard: PathBuf,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    figures: Vec<PathBuf>,
 }
 
 #[derive(Serialize)]
 struct Several<'a> {
     runs: &'a [PathBuf],
     report: PathBuf,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    figures: Vec<PathBuf>,
 }
 
 pub(crate) fn run(args: &ReportArgs, output: &Output) -> Result<()> {
     if let [folder] = &args.runs[..] {
         let written = write(folder, args.out.as_deref())?;
-        let one = One { run: folder, report: written.page, tensorboard: written.tensorboard };
+        let figures = draw(args)?;
+        let (report, tensorboard) = (written.page, written.tensorboard);
+        let one = One { run: folder, report, tensorboard, figures };
         return output.result(&one, || {
             format!(
-                "{}\n{}  (tensorboard --logdir {})",
+                "{}\n{}  (tensorboard --logdir {})\n{}",
                 one.report.display(),
                 one.tensorboard.display(),
-                folder.display()
+                folder.display(),
+                lines(&one.figures)
             )
         });
     }
     let page = args.out.clone().unwrap_or_else(|| "comparison.html".into());
     let compare = || publish(&page, Report::new().compare(&args.runs)?.as_bytes());
     compare().map_err(|error| located(&error, &page))?;
-    let several = Several { runs: &args.runs, report: page };
-    output.result(&several, || several.report.display().to_string())
+    let several = Several { runs: &args.runs, report: page, figures: draw(args)? };
+    output.result(&several, || format!("{}\n{}", several.report.display(), lines(&several.figures)))
+}
+
+/// Writes the charts where they are asked for.
+fn draw(args: &ReportArgs) -> Result<Vec<PathBuf>> {
+    let Some(folder) = &args.figures else { return Ok(Vec::new()) };
+    let draw = || {
+        let runs = args.runs.iter().map(|run| Run::read(run)).collect::<Result<Vec<_>, _>>()?;
+        let mut files = Vec::new();
+        for Figure { name, svg } in figures(&runs) {
+            let [vector, pixels] =
+                ["svg", "png"].map(|ending| folder.join(format!("{name}.{ending}")));
+            publish(&vector, svg.as_bytes())?;
+            publish(&pixels, &png(&svg, SHARPNESS)?)?;
+            files.extend([vector, pixels]);
+        }
+        Ok(files)
+    };
+    draw().map_err(|error| located(&error, folder))
+}
+
+fn lines(files: &[PathBuf]) -> String {
+    files.iter().map(|file| format!("{}\n", file.display())).collect()
 }

@@ -11,7 +11,8 @@ use autogrow_core::{Error, Result};
 use std::path::Path;
 
 /// Keys that do not change what a run computes.
-const HARMLESS: [&str; 4] = ["run.threads", "run.keep", "run.checkpoint_minutes", "data.dir"];
+const HARMLESS: [&str; 5] =
+    ["run.threads", "run.keep", "run.checkpoint_minutes", "run.snapshots", "data.dir"];
 
 pub(crate) fn run(args: &ResumeArgs, output: &Output) -> Result<()> {
     let path = &args.run;

@@ -32,7 +32,7 @@ pub(crate) use identity::{identities, with_identities};
 pub use model_info::ModelInfo;
 pub use positions::positions;
 use rand::RngCore;
-pub use state_dict::{StateDict, TensorEntry, is_counter};
+pub use state_dict::{StateDict, TensorEntry, is_counter, is_statistic};
 pub use sub_module::{Builder, Gate, NormInit, SubModule, SubModuleKind, WeightInit};
 pub use traced::Traced;
 pub use trainable::{train_only, trainable_ids};

@@ -25,6 +25,9 @@ pub struct ModelInfo {
     pub classes: Vec<String>,
     /// How pictures are prepared; none where the data set does not tell.
     pub preprocessing: Option<Preprocessing>,
+    /// Epochs of training after which it was kept, where it is a snapshot on a run's way.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub epoch: Option<usize>,
 }
 
 impl ModelInfo {
@@ -36,6 +39,7 @@ impl ModelInfo {
             data: name.into(),
             classes: data.classes.clone(),
             preprocessing: data.preprocessing.clone(),
+            epoch: None,
         }
     }
 
@@ -47,6 +51,7 @@ impl ModelInfo {
             architecture,
             data: String::new(),
             preprocessing: None,
+            epoch: None,
         }
     }
 

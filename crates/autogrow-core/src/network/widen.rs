@@ -40,15 +40,16 @@ impl ModuleMapper for Widen<'_> {
         if D > 1 {
             self.initializer.initialize_new_inputs(&mut values);
         }
-        paste(&old, &mut values, &shape);
+        let learnt: Vec<f32> = old.iter::<f32>().collect();
+        paste(old.shape(), &learnt, &mut values, &shape);
         let tensor = Tensor::from_data(TensorData::new(values, shape), &fresh.device())
             .set_require_grad(fresh.is_require_grad());
         Param::from_mapped_value(id, tensor, mapper)
     }
 }
 
-/// Puts an array into the first corner of a larger one of the given shape and the same rank.
-pub(crate) fn paste(small: &TensorData, large: &mut [f32], shape: &[usize]) {
+/// Puts an array into the first corner of a larger one of the same rank, each with its shape.
+pub(crate) fn paste(own: &[usize], small: &[f32], large: &mut [f32], shape: &[usize]) {
     fn rows(small: &[f32], own: &[usize], large: &mut [f32], shape: &[usize]) {
         if let ([_, own @ ..], [_, shape @ ..]) = (own, shape)
             && !own.is_empty()
@@ -61,8 +62,7 @@ pub(crate) fn paste(small: &TensorData, large: &mut [f32], shape: &[usize]) {
             large[..small.len()].copy_from_slice(small);
         }
     }
-    let values: Vec<f32> = small.iter::<f32>().collect();
-    rows(&values, small.shape(), large, shape);
+    rows(small, own, large, shape);
 }
 
 #[cfg(test)]
@@ -71,12 +71,12 @@ mod tests {
 
     #[test]
     fn a_pasted_array_keeps_its_rows() {
-        let small = TensorData::new(vec![1f32, 2.0, 3.0, 4.0], [2, 2, 1]);
+        let (own, small) = ([2, 2, 1], [1., 2., 3., 4.]);
         let mut large = vec![0.0; 12];
-        paste(&small, &mut large, &[2, 3, 2]);
+        paste(&own, &small, &mut large, &[2, 3, 2]);
         assert_eq!(large, [1., 0., 2., 0., 0., 0., 3., 0., 4., 0., 0., 0.]);
         let mut same = vec![0.0; 4];
-        paste(&small, &mut same, &[2, 2, 1]);
+        paste(&own, &small, &mut same, &[2, 2, 1]);
         assert_eq!(same, [1., 2., 3., 4.]);
     }
 }

@@ -120,6 +120,15 @@ pub trait Watch {
         Ok(())
     }
 
+    /// `network` as it is after `epoch` epochs is to be kept (`run.snapshots`).
+    ///
+    /// # Errors
+    /// Those that must end the run.
+    fn snapshot(&mut self, epoch: usize, network: &Network) -> Result<()> {
+        let _ = (epoch, network);
+        Ok(())
+    }
+
     /// The architecture has changed.
     ///
     /// # Errors
@@ -169,6 +178,10 @@ impl Watch for Vec<&mut dyn Watch> {
 
     fn best(&mut self, network: &Network) -> Result<()> {
         self.iter_mut().try_for_each(|watch| watch.best(network))
+    }
+
+    fn snapshot(&mut self, epoch: usize, network: &Network) -> Result<()> {
+        self.iter_mut().try_for_each(|watch| watch.snapshot(epoch, network))
     }
 
     fn architecture(&mut self, network: &Network) -> Result<()> {

@@ -2,6 +2,7 @@
 
 use super::checkpoint::{Checkpoint, Checkpoints};
 use super::lock::Lock;
+use super::snapshots;
 use super::storage::{self, Log};
 use super::{Event, Outcome, Watch};
 use crate::config::Config;
@@ -86,6 +87,7 @@ impl RunFolder {
             return Ok(Resumed { folder, checkpoint: None, damaged });
         };
         let logs = Logs::reopen(path, &newest.logs)?;
+        snapshots::prepare(path, config)?;
         let folder = Self { path: path.into(), _lock: lock, logs, checkpoints, info: None };
         Ok(Resumed { folder, checkpoint: Some(newest.checkpoint), damaged })
     }
@@ -94,6 +96,7 @@ impl RunFolder {
     fn start(path: &Path, config: &Config, lock: Lock) -> Result<Self> {
         let logs = Logs::create(path, config.run.log_steps)?;
         let checkpoints = Checkpoints::of(path, config.run.keep)?;
+        snapshots::prepare(path, config)?;
         Ok(Self { path: path.into(), _lock: lock, logs, checkpoints, info: None })
     }
 
@@ -137,6 +140,15 @@ impl RunFolder {
     /// [`Error::Run`].
     pub fn finish(&self, outcome: &Outcome) -> Result<()> {
         self.publish_json("result.json", outcome)
+    }
+
+    /// What a model file says of `network`.
+    fn info(&self, network: &Network) -> ModelInfo {
+        let architecture = network.blueprint().clone();
+        match &self.info {
+            Some(info) => info.of(architecture),
+            None => ModelInfo::bare(architecture),
+        }
     }
 
     fn publish_json(&self, name: &str, value: &impl serde::Serialize) -> Result<()> {
@@ -207,13 +219,15 @@ impl Watch for RunFolder {
     }
 
     fn best(&mut self, network: &Network) -> Result<()> {
-        let architecture = network.blueprint().clone();
-        let info = match &self.info {
-            Some(info) => info.of(architecture),
-            None => ModelInfo::bare(architecture),
-        };
-        let bytes = StateDict::of(network)?.to_safetensors_with(&info)?;
+        let bytes = StateDict::of(network)?.to_safetensors_with(&self.info(network))?;
         storage::publish(&self.path.join("model.safetensors"), &bytes)
+    }
+
+    fn snapshot(&mut self, epoch: usize, network: &Network) -> Result<()> {
+        let mut info = self.info(network);
+        info.epoch = Some(epoch);
+        let bytes = StateDict::of(network)?.to_safetensors_with(&info)?;
+        storage::publish(&snapshots::path(&self.path, epoch), &bytes)
     }
 
     fn architecture(&mut self, network: &Network) -> Result<()> {

@@ -8,6 +8,7 @@ mod folder;
 mod lock;
 mod model;
 mod outcome;
+mod snapshots;
 mod state;
 mod storage;
 
@@ -17,5 +18,6 @@ pub use folder::{Resumed, RunFolder};
 pub use model::ModelFile;
 pub(crate) use model::{check_finite, read_weights};
 pub use outcome::Outcome;
+pub use snapshots::{Snapshot, snapshots};
 pub use state::{AdaptingState, State};
 pub use storage::{publish, read};

@@ -41,7 +41,8 @@ impl<S: RecordState, const D: usize> Fitted<S, D> {
         let mut source = StateSource::new(sink.scalars.into_iter().collect());
         for (name, old) in sink.tensors {
             let mut values = vec![0.0; shape.iter().product()];
-            paste(&old, &mut values, &shape);
+            let numbers: Vec<f32> = old.iter::<f32>().collect();
+            paste(old.shape(), &numbers, &mut values, &shape);
             source.insert_tensor(name, TensorData::new(values, shape));
         }
         S::state_unflatten("", &mut source, device)

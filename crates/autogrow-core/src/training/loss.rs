@@ -4,7 +4,7 @@ use burn::tensor::activation::log_softmax;
 use burn::tensor::{Device, Int, Tensor, TensorData};
 
 /// Mean cross entropy of scores `[batch, classes]`.
-pub(super) fn cross_entropy(logits: Tensor<2>, labels: &[usize]) -> Tensor<1> {
+pub(crate) fn cross_entropy(logits: Tensor<2>, labels: &[usize]) -> Tensor<1> {
     let targets = targets(labels, &logits.device());
     log_softmax(logits, 1).gather(1, targets).mean().neg()
 }

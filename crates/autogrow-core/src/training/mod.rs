@@ -12,6 +12,7 @@ mod sgd;
 
 pub use evaluation::{Evaluation, Report, softmax};
 pub use learner::{Epoch, Learner, LearnerRecord, OnScores, Step, evaluate, infer};
+pub(crate) use loss::cross_entropy;
 pub use loss::{Scores, Tally};
 pub use optimizer::OptimizerName;
 pub use schedule::{Schedule, ScheduleName};

@@ -75,7 +75,10 @@ impl ContourChart {
         };
         let frame = plan.draw(&mut svg);
         let mut labels = Labels::default();
-        let levels = if self.levels.is_empty() { levels(&surface.z) } else { self.levels.clone() };
+        let levels = match &self.levels[..] {
+            [] => levels(surface.z.iter().copied()),
+            chosen => chosen.to_vec(),
+        };
         for (index, level) in levels.iter().enumerate() {
             let part = index as f64 / (levels.len().max(2) - 1) as f64;
             draw_level(&mut svg, &frame, surface, *level, part, &mut labels);
@@ -207,11 +210,11 @@ fn label(level: f64) -> String {
     text.trim_end_matches('0').trim_end_matches('.').into()
 }
 
-/// A dozen values that the surface takes, close together where it is low and flat: by their
+/// A dozen values among those of a surface, close together where it is low and flat: by their
 /// logarithm where it is above zero everywhere.
-fn levels(z: &[f64]) -> Vec<f64> {
+pub fn levels(values: impl Iterator<Item = f64>) -> Vec<f64> {
     let fold = |[low, high]: [f64; 2], value: f64| [low.min(value), high.max(value)];
-    let finite = z.iter().copied().filter(|value| value.is_finite());
+    let finite = values.filter(|value| value.is_finite());
     let [low, high] = finite.fold([f64::INFINITY, f64::NEG_INFINITY], fold);
     if low >= high {
         return Vec::new();

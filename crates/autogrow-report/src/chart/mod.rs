@@ -7,14 +7,16 @@ mod contour;
 mod frame;
 mod line;
 mod palette;
+mod panels;
 mod path;
 mod png;
 mod svg;
 
 pub use axis::{Axis, Format, Scale};
-pub use contour::{ContourChart, Surface, Trajectory};
+pub use contour::{ContourChart, Surface, Trajectory, levels};
 pub use line::{Band, Dot, Lane, LineChart, Series, Stroke};
 pub(crate) use palette::sequential;
+pub use panels::side_by_side;
 pub use png::png;
 
 /// Width and height of a chart, pixels.

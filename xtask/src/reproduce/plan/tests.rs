@@ -22,7 +22,11 @@ fn cells_of_every_suite() {
         ("table9", 16),
         ("table10", 12),
         ("table11", 2),
+        // The shallow net, deepened, trained on; the deep one from scratch.
+        ("figure2", 4),
+        ("figure3", 4),
         ("figure4", 1),
+        ("figure5", 6),
         ("figure6", 24),
         ("figure7", 8),
         ("figure8", 2),
@@ -99,4 +103,25 @@ fn a_baseline_has_the_depth_that_was_found_and_is_then_an_ordinary_cell() {
         let resolved = of_found.resolved(Some(&given.config.network.depth));
         assert_eq!(resolved.cell_name().unwrap(), given.key);
     });
+}
+
+#[test]
+fn weights_are_kept_as_often_as_any_suite_wants_and_are_no_part_of_a_name() {
+    let kept = |suites: &[&str]| {
+        with_plan(Scale::Paper, suites, 1, |plan| {
+            let kept = plan.cells.iter().map(|cell| (cell.key.clone(), cell.config.run.snapshots));
+            kept.collect::<std::collections::BTreeMap<_, _>>()
+        })
+    };
+    let (table, figure) = (kept(&["table3", "table4"]), kept(&["figure3"]));
+    assert!(table.values().all(|&every| every == 0));
+    assert_eq!(figure.values().copied().collect::<Vec<_>>().iter().sum::<u32>(), 4 + 20 + 5 + 3);
+    let both = kept(&["table3", "table4", "figure3"]);
+    assert_eq!(both.len(), table.len(), "the figure's runs are those of the tables");
+    assert!(figure.iter().all(|(key, every)| both[key] == *every));
+    // Where intervals fall together, the closest weights are kept.
+    let small = with_plan(Scale::Small, &["figure3"], 1, |plan| {
+        plan.cells.iter().map(|cell| cell.config.run.snapshots).collect::<Vec<_>>()
+    });
+    assert_eq!(small, [1, 2, 1, 1]);
 }

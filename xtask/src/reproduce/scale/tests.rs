@@ -44,9 +44,10 @@ fn smaller_scales_follow_their_rule() {
     );
     let (config, differences) = grown(Scale::Smoke, "table10", 4);
     assert_eq!((&*config.network.name, config.network.width), ("plain4net-imagenet", 4));
-    assert_eq!((&*config.data.name, config.data.fraction), ("synthetic", 0.1));
-    assert_eq!(differences[0], "synthetic images in place of ImageNet");
-    assert_eq!(differences[3..6], ["K = 1, not 2", "J = 1, not 30", "N = 2, not 90"]);
+    assert_eq!((&*config.data.name, config.data.fraction), ("folder", 1.0));
+    assert_eq!(config.data.dir, Some("../pictures"));
+    assert_eq!(differences[0], "generated JPEG images in place of ImageNet");
+    assert_eq!(differences[2..5], ["K = 1, not 2", "J = 1, not 30", "N = 2, not 90"]);
     let (config, _) = grown(Scale::Smoke, "table8", 4);
     assert_eq!(config.data.name, "digits");
     for (scale, epochs) in [(Scale::Paper, [1, 3, 100]), (Scale::Small, [1, 1, 10])] {
@@ -55,10 +56,11 @@ fn smaller_scales_follow_their_rule() {
 }
 
 #[test]
-fn nothing_but_built_in_images_at_smoke() {
+fn nothing_but_built_in_and_drawn_images_at_smoke() {
     with_plan(Scale::Smoke, &["all"], 1, |plan| {
         for cell in &plan.cells {
-            assert!(["digits", "synthetic"].contains(&&*cell.config.data.name), "{}", cell.key);
+            let own = ["digits", "synthetic", "folder"];
+            assert!(own.contains(&&*cell.config.data.name), "{}", cell.key);
         }
     });
 }

@@ -1,14 +1,17 @@
 //! Results as a page of HTML that needs nothing but itself.
 
 use super::{HEADER, RUNS, cells, folders};
+use crate::reproduce::figures::Figure;
 use crate::reproduce::results::Results;
 
 const STYLE: &str = "body{font:15px/1.5 system-ui,sans-serif;margin:2em;color:#1d2329}\
     table{border-collapse:collapse;font-size:13px}\
     th,td{border:1px solid #ccd3da;padding:.3em .6em;text-align:left;vertical-align:top}\
-    th{background:#eef1f4}p{max-width:60em}";
+    th{background:#eef1f4}p{max-width:60em}\
+    figure{display:inline-block;margin:0 1em 1.5em 0;max-width:48em}\
+    figure img{max-width:100%}figcaption{font-size:13px}";
 
-/// A title, notes, a table; links go to run folders.
+/// A title, notes, figures, a table; links go to run folders.
 pub(in crate::reproduce) fn html(results: &Results) -> String {
     let title = escape(&results.title);
     let mut text = format!(
@@ -17,6 +20,17 @@ pub(in crate::reproduce) fn html(results: &Results) -> String {
     );
     for note in &results.notes {
         text.push_str(&format!("<p>{}</p>\n", escape(note)));
+    }
+    for Figure { title, file, numbers } in &results.figures {
+        let (title, file) = (escape(title), escape(file));
+        let link = |ending: &str, name: &str| format!("<a href=\"{file}.{ending}\">{name}</a>");
+        let mut links = vec![link("svg", "SVG"), link("png", "PNG")];
+        links.extend(numbers.then(|| link("json", "numbers")));
+        text.push_str(&format!(
+            "<figure><img src=\"{file}.svg\" alt=\"{title}\"><figcaption>{title} ({})\
+             </figcaption></figure>\n",
+            links.join(", ")
+        ));
     }
     let row = |tag: &str, cells: &[String]| {
         let cells = cells.iter().map(|cell| format!("<{tag}>{cell}</{tag}>"));

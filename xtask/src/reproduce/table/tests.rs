@@ -1,6 +1,7 @@
 //! Tables against expected files, which lie in `xtask/expected`.
 
 use super::*;
+use crate::reproduce::figures::Figure;
 use crate::reproduce::place::Outcome;
 use crate::reproduce::results::{Printed, Results};
 
@@ -45,7 +46,13 @@ fn results() -> Results {
         uncertain: Some("a <coincidence> | or not".into()),
         ..Printed::default()
     };
+    let figure = |file: &str, numbers| Figure {
+        title: "(a) accuracy & loss".into(),
+        file: file.into(),
+        numbers,
+    };
     Results {
+        figures: vec![figure("figure4/a/loss", false), figure("figure5/a", true)],
         title: "Table 3: Ablation & more".into(),
         notes: vec!["First note.".into(), "K < J, in words.".into()],
         lines: vec![

@@ -1,0 +1,83 @@
+//! [`TrainingLoss`]: the loss of a network at any point of its space.
+
+use super::Space;
+use crate::Result;
+use crate::data::{Batch, Pass, Split};
+use crate::network::{Blueprint, Network, StateDict, train_only};
+use crate::random::{Purpose, generator};
+use crate::training::cross_entropy;
+use burn::tensor::{Device, Tensor, TensorData};
+use std::collections::HashSet;
+use std::path::{Path, PathBuf};
+
+/// The mean cross entropy of some training images, as a function of the parameters alone: batch
+/// norms normalise with the statistics of the images, as in training (see the module above).
+pub struct TrainingLoss {
+    space: Space,
+    network: Network,
+    /// The network that the space is of.
+    like: StateDict,
+    path: PathBuf,
+    batches: Vec<(Tensor<4>, Vec<usize>)>,
+}
+
+impl TrainingLoss {
+    /// For the network `like` of this architecture, on the first `images` images that a pass over
+    /// `split` with this seed yields, in batches of about `batch_size`, all of a size. `device` is
+    /// the plain device, not its autodiff twin; `path`, the network's file, is for errors.
+    ///
+    /// # Errors
+    /// Data errors; as [`Network::new`].
+    pub fn new(
+        (blueprint, like, path): (&Blueprint, StateDict, &Path),
+        split: &dyn Split,
+        (images, batch_size, seed): (usize, usize, u64),
+        device: &Device,
+    ) -> Result<Self> {
+        // Norms use the statistics of a batch on the training device alone. Nothing is trained.
+        let device = device.clone().autodiff();
+        let mut rng = generator(0, Purpose::Seed, 0);
+        let network = Network::new(blueprint.clone(), &mut rng, &device)?;
+        let network = train_only(network, &HashSet::new());
+        let images = images.min(split.len()).max(1);
+        let count = images.div_ceil(batch_size.max(1));
+        let pass = Pass { batch_size: images.div_ceil(count), seed: Some(seed), skip: 0 };
+        let [channels, height, width] = blueprint.image;
+        let mut batches = Vec::new();
+        for batch in split.batches(pass).take(count) {
+            let Batch { images, labels } = batch?;
+            if labels.is_empty() {
+                continue;
+            }
+            let data = TensorData::new(images, [labels.len(), channels, height, width]);
+            batches.push((Tensor::from_data(data, &device), labels));
+        }
+        Ok(Self { space: Space::of(&like), network, like, path: path.into(), batches })
+    }
+
+    /// The space that the loss is a function on.
+    pub fn space(&self) -> &Space {
+        &self.space
+    }
+
+    /// How many images it is the mean over.
+    pub fn images(&self) -> usize {
+        self.batches.iter().map(|(_, labels)| labels.len()).sum()
+    }
+
+    /// The loss at a point; far out it may be infinite or not a number.
+    ///
+    /// # Errors
+    /// None that is known of: points of the space fit the network.
+    pub fn at(&self, point: &[f32]) -> Result<f64> {
+        let state = self.space.network(point, &self.like);
+        let network = state.load_into(self.network.clone(), &self.path)?;
+        let mut sum = 0.0;
+        for (images, labels) in &self.batches {
+            let logits = network.forward(images.clone());
+            let loss = f64::from(cross_entropy(logits, labels).into_scalar::<f32>());
+            sum += loss * labels.len() as f64;
+        }
+        Ok(sum / self.images().max(1) as f64)
+    }
+}

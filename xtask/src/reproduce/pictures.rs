@@ -1,0 +1,122 @@
+//! Pictures in place of ImageNet where nothing is downloaded: a folder of JPEGs for each class, of
+//! sizes of their own, so that decoding, scaling and cropping to 224x224 are those of photographs.
+
+use super::place::Place;
+use anyhow::{Context, Result};
+use image::codecs::jpeg::JpegEncoder;
+use image::{Rgb, RgbImage};
+use std::fs;
+use std::path::Path;
+
+/// From the folder in which all run folders lie.
+pub(super) const DIR: &str = "../pictures";
+
+/// Classes: the direction of the stripes, and the colours between which they alternate.
+const CLASSES: [(&str, [f32; 2], [[f32; 3]; 2]); 4] = [
+    ("across", [0.0, 1.0], [[200.0, 60.0, 40.0], [240.0, 200.0, 90.0]]),
+    ("down", [1.0, 0.0], [[30.0, 80.0, 160.0], [120.0, 200.0, 230.0]]),
+    ("falling", [0.7, 0.7], [[40.0, 120.0, 50.0], [190.0, 220.0, 120.0]]),
+    ("rising", [0.7, -0.7], [[90.0, 40.0, 120.0], [230.0, 170.0, 220.0]]),
+];
+
+/// Pictures of each class to train on, and to test on.
+const COUNTS: [(&str, u32); 2] = [("train", 24), ("val", 6)];
+
+/// Draws them, unless they are there.
+///
+/// # Errors
+/// Where they cannot be written.
+pub(super) fn draw(place: &Place) -> Result<()> {
+    let folder = place.out.join("pictures");
+    if folder.is_dir() {
+        return Ok(());
+    }
+    let part = place.out.join(format!("pictures.{}.part", std::process::id()));
+    let mut number = 0;
+    for (split, count) in COUNTS {
+        for (class, direction, colours) in &CLASSES {
+            let of_class = part.join(split).join(class);
+            fs::create_dir_all(&of_class).with_context(|| format!("{}", of_class.display()))?;
+            for index in 0..count {
+                number += 1;
+                let picture = picture(number, *direction, *colours);
+                write(&of_class.join(format!("{index:02}.jpg")), &picture)?;
+            }
+        }
+    }
+    match fs::rename(&part, &folder) {
+        // Another process has drawn the same ones meanwhile.
+        Err(_) if folder.is_dir() => {
+            fs::remove_dir_all(&part).with_context(|| format!("{}", part.display()))
+        }
+        moved => moved.with_context(|| format!("{}", folder.display())),
+    }
+}
+
+fn write(path: &Path, picture: &RgbImage) -> Result<()> {
+    let mut bytes = Vec::new();
+    JpegEncoder::new_with_quality(&mut bytes, 85).encode_image(picture)?;
+    fs::write(path, bytes).with_context(|| format!("{} cannot be written", path.display()))
+}
+
+/// Stripes of the given direction with noise; size, width and place of the stripes follow from
+/// `number`.
+fn picture(number: u32, direction: [f32; 2], colours: [[f32; 3]; 2]) -> RgbImage {
+    let mut state = number.wrapping_mul(0x9e37_79b9) | 1;
+    let mut draw = || {
+        // Xorshift (Marsaglia 2003).
+        state ^= state << 13;
+        state ^= state >> 17;
+        state ^= state << 5;
+        (state >> 8) as f32 / (1 << 24) as f32
+    };
+    let [width, height] = [0, 1].map(|_| 230 + (draw() * 110.0) as u32);
+    let (wave, start) = (0.12 + 0.15 * draw(), 6.3 * draw());
+    RgbImage::from_fn(width, height, |x, y| {
+        let along = x as f32 * direction[0] + y as f32 * direction[1];
+        let part = 0.5 + 0.5 * (start + wave * along).sin();
+        let noise = 60.0 * (draw() - 0.5);
+        let channel = |c: usize| {
+            let value = colours[0][c] + part * (colours[1][c] - colours[0][c]) + noise;
+            value.clamp(0.0, 255.0) as u8
+        };
+        Rgb([channel(0), channel(1), channel(2)])
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::reproduce::paper::Paper;
+    use crate::reproduce::testing::TestFolder;
+
+    #[test]
+    fn they_are_jpegs_as_the_data_files_say() {
+        let folder = TestFolder::new("pictures");
+        let place = Place { out: folder.path.clone() };
+        fs::create_dir_all(place.runs()).unwrap();
+        draw(&place).unwrap();
+        let paper = Paper::read().unwrap();
+        let set = paper.set("folder").unwrap();
+        for ((split, count), expected) in COUNTS.into_iter().zip([set.train, set.test]) {
+            assert_eq!(count * set.classes, expected);
+            let classes = fs::read_dir(folder.path.join("pictures").join(split)).unwrap();
+            let classes: Vec<_> = classes.map(|class| class.unwrap().path()).collect();
+            assert_eq!(classes.len() as u32, set.classes);
+            for class in classes {
+                assert_eq!(fs::read_dir(&class).unwrap().count() as u32, count);
+            }
+        }
+        let one = folder.path.join("pictures/train/rising/00.jpg");
+        let bytes = fs::read(&one).unwrap();
+        let size = image::load_from_memory(&bytes).unwrap().into_rgb8().dimensions();
+        assert!(size.0 >= 230 && size.1 >= 230 && bytes.starts_with(&[0xff, 0xd8]));
+        // A second time nothing is drawn; elsewhere, the same.
+        fs::write(&one, "kept").unwrap();
+        draw(&place).unwrap();
+        assert_eq!(fs::read(&one).unwrap(), b"kept");
+        let other = TestFolder::new("pictures");
+        draw(&Place { out: other.path.clone() }).unwrap();
+        assert_eq!(fs::read(other.path.join("pictures/train/rising/00.jpg")).unwrap(), bytes);
+    }
+}
