@@ -19,6 +19,7 @@ mod run;
 mod scale;
 mod shard;
 mod show;
+mod slurm;
 mod suites;
 mod table;
 #[cfg(test)]
@@ -36,6 +37,7 @@ use record::Record;
 use run::{Summary, Work};
 use scale::{Scale, Settings};
 use shard::Shard;
+use slurm::{Slurm, SlurmArgs};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -69,6 +71,9 @@ pub(crate) struct ReproduceArgs {
     /// Runs at a time; they share the CPU's threads
     #[arg(long, default_value_t = 1, value_parser = parse_jobs)]
     jobs: usize,
+    /// CPU threads of each run [default: the CPU's, divided by --jobs]
+    #[arg(long, value_parser = parse_jobs)]
+    threads: Option<usize>,
     /// A part of the work, such as 2/3; `merge` puts the parts together
     #[arg(long, value_name = "I/N")]
     shard: Option<Shard>,
@@ -81,6 +86,8 @@ pub(crate) struct ReproduceArgs {
     /// The program to run; without, it is built
     #[arg(long, value_name = "FILE")]
     autogrow: Option<PathBuf>,
+    #[command(flatten)]
+    slurm: SlurmArgs,
 }
 
 #[derive(Debug, Subcommand)]
@@ -122,7 +129,10 @@ pub(crate) fn run(tree: &Tree, args: &ReproduceArgs) -> Result<ExitCode> {
     };
     let settings = Settings { paper: &paper, scale: args.scale, device: &args.device };
     let plan = Plan::new(&settings, &suites, args.seeds)?;
-    let mine = args.shard.unwrap_or(Shard::WHOLE).of(&plan);
+    let mine = match &args.slurm.only {
+        Some(run) => slurm::only(&plan, run)?,
+        None => args.shard.unwrap_or(Shard::WHOLE).of(&plan),
+    };
     let place = Place { out: args.out.clone().unwrap_or_else(|| default_out(tree, args.scale)) };
     println!("scale {}: {}\n", args.scale.name(), args.scale.words());
     if args.list {
@@ -130,14 +140,35 @@ pub(crate) fn run(tree: &Tree, args: &ReproduceArgs) -> Result<ExitCode> {
         return Ok(ExitCode::SUCCESS);
     }
 
+    let threads = match args.threads {
+        Some(threads) => threads,
+        None => (std::thread::available_parallelism()?.get() / args.jobs).max(1),
+    };
+    let out = std::path::absolute(&place.out)?;
+    let command = slurm::Command {
+        suites: &args.suites,
+        scale: args.scale.name(),
+        seeds: args.seeds,
+        device: &args.device,
+        threads,
+        out: &out,
+    };
+    let slurm = Slurm { plan: &plan, mine: &mine, place: &place, command, args: &args.slurm };
+    if args.slurm.status {
+        return told(slurm.status());
+    }
+
     let autogrow = Autogrow::at(args.autogrow.as_deref(), tree)?;
-    let threads = (std::thread::available_parallelism()?.get() / args.jobs).max(1);
+    let costs = || estimate::Estimator::new(&autogrow, &paper, threads)?.costs(&plan);
+    if args.slurm.print {
+        return told(costs().and_then(|costs| slurm.scripts(&costs)));
+    }
     let own = || plan.cells.iter().zip(&mine).filter(|(_, mine)| **mine).map(|(cell, _)| cell);
-    let missing = data::missing(&autogrow, own())?;
+    // What a job is to do was looked at when it was submitted, and tables are for the last one.
+    let is_job = args.slurm.only.is_some();
+    let missing = if is_job { Vec::new() } else { data::missing(&autogrow, own())? };
     if args.dry_run {
-        let mut estimator = estimate::Estimator::new(&autogrow, &paper, threads)?;
-        let costs = estimator.costs(&plan)?;
-        println!("{}", show::costs(&plan, &mine, &place, &costs, args.jobs)?);
+        println!("{}", show::costs(&plan, &mine, &place, &costs()?, args.jobs)?);
         missing.iter().for_each(|missing| println!("\n{}", missing.words()));
         return Ok(ExitCode::SUCCESS);
     }
@@ -146,21 +177,26 @@ pub(crate) fn run(tree: &Tree, args: &ReproduceArgs) -> Result<ExitCode> {
         return Ok(NO_DATA.into());
     }
 
-    let record = Record {
-        scale: args.scale.name().into(),
-        rule: args.scale.words(),
-        device: args.device.clone(),
-        seeds: args.seeds,
-        suites: suites.iter().map(|suite| suite.name.to_string()).collect(),
-    };
-    if let Err(error) = record.write(&place) {
-        return usage(&error.to_string());
+    let written = || if is_job { Ok(()) } else { write_pages(&plan, &place, &settings) };
+    if !is_job {
+        let record = Record {
+            scale: args.scale.name().into(),
+            rule: args.scale.words(),
+            device: args.device.clone(),
+            seeds: args.seeds,
+            suites: suites.iter().map(|suite| suite.name.to_string()).collect(),
+        };
+        if let Err(error) = record.write(&place) {
+            return usage(&error.to_string());
+        }
     }
     if own().any(|cell| cell.config.data.dir.is_some()) {
         pictures::draw(&place)?;
     }
-    let written = || write_pages(&plan, &place, &settings);
     written()?;
+    if args.slurm.slurm {
+        return told(costs().and_then(|costs| slurm.submit(&costs, autogrow.program())));
+    }
     let work = Work {
         plan: &plan,
         mine: &mine,
@@ -171,13 +207,26 @@ pub(crate) fn run(tree: &Tree, args: &ReproduceArgs) -> Result<ExitCode> {
         written: &written,
     };
     let mut summary = work.run()?;
-    if summary.interrupted.is_none() {
+    if summary.interrupted.is_none() && !is_job {
         summary.failed.extend(figures::draw(&plan, &place, args.scale, (&autogrow, threads))?);
         written()?;
     }
     println!("\n{}", show::summary(&summary));
-    println!("{}", show::pages(&plan, &place));
+    if !is_job {
+        println!("{}", show::pages(&plan, &place));
+    }
     Ok(exit_code(&summary).into())
+}
+
+/// Prints what was asked for.
+fn told(text: Result<String>) -> Result<ExitCode> {
+    match text {
+        Ok(text) => {
+            println!("{text}");
+            Ok(ExitCode::SUCCESS)
+        }
+        Err(error) => usage(&format!("{error:#}")),
+    }
 }
 
 /// Copies runs together and writes the tables of all suites that were run.

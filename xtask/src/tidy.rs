@@ -54,7 +54,7 @@ pub(crate) fn run(tree: &Tree) -> Result<ExitCode> {
         println!("{violation}");
     }
     if found.is_empty() {
-        println!("tidy: {} files", tree.files.len());
+        println!("tidy: {} files", tree.files()?.len());
         return Ok(ExitCode::SUCCESS);
     }
     println!("{} to tidy up", found.len());
@@ -63,7 +63,7 @@ pub(crate) fn run(tree: &Tree) -> Result<ExitCode> {
 
 fn violations(tree: &Tree) -> Result<Vec<Violation>> {
     let mut found = Vec::new();
-    for path in &tree.files {
+    for path in &tree.files()? {
         let bytes = std::fs::read(tree.root.join(path))
             .with_context(|| format!("{} cannot be read", path.display()))?;
         found.extend(text::size(path, bytes.len()));

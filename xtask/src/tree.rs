@@ -12,24 +12,31 @@ const NO_SOURCES: [&str; 3] = [".git", "target", "runs"];
 pub(crate) struct Tree {
     /// Folder of the workspace's `Cargo.toml`.
     pub(crate) root: PathBuf,
-    /// Tracked files that exist, relative to the root, sorted.
-    pub(crate) files: Vec<PathBuf>,
 }
 
 impl Tree {
-    /// The tree that this program was built from.
+    /// The tree that this program was built from. On the machine where a job runs it need not be
+    /// there.
     ///
     /// # Errors
-    /// Where a folder cannot be read.
+    /// None that is known of: xtask lies in the workspace's folder.
     pub(crate) fn here() -> Result<Self> {
         let own = Path::new(env!("CARGO_MANIFEST_DIR"));
         let root = own.parent().context("xtask lies in the workspace's folder")?.to_path_buf();
-        let mut files = match tracked(&root) {
+        Ok(Self { root })
+    }
+
+    /// Tracked files that exist, relative to the root, sorted.
+    ///
+    /// # Errors
+    /// Where a folder cannot be read.
+    pub(crate) fn files(&self) -> Result<Vec<PathBuf>> {
+        let mut files = match tracked(&self.root) {
             Some(files) => files,
-            None => walk(&root)?,
+            None => walk(&self.root)?,
         };
         files.sort();
-        Ok(Self { root, files })
+        Ok(files)
     }
 
     /// Builds the binary that users run, with the features that tests have, so that nothing is
@@ -98,7 +105,7 @@ mod tests {
     fn without_git_the_same_files_are_found() {
         let tree = Tree::here().unwrap();
         let walked = walk(&tree.root).unwrap();
-        for file in &tree.files {
+        for file in &tree.files().unwrap() {
             assert!(walked.contains(file), "{}", file.display());
         }
     }

@@ -44,6 +44,11 @@ impl Autogrow {
         Ok(Self { program })
     }
 
+    /// Where it lies, absolute.
+    pub(super) fn program(&self) -> &Path {
+        &self.program
+    }
+
     /// A call that hears nothing but its arguments and where data lie.
     fn command(&self) -> Command {
         let mut command = Command::new(&self.program);

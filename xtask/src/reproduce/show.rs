@@ -61,8 +61,8 @@ pub(super) fn costs(
     jobs: usize,
 ) -> Result<String> {
     let mut text = format!(
-        "{:>6} {:>6} {:<14} {:>9} {:>8}  {:<8}  run\n",
-        "grow", "tune", "taken to end", "MACs", "time", ""
+        "{:>6} {:>6} {:<14} {:>9} {:>8} {:>8}  {:<8}  run\n",
+        "grow", "tune", "taken to end", "MACs", "time", "memory", ""
     );
     let (mut left, mut runs, mut epochs) = (0.0, 0, 0);
     let all = plan.cells.iter().zip(costs).enumerate();
@@ -86,12 +86,12 @@ pub(super) fn costs(
 }
 
 fn line(cell: &Cell, cost: &Cost, stage: &str) -> String {
-    let Cost { growing_epochs, fine_tuning_epochs, depth, macs, seconds } = cost;
-    let time = duration(*seconds);
+    let Cost { growing_epochs, fine_tuning_epochs, depth, macs, seconds, memory } = cost;
+    let (time, memory) = (duration(*seconds), format!("{}B", si(*memory)));
     let (depth, macs) = (Depth::to_string(depth), si(*macs));
     format!(
-        "{growing_epochs:>6} {fine_tuning_epochs:>6} {depth:<14} {macs:>9} {time:>8}  {stage:<8}  \
-         {}\n",
+        "{growing_epochs:>6} {fine_tuning_epochs:>6} {depth:<14} {macs:>9} {time:>8} {memory:>8}  \
+         {stage:<8}  {}\n",
         cell.key
     )
 }

@@ -1,0 +1,32 @@
+#!/bin/sh
+#SBATCH --job-name=autogrow
+#SBATCH --array=0-2
+#SBATCH --time=30
+#SBATCH --mem=1G
+#SBATCH --cpus-per-task=4
+#SBATCH --output='/scratch/my results/slurm/%A_%a.out'
+#SBATCH --open-mode=append
+#SBATCH --requeue
+#SBATCH --signal=TERM@300
+
+case $SLURM_ARRAY_TASK_ID in
+0) run='scratch of synthetic-basic4resnet-imagenet-1-1-1-1-periodic-k1-gaussian-f0.1-s0-3dfb358c' ;;
+1) run='scratch of synthetic-bottleneck4resnet-imagenet-1-1-1-1-periodic-k1-gaussian-f0.1-s0-9d58b137' ;;
+2) run='scratch of synthetic-plain4net-imagenet-1-1-1-1-periodic-k1-gaussian-f0.1-s0-f820dcb6' ;;
+esac
+
+# Before its time is over, every process of the step gets SIGTERM. autogrow then saves and ends with
+# 143; what has started it ignores the signal and waits for that.
+srun --cpus-per-task="$SLURM_CPUS_PER_TASK" sh -c 'trap "" TERM; exec "$@"' sh \
+    '/scratch/my results/slurm/xtask' reproduce table10 \
+    --scale smoke --seeds 1 --device auto --threads "$SLURM_CPUS_PER_TASK" \
+    --out '/scratch/my results' \
+    --autogrow '/scratch/my results/slurm/autogrow' \
+    --only "$run"
+code=$?
+
+# Saved, but not at its end: it goes on in another turn.
+if [ $code -eq 143 ]; then
+    scontrol requeue "$SLURM_JOB_ID"
+fi
+exit $code
