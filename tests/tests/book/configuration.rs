@@ -71,7 +71,7 @@ impl Key {
     }
 
     /// The configuration with this key set to `value`.
-    fn set(&self, value: Value) -> Result<Config, String> {
+    fn set(&self, value: &Value) -> Result<Config, String> {
         let value = match self.name.split_once('.') {
             Some((section, name)) => json!({ section: { name: value } }),
             None => json!({ &self.name: value }),
@@ -80,13 +80,13 @@ impl Key {
     }
 
     /// What is said to a value that resolving refuses.
-    fn refused(&self, value: Value) -> Option<Error> {
+    fn refused(&self, value: &Value) -> Option<Error> {
         self.set(value).unwrap().resolve().err()
     }
 
     /// What values the key takes, as Markdown.
     fn values(&self, choices: &BTreeMap<String, Vec<Member>>) -> String {
-        let range = |out_of_it: Value| match self.refused(out_of_it) {
+        let range = |out_of_it: Value| match self.refused(&out_of_it) {
             Some(error) => format!(", {}", error.hint().unwrap().trim_start_matches("it is ")),
             None => String::new(),
         };
@@ -98,7 +98,7 @@ impl Key {
             "PathBuf" => " a path".into(),
             "Depth" => " numbers joined by `-`".into(),
             "Option<Depth>" => " numbers joined by `-`, or nothing".into(),
-            "String" => match self.refused(json!("?")) {
+            "String" => match self.refused(&json!("?")) {
                 Some(Error::Unknown { kind, .. }) => {
                     let list = match kind.as_str() {
                         "network" => "networks",
@@ -117,7 +117,7 @@ impl Key {
     /// The values of an enum with their meanings, as a list.
     fn choices(&self, choices: &[Member]) -> String {
         // What reading a wrong value says is valid, where it says it one by one.
-        let refusal = self.set(json!("?")).unwrap_err();
+        let refusal = self.set(&json!("?")).unwrap_err();
         let valid: Vec<_> = refusal.split('`').skip(3).step_by(2).collect();
         let mut told = String::new();
         for choice in choices {

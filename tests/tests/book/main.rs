@@ -3,7 +3,7 @@
 //!
 //! Pages that are generated are written anew with `AUTOGROW_BLESS=1`.
 #![cfg(unix)]
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![expect(clippy::panic, clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod commands;
 mod configuration;

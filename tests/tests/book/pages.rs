@@ -103,14 +103,16 @@ pub(crate) fn assert_generated(page: &str, name: &str, generated: &str) {
 
 #[test]
 fn commands_are_found_with_their_output() {
-    let text = "```console\n$ one --two \\\n      three # why\nsaid\n\nmore\nhere$ four\n```\n$ five\n";
+    let text =
+        "```console\n$ one --two \\\n      three # why\nsaid\n\nmore\nhere$ four\n```\n$ five\n";
     let page = Page { name: String::new(), text: format!("a `b c` d\n{text}`e\nf`") };
     let shown = |line, command: &str, output: &[&str]| Shown {
         line,
         command: command.into(),
         output: output.iter().map(ToString::to_string).collect(),
     };
-    let expected = [shown(3, "one --two three # why", &["said", "", "more"]), shown(8, "four", &[])];
+    let expected =
+        [shown(3, "one --two three # why", &["said", "", "more"]), shown(8, "four", &[])];
     assert_eq!(page.commands()[..], expected);
     assert_eq!(page.spans(), ["b c", "e f"]);
 }

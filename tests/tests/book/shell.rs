@@ -32,6 +32,10 @@ impl Place {
             .args(["-c", &format!("exec 2>&1\n{line}")])
             .current_dir(self.folder.path())
             .env("PATH", format!("{}:{path}", self.programs.path().display()))
+            // Threads that wait for each other are slow where others compute, too. Results are the
+            // same on any number.
+            .env("RAYON_NUM_THREADS", "1")
+            .env("LC_ALL", "C")
             // Where data sets are looked for: nobody's own.
             .env("XDG_DATA_HOME", self.programs.path())
             .output()
