@@ -4,6 +4,8 @@
 mod bench;
 mod ci;
 mod crash;
+#[cfg(test)]
+mod docs;
 mod download;
 mod gpu_check;
 mod reproduce;

@@ -25,7 +25,7 @@ use args::{Cli, Command};
 use autogrow_data as _;
 use autogrow_export as _;
 use autogrow_models as _;
-use clap::Parser;
+use clap::{CommandFactory, Parser};
 use output::Output;
 use std::process::ExitCode;
 
@@ -49,6 +49,14 @@ pub fn main() -> ExitCode {
             ExitCode::from(error.exit_code())
         }
     }
+}
+
+/// Every command and option that [`main`] takes: what documentation is made from and held to.
+pub fn command() -> clap::Command {
+    let mut command = Cli::command();
+    // Gives each command its whole name, `autogrow-bench-step`.
+    command.build();
+    command
 }
 
 fn run(command: Command, output: &Output) -> autogrow_core::Result<()> {

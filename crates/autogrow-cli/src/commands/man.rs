@@ -1,9 +1,8 @@
 //! `autogrow man`.
 
-use crate::args::{Cli, ManArgs};
+use crate::args::ManArgs;
 use crate::output::Output;
 use autogrow_core::{Error, Result};
-use clap::CommandFactory;
 use serde::Serialize;
 
 #[derive(Serialize)]
@@ -13,9 +12,7 @@ struct Report {
 }
 
 pub(crate) fn run(args: &ManArgs, output: &Output) -> Result<()> {
-    let mut command = Cli::command();
-    // Gives each command its whole name, `autogrow-bench-step`.
-    command.build();
+    let mut command = crate::command();
     for name in &args.command {
         let known = command.get_subcommands().map(|command| command.get_name().into()).collect();
         let Some(found) = command.find_subcommand(name) else {
