@@ -14,6 +14,7 @@ pub mod initializer;
 pub mod network;
 mod ongoing;
 pub mod random;
+pub mod ranks;
 pub mod registry;
 pub mod run;
 pub mod testing;

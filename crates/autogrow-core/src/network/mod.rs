@@ -32,6 +32,7 @@ pub(crate) use identity::{identities, with_identities};
 pub use model_info::ModelInfo;
 pub use positions::positions;
 use rand::RngCore;
+pub(crate) use state_dict::is_running;
 pub use state_dict::{StateDict, TensorEntry, is_counter};
 pub use sub_module::{Builder, Gate, NormInit, SubModule, SubModuleKind, WeightInit};
 pub use traced::Traced;

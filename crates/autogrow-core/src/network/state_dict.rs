@@ -68,8 +68,7 @@ impl StateDict {
 
     /// Number of trainable parameters: all but running statistics.
     pub fn parameters(&self) -> usize {
-        let running = |name: &str| name.ends_with("running_mean") || name.ends_with("running_var");
-        let trainable = self.0.iter().filter(|(name, _)| !running(name));
+        let trainable = self.0.iter().filter(|(name, _)| !is_running(name));
         trainable.map(|(_, entry)| entry.values.len()).sum()
     }
 
@@ -145,6 +144,11 @@ fn first(names: &[String]) -> String {
 /// Whether a tensor counts batches, as PyTorch's batch norms do; it has no counterpart here.
 pub fn is_counter(name: &str) -> bool {
     name.ends_with("num_batches_tracked")
+}
+
+/// Whether a tensor is a running statistic of a batch norm.
+pub(crate) fn is_running(name: &str) -> bool {
+    name.ends_with("running_mean") || name.ends_with("running_var")
 }
 
 fn to_bytes(values: &[f32]) -> Vec<u8> {

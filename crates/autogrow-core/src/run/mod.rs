@@ -7,15 +7,17 @@ mod fault;
 mod folder;
 mod lock;
 mod model;
+mod origin;
 mod outcome;
 mod state;
 mod storage;
 
-pub use checkpoint::{Checkpoint, Origin};
+pub use checkpoint::Checkpoint;
 pub use event::{EpochRecord, Event, Phase, Watch};
 pub use folder::{Resumed, RunFolder};
 pub use model::ModelFile;
 pub(crate) use model::{check_finite, read_weights};
+pub use origin::Origin;
 pub use outcome::Outcome;
 pub use state::{AdaptingState, State};
 pub use storage::{publish, read};
