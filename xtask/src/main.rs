@@ -5,6 +5,7 @@ mod bench;
 mod ci;
 mod crash;
 mod download;
+mod mpi_check;
 mod reproduce;
 mod tidy;
 mod tree;
@@ -32,6 +33,8 @@ enum Chore {
     Bench(bench::BenchArgs),
     /// Fetch data sets, as `autogrow download` does, without building it
     Download(download::Download),
+    /// Train on several processes by mpirun, kill some, and compare
+    MpiCheck(mpi_check::MpiCheckArgs),
     /// Make the paper's tables and figures again
     Reproduce(reproduce::ReproduceArgs),
 }
@@ -44,6 +47,7 @@ fn main() -> anyhow::Result<ExitCode> {
         Chore::Crash => crash::run(&tree),
         Chore::Bench(args) => bench::run(&tree, &args),
         Chore::Download(args) => download::run(args),
+        Chore::MpiCheck(args) => mpi_check::run(&tree, &args),
         Chore::Reproduce(args) => reproduce::run(&tree, &args),
     }
 }
