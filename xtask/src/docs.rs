@@ -17,7 +17,7 @@ fn commands_that_pages_show_could_be_typed() {
     let tree = Tree::here().unwrap();
     let mut tried = 0;
     let is_page = |path: &&std::path::PathBuf| path.extension().is_some_and(|end| end == "md");
-    for path in tree.files.iter().filter(is_page) {
+    for path in tree.files().unwrap().iter().filter(is_page) {
         let text = std::fs::read_to_string(tree.root.join(path)).unwrap();
         for words in commands(&text) {
             let all = std::iter::once("xtask").chain(words.iter().map(String::as_str));

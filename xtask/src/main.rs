@@ -8,6 +8,7 @@ mod crash;
 mod docs;
 mod download;
 mod gpu_check;
+mod mpi_check;
 mod reproduce;
 mod tidy;
 mod tree;
@@ -37,6 +38,8 @@ enum Chore {
     Bench(bench::BenchArgs),
     /// Fetch data sets, as `autogrow download` does, without building it
     Download(download::Download),
+    /// Train on several processes by mpirun, kill some, and compare
+    MpiCheck(mpi_check::MpiCheckArgs),
     /// Make the paper's tables and figures again
     Reproduce(reproduce::ReproduceArgs),
 }
@@ -50,6 +53,7 @@ fn main() -> anyhow::Result<ExitCode> {
         Chore::GpuCheck => gpu_check::run(&tree),
         Chore::Bench(args) => bench::run(&tree, &args),
         Chore::Download(args) => download::run(args),
+        Chore::MpiCheck(args) => mpi_check::run(&tree, &args),
         Chore::Reproduce(args) => reproduce::run(&tree, &args),
     }
 }

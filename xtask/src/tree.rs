@@ -45,9 +45,18 @@ impl Tree {
     /// # Errors
     /// Where it does not build.
     pub(crate) fn build_autogrow(&self) -> Result<PathBuf> {
+        self.build_autogrow_with(&[])
+    }
+
+    /// The same with more arguments to cargo.
+    ///
+    /// # Errors
+    /// Where it does not build.
+    pub(crate) fn build_autogrow_with(&self, arguments: &[&str]) -> Result<PathBuf> {
         let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
         let status = Command::new(cargo)
             .args(["build", "--workspace", "--all-targets"])
+            .args(arguments)
             .current_dir(&self.root)
             .status()
             .context("cargo cannot be started")?;

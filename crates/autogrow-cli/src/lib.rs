@@ -15,6 +15,7 @@ mod device;
 mod output;
 mod preset;
 mod progress;
+mod ranks;
 mod reporter;
 mod settings;
 mod signals;
@@ -22,11 +23,13 @@ mod version;
 
 use args::{Cli, Command};
 // Linked for what they register.
+use autogrow_core::ranks::Ranks;
 use autogrow_data as _;
 use autogrow_export as _;
 use autogrow_models as _;
 use clap::{CommandFactory, Parser};
 use output::Output;
+use ranks::Member;
 use std::process::ExitCode;
 
 /// Runs the command that the process was started with.
@@ -39,14 +42,28 @@ pub fn main() -> ExitCode {
             return ExitCode::from(if error.use_stderr() { 2 } else { 0 });
         }
     };
-    start_logging(cli.verbose, cli.quiet);
-    let output = Output { json: cli.json, quiet: cli.quiet };
+    let mut output = Output { json: cli.json, quiet: cli.quiet, silent: false };
     let command = cli.command.unwrap_or_default();
-    match autogrow_core::registry::check().and_then(|()| run(command, &output)) {
+    let member = match Member::join(&command, output) {
+        Ok(member) => member,
+        Err(error) => return failed(&error, &output),
+    };
+    let ranks = member.ranks();
+    // The first rank speaks for all.
+    output.silent = !ranks.is_first();
+    output.quiet |= output.silent;
+    start_logging(cli.verbose, output.quiet);
+    match autogrow_core::registry::check().and_then(|()| run(command, &output, ranks)) {
         Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            output.error(&error);
+        Err(error) if output.silent && ranks.all_end_with(&error) => {
             ExitCode::from(error.exit_code())
+        }
+        Err(error) => {
+            let code = failed(&error, &output);
+            if !ranks.all_end_with(&error) {
+                ranks.abort(error.exit_code());
+            }
+            code
         }
     }
 }
@@ -59,10 +76,15 @@ pub fn command() -> clap::Command {
     command
 }
 
-fn run(command: Command, output: &Output) -> autogrow_core::Result<()> {
+fn failed(error: &autogrow_core::Error, output: &Output) -> ExitCode {
+    output.error(error);
+    ExitCode::from(error.exit_code())
+}
+
+fn run(command: Command, output: &Output, ranks: &Ranks) -> autogrow_core::Result<()> {
     match command {
-        Command::Train(args) => commands::train::run(&args, output),
-        Command::Resume(args) => commands::resume::run(&args, output),
+        Command::Train(args) => commands::train::run(&args, output, ranks),
+        Command::Resume(args) => commands::resume::run(&args, output, ranks),
         Command::Evaluate(args) => commands::evaluate::run(&args, output),
         Command::Replay(args) => commands::replay::run(&args, output),
         Command::Plan(args) => commands::plan::run(&args, output),
@@ -75,7 +97,7 @@ fn run(command: Command, output: &Output) -> autogrow_core::Result<()> {
         Command::Export(args) => commands::export::run(&args, output),
         Command::Landscape(args) => commands::landscape::run(&args, output),
         Command::Trajectory(args) => commands::trajectory::run(&args, output),
-        Command::Bench(args) => commands::bench::run(&args, output),
+        Command::Bench(args) => commands::bench::run(&args, output, ranks),
         Command::Completions(args) => commands::completions::run(&args, output),
         Command::Man(args) => commands::man::run(&args, output),
     }

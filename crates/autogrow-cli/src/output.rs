@@ -11,6 +11,8 @@ pub(crate) struct Output {
     pub(crate) json: bool,
     /// Neither progress nor warnings.
     pub(crate) quiet: bool,
+    /// Another process prints results for this one.
+    pub(crate) silent: bool,
 }
 
 impl Output {
@@ -23,6 +25,9 @@ impl Output {
         value: &impl Serialize,
         text: impl FnOnce() -> String,
     ) -> Result<()> {
+        if self.silent {
+            return Ok(());
+        }
         let text = if self.json {
             serde_json::to_string_pretty(value)
                 .map_err(|error| Error::config("--json", error.to_string()))?

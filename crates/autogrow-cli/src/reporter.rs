@@ -111,7 +111,7 @@ mod tests {
 
     #[test]
     fn a_run_goes_on_without_its_report() {
-        let output = Output { json: false, quiet: true };
+        let output = Output { json: false, quiet: true, silent: false };
         let mut reporter = Reporter::new(PathBuf::from("/there/is/no/such/run"), output);
         reporter.write();
         assert!(reporter.has_failed && reporter.written.is_some());

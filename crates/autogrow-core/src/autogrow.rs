@@ -7,6 +7,7 @@ use crate::data::DataSet;
 use crate::growth::{Growth, Kind};
 use crate::initializer::{Initializer, InitializerKind};
 use crate::ongoing::Run;
+use crate::ranks::Ranks;
 use crate::run::{Checkpoint, Event, Outcome, Phase, Watch};
 use crate::training::{Learner, Schedule};
 use crate::{Error, Result};
@@ -19,25 +20,32 @@ const MAX_ROLLBACKS: usize = 3;
 /// [`Config::resolve`]); `device` is the plain device, not its autodiff twin. With a checkpoint the
 /// run goes on from there, to the same end.
 ///
+/// Where there are several `ranks`, all call this. The first one's `watch` and `checkpoint` count;
+/// the others' watch is told the same and had better keep it to itself.
+///
 /// # Errors
 /// Whatever can go wrong with data, device, files or the loss; see [`Error`].
 pub fn autogrow(
     config: &Config,
     data: &DataSet,
     device: &Device,
+    ranks: &Ranks,
     watch: &mut dyn Watch,
-    mut checkpoint: Option<Checkpoint>,
+    checkpoint: Option<Checkpoint>,
 ) -> Result<Outcome> {
+    ranks.check_alike(config, data, device)?;
+    let mut checkpoint = ranks.checkpoint_of_first(checkpoint)?;
     loop {
         let (learner, run) = match checkpoint {
-            None => Run::start(config, data, device, watch)?,
-            Some(checkpoint) => Run::resume(config, data, device, watch, checkpoint)?,
+            None => Run::start(config, data, device, ranks, watch)?,
+            Some(checkpoint) => Run::resume(config, data, device, ranks, watch, checkpoint)?,
         };
-        let error = match algorithm_1(config, learner, run) {
+        let error = match algorithm_1(config, ranks, learner, run) {
             Err(error @ Error::Diverged { .. }) => error,
             ended => return ended,
         };
-        checkpoint = match (config.training.on_divergence, watch.go_back()?) {
+        let before = ranks.checkpoint_of_first(watch.go_back()?)?;
+        checkpoint = match (config.training.on_divergence, before) {
             (OnDivergence::Rollback, Some(before)) if before.state.rollbacks < MAX_ROLLBACKS => {
                 tracing::warn!("{error}; going back with half the step size");
                 Some(slower(before, watch)?)
@@ -48,7 +56,12 @@ pub fn autogrow(
 }
 
 /// Algorithm 1, from where `run` is to its end.
-fn algorithm_1(config: &Config, mut learner: Learner, mut run: Run<'_>) -> Result<Outcome> {
+fn algorithm_1(
+    config: &Config,
+    ranks: &Ranks,
+    mut learner: Learner,
+    mut run: Run<'_>,
+) -> Result<Outcome> {
     let initializer = crate::registry::find::<InitializerKind>(&config.growth.initializer)?;
     let initializer = (initializer.build)(config.compat);
     let rate = config.training.learning_rate;
@@ -64,10 +77,11 @@ fn algorithm_1(config: &Config, mut learner: Learner, mut run: Run<'_>) -> Resul
             let rate = schedule.rate(growth.epochs());
             learner = run.epoch(learner, Phase::Growing, rate, &growth)?;
         }
-        let decisions = growth.epoch(run.guiding_accuracy());
+        let decisions = ranks.decisions_of_first(growth.epoch(run.guiding_accuracy()))?;
         for decision in &decisions {
             if decision.kind == Kind::Grow {
                 learner.stack(decision.subnet, &*initializer, &mut run.next_growth())?;
+                learner = learner.follow_first()?;
             }
             run.decided(decision.kind, decision.subnet, learner.network())?;
         }

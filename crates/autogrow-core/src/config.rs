@@ -115,6 +115,9 @@ pub struct TrainingConfig {
     pub reset_states: bool,
     /// What to do when the loss is no longer a number.
     pub on_divergence: OnDivergence,
+    /// Whether batch norms see the images of all ranks, not of each by itself; of no matter where
+    /// there is one.
+    pub sync_batch_norm: bool,
     /// How the CPU computes 3x3 convolutions.
     pub convolution: ConvolutionName,
     /// Weights to start from: a `.safetensors` file with PyTorch names; empty: random.
@@ -198,8 +201,10 @@ pub struct RunConfig {
     pub seed: u64,
     /// `auto`, `flex`, `ndarray`, `cuda:0`, `wgpu`, ...
     pub device: String,
-    /// CPU threads; 0: all. Results do not depend on it.
+    /// CPU threads, of each rank; 0: all. Results do not depend on it.
     pub threads: usize,
+    /// Seconds after which a rank that others wait for counts as lost.
+    pub patience: f64,
     /// Whether to write `steps.csv`, a loss a step.
     pub log_steps: bool,
     /// Keep the weights of every so many epochs, the first and the last, in `snapshots`; 0: none.
@@ -249,6 +254,7 @@ impl Default for TrainingConfig {
             average: 0.0,
             reset_states: false,
             on_divergence: OnDivergence::default(),
+            sync_batch_norm: false,
             convolution: ConvolutionName::default(),
             init_from: PathBuf::new(),
         }
@@ -283,6 +289,7 @@ impl Default for RunConfig {
             seed: 0,
             device: "auto".into(),
             threads: 0,
+            patience: 45.0,
             log_steps: false,
             snapshots: 0,
             keep: 2,
@@ -332,6 +339,7 @@ impl Config {
         at_least_one("run.keep", self.run.keep)?;
         let minutes = self.run.checkpoint_minutes;
         in_range("run.checkpoint_minutes", minutes, minutes > 0.0)?;
+        in_range("run.patience", self.run.patience, self.run.patience > 0.0)?;
         in_range("training.learning_rate", training.learning_rate, training.learning_rate > 0.0)?;
         in_range("training.momentum", training.momentum, (0.0..1.0).contains(&training.momentum))?;
         in_range("training.weight_decay", training.weight_decay, training.weight_decay >= 0.0)?;
@@ -396,7 +404,7 @@ fn in_range(key: &str, value: f64, inside: bool) -> Result<()> {
         "data.fraction" => "above 0 and at most 1",
         "data.difficulty" => "from 0 to 1",
         "training.momentum" | "training.average" => "from 0 to below 1",
-        "training.learning_rate" | "run.checkpoint_minutes" => "above 0",
+        "training.learning_rate" | "run.checkpoint_minutes" | "run.patience" => "above 0",
         _ => "0 or more",
     };
     Err(Error::config(key, format!("= {value} is out of range"))

@@ -1,6 +1,7 @@
 //! What the algorithm needs to know of data: splits that yield batches. Formats, files and
 //! augmentation live in the crates that register [`DataSetKind`]s.
 
+use crate::ranks::Share;
 use crate::{Error, Result};
 use serde::{Deserialize, Serialize};
 
@@ -38,6 +39,9 @@ pub struct Pass {
     pub seed: Option<u64>,
     /// Batches at the beginning to leave out: they were seen before.
     pub skip: usize,
+    /// The part of each batch to yield, which may be nothing. `batch_size` is that of the whole, and
+    /// which images a batch holds does not depend on how it is shared.
+    pub share: Share,
 }
 
 /// Mean and standard deviation of a channel, of pixels scaled to the range 0 to 1.
@@ -68,6 +72,7 @@ pub trait Split: Send + Sync {
 
     /// The batches of one pass. The same pass yields the same batches, on any number of threads.
     /// Where `data.on_bad_image` allows it, images that cannot be read are missing in theirs.
+    /// As many batches for each share, empty ones included.
     fn batches(&self, pass: Pass) -> Box<dyn Iterator<Item = Result<Batch>> + '_>;
 
     /// The class of each image, from 0, in stored order.

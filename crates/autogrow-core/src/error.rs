@@ -3,6 +3,7 @@
 //! Nothing below `main` prints an error; nothing unwraps what can fail outside this program.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 /// Shorthand for results of this crate.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -96,6 +97,26 @@ pub enum Error {
         /// What to do.
         hint: Option<String>,
     },
+    /// The processes of a run have lost one of them, or no longer agree.
+    #[error("{problem}")]
+    Ranks {
+        /// What is wrong.
+        problem: String,
+        /// What to do.
+        hint: Option<String>,
+    },
+    /// Another process of the run has failed, and so all end.
+    #[error("rank {rank}: {problem}")]
+    Elsewhere {
+        /// Which one.
+        rank: usize,
+        /// The exit code of its error.
+        exit_code: u8,
+        /// Its error.
+        problem: String,
+        /// What to do.
+        hint: Option<String>,
+    },
 }
 
 fn from(origin: &Option<String>) -> String {
@@ -118,12 +139,27 @@ impl Error {
         Self::Run { path: path.into(), problem: problem.into(), hint: None }
     }
 
+    /// An error of processes that train together.
+    pub fn ranks(problem: impl Into<String>) -> Self {
+        Self::Ranks { problem: problem.into(), hint: None }
+    }
+
+    /// Of a rank that keeps the others waiting.
+    pub fn silent_rank(rank: usize, patience: Duration) -> Self {
+        let seconds = patience.as_secs_f64();
+        Self::ranks(format!("rank {rank} has not answered for {seconds} s")).with_hint(
+            "its process or its machine hangs; `autogrow resume` goes on from the last checkpoint, \
+             on any number of ranks; run.patience is how long ranks wait for each other",
+        )
+    }
+
     /// The same error with advice, for the variants that carry some.
     pub fn with_hint(mut self, advice: impl Into<String>) -> Self {
         if let Self::Config { hint, .. }
         | Self::Data { hint, .. }
         | Self::Run { hint, .. }
-        | Self::Device { hint, .. } = &mut self
+        | Self::Device { hint, .. }
+        | Self::Ranks { hint, .. } = &mut self
         {
             *hint = Some(advice.into());
         }
@@ -150,7 +186,7 @@ impl Error {
     }
 
     /// The exit code of the process: 2 usage or configuration, 3 data, 4 run folder, 5 diverged,
-    /// 6 device, 128 + signal interrupted.
+    /// 6 device, 128 + signal interrupted, 1 where processes have lost each other.
     pub fn exit_code(&self) -> u8 {
         match self {
             Self::Config { .. } | Self::Unknown { .. } | Self::Duplicate { .. } => 2,
@@ -159,6 +195,8 @@ impl Error {
             Self::Diverged { .. } => 5,
             Self::Device { .. } => 6,
             Self::Interrupted { signal, .. } => 128 + signal,
+            Self::Ranks { .. } => 1,
+            Self::Elsewhere { exit_code, .. } => *exit_code,
         }
     }
 
@@ -168,7 +206,9 @@ impl Error {
             Self::Config { hint, .. }
             | Self::Data { hint, .. }
             | Self::Run { hint, .. }
-            | Self::Device { hint, .. } => hint.clone(),
+            | Self::Device { hint, .. }
+            | Self::Ranks { hint, .. }
+            | Self::Elsewhere { hint, .. } => hint.clone(),
             Self::Unknown { name, known, .. } => Some(match nearest(name, known) {
                 Some(near) => format!("did you mean `{near}`?"),
                 None => format!("valid: {}", known.join(", ")),

@@ -15,6 +15,7 @@ pub mod landscape;
 pub mod network;
 mod ongoing;
 pub mod random;
+pub mod ranks;
 pub mod registry;
 pub mod run;
 pub mod testing;

@@ -2,11 +2,12 @@
 //! that is put into a checkpoint and taken up again.
 
 use crate::config::Config;
-use crate::data::{DataSet, Pass, Split};
+use crate::data::DataSet;
 use crate::growth::{Decision, Depth, Growth, Kind, floor, replay};
 use crate::initializer::Adapt;
 use crate::network::{Blueprint, Network, StateDict};
 use crate::random::{Purpose, derive, generator};
+use crate::ranks::Ranks;
 use crate::run::{
     AdaptingState, Checkpoint, EpochRecord, Event, Origin, Outcome, Phase, State, Watch,
     check_finite, read_weights,
@@ -23,6 +24,7 @@ pub(crate) struct Run<'a> {
     config: &'a Config,
     data: &'a DataSet,
     device: &'a Device,
+    ranks: &'a Ranks,
     watch: &'a mut dyn Watch,
     state: State,
     best: Option<Network>,
@@ -43,11 +45,13 @@ impl<'a> Run<'a> {
         config: &'a Config,
         data: &'a DataSet,
         device: &'a Device,
+        ranks: &'a Ranks,
         watch: &'a mut dyn Watch,
     ) -> Result<(Learner, Self)> {
         let training_device = device.clone().autodiff();
         let network = seed_network(config, data, &training_device)?;
-        let mut run = Self::new(config, data, device, watch, State::start())?;
+        let network = ranks.with_parameters_of_first(network)?;
+        let mut run = Self::new(config, data, device, ranks, watch, State::start())?;
         run.watch.architecture(&network)?;
         run.watch.event(&Event::Started {
             epoch: 0,
@@ -60,7 +64,7 @@ impl<'a> Run<'a> {
             macs: network.macs()?,
             floor: run.floor.clone(),
         })?;
-        let learner = Learner::new(network, &config.training, training_device);
+        let learner = Learner::new(network, &config.training, training_device).with_ranks(ranks);
         run.snapshot(&learner)?;
         run.save(&learner)?;
         Ok((learner, run))
@@ -71,6 +75,7 @@ impl<'a> Run<'a> {
         config: &'a Config,
         data: &'a DataSet,
         device: &'a Device,
+        ranks: &'a Ranks,
         watch: &'a mut dyn Watch,
         checkpoint: Checkpoint,
     ) -> Result<(Learner, Self)> {
@@ -84,7 +89,8 @@ impl<'a> Run<'a> {
         let network = build(&training_device)?;
         let learner =
             Learner::restore(network, learner, &grown, &config.training, training_device)?;
-        let mut run = Self::new(config, data, device, watch, state)?;
+        let learner = learner.with_ranks(ranks);
+        let mut run = Self::new(config, data, device, ranks, watch, state)?;
         if let Some(best) = &best {
             let network = build(device)?;
             run.best = Some(best.clone().load_into(network, Path::new("checkpoint"))?);
@@ -108,6 +114,7 @@ impl<'a> Run<'a> {
         config: &'a Config,
         data: &'a DataSet,
         device: &'a Device,
+        ranks: &'a Ranks,
         watch: &'a mut dyn Watch,
         state: State,
     ) -> Result<Self> {
@@ -116,6 +123,7 @@ impl<'a> Run<'a> {
             config,
             data,
             device,
+            ranks,
             watch,
             best: None,
             best_state: None,
@@ -171,11 +179,10 @@ impl<'a> Run<'a> {
             resumed: (self.state.step, self.state.tally),
             on_step: &mut |learner, step| self.step(learner, step),
         })?;
-        let network = learner.evaluated();
+        self.ranks.check_network(learner.network())?;
+        let network = self.evaluated(&learner)?;
         // Asked to stop in here, the run resumes after the last step and validates once more.
-        let (data, device) = (self.data, self.device);
-        let mut heed = || self.save_if_stopped(&learner);
-        let validation = evaluate(&network, &*data.validation, device, &mut heed)?;
+        let validation = self.validate(&network, &learner)?;
         self.state.epochs = number;
         self.state.step = 0;
         self.state.tally = Tally::default();
@@ -223,6 +230,17 @@ impl<'a> Run<'a> {
         Ok(())
     }
 
+    /// The network as it is evaluated, the same on all ranks.
+    fn evaluated(&self, learner: &Learner) -> Result<Network> {
+        self.ranks.with_statistics_of_first(learner.evaluated(), self.device)
+    }
+
+    fn validate(&mut self, network: &Network, learner: &Learner) -> Result<Scores> {
+        let (data, device, ranks) = (self.data, self.device, self.ranks);
+        let mut heed = || self.save_if_stopped(learner);
+        evaluate(network, &*data.validation, device, ranks, &mut heed)
+    }
+
     /// Tells how many images could not be read, where there are any.
     fn skipped(&mut self, images: usize, network: &Network) -> Result<()> {
         if images == 0 {
@@ -244,13 +262,23 @@ impl<'a> Run<'a> {
     }
 
     fn save_if_stopped(&mut self, learner: &Learner) -> Result<()> {
-        match self.watch.stop() {
-            Some((signal, run)) => {
-                self.save(learner)?;
-                Err(Error::Interrupted { signal, run })
-            }
-            None => Ok(()),
+        let Err(interrupted) = self.heed() else { return Ok(()) };
+        self.save(learner)?;
+        // Whoever ends first may take the others along.
+        self.ranks.barrier()?;
+        Err(interrupted)
+    }
+
+    /// The error by which the run ends, if somebody asks the first rank to stop.
+    fn heed(&self) -> Result<()> {
+        let asked = self.watch.stop();
+        let own = asked.as_ref().map_or(0, |(signal, _)| *signal);
+        let signal = self.ranks.gather(&[f64::from(own)])?[0][0] as u8;
+        if signal == 0 {
+            return Ok(());
         }
+        let run = asked.map(|(_, run)| run).unwrap_or_default();
+        Err(Error::Interrupted { signal, run })
     }
 
     /// What is waited for, and how many epochs there are still to come at least.
@@ -344,14 +372,10 @@ impl<'a> Run<'a> {
             seconds: self.state.growing_seconds,
             epochs: self.config.fine_tune.epochs,
         })?;
-        let network = learner.evaluated();
+        let network = self.evaluated(learner)?;
         let validation = match self.state.last {
             Some((_, validation)) => validation,
-            None => {
-                let (data, device) = (self.data, self.device);
-                let mut heed = || self.save_if_stopped(learner);
-                evaluate(&network, &*data.validation, device, &mut heed)?
-            }
+            None => self.validate(&network, learner)?,
         };
         self.consider(network, validation)?;
         self.save(learner)
@@ -384,11 +408,8 @@ impl<'a> Run<'a> {
             unreachable!("`found` keeps a first network")
         };
         // The last checkpoint is that of the last epoch: there is nothing to save.
-        let mut heed = || match self.watch.stop() {
-            Some((signal, run)) => Err(Error::Interrupted { signal, run }),
-            None => Ok(()),
-        };
-        let test = evaluate(&network, &*self.data.test, self.device, &mut heed)?;
+        let mut heed = || self.heed();
+        let test = evaluate(&network, &*self.data.test, self.device, self.ranks, &mut heed)?;
         self.skipped(self.data.test.len() - test.images, &network)?;
         let found = network.depth().clone();
         self.watch.event(&Event::Finished {
@@ -415,7 +436,11 @@ impl<'a> Run<'a> {
         })
     }
 
+    /// The first rank saves for all.
     fn save(&mut self, learner: &Learner) -> Result<()> {
+        if !self.ranks.is_first() {
+            return Ok(());
+        }
         self.state.seconds = self.seconds();
         self.saved = Instant::now();
         let checkpoint = Checkpoint {
@@ -453,44 +478,4 @@ pub fn seed_network(config: &Config, data: &DataSet, device: &Device) -> Result<
     let (state, _) = read_weights(weights)?;
     check_finite(&state, weights)?;
     state.load_into(network, weights)
-}
-
-impl Origin {
-    /// Of a run of `config` on `data`.
-    ///
-    /// # Errors
-    /// Data errors; unknown names.
-    pub fn of(config: &Config, data: &DataSet) -> Result<Self> {
-        use crate::registry::{Entry, find};
-        let mut hasher = blake3::Hasher::new();
-        hasher.update(format!("{:?}{:?}", data.image, data.classes).as_bytes());
-        let splits: [&dyn Split; 3] = [&*data.train, &*data.validation, &*data.test];
-        for split in splits {
-            hasher.update(&split.len().to_le_bytes());
-            if let Some(batch) = split.batches(Pass { batch_size: 64, ..Pass::default() }).next() {
-                let batch = batch?;
-                for label in &batch.labels {
-                    hasher.update(&label.to_le_bytes());
-                }
-                for pixel in &batch.images {
-                    hasher.update(&pixel.to_le_bytes());
-                }
-            }
-        }
-        let network = find::<crate::network::SeedNetwork>(&config.network.name)?;
-        let named: [(&str, &str); 5] = [
-            ("network", network.origin()),
-            ("sub-module", network.sub_module_kind()?.origin()),
-            (
-                "initializer",
-                find::<crate::initializer::InitializerKind>(&config.growth.initializer)?.origin(),
-            ),
-            ("policy", find::<crate::growth::PolicyKind>(&config.growth.policy)?.origin()),
-            ("data set", find::<crate::data::DataSetKind>(&config.data.name)?.origin()),
-        ];
-        Ok(Self {
-            data: hasher.finalize().to_hex().to_string(),
-            plugins: named.map(|(kind, origin)| (kind.to_string(), origin.to_string())).into(),
-        })
-    }
 }

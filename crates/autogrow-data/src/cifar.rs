@@ -191,7 +191,7 @@ mod tests {
     fn training_images_are_shifted_and_mirrored() {
         let set = open("cifar10", fixture("")).unwrap();
         let first = |seed| {
-            let mut batches = set.train.batches(Pass { batch_size: 8, seed, skip: 0 });
+            let mut batches = set.train.batches(Pass { batch_size: 8, seed, ..Pass::default() });
             batches.next().unwrap().unwrap()
         };
         assert_eq!(first(Some(1)), first(Some(1)));

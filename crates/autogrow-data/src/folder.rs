@@ -216,7 +216,7 @@ mod tests {
             assert_eq!(set.image, [3, 224, 224]);
             set.train
         };
-        let pass = Pass { batch_size: 4, seed: Some(3), skip: 0 };
+        let pass = Pass { batch_size: 4, seed: Some(3), ..Pass::default() };
         let batches = |threads| -> Vec<_> {
             let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
             pool.install(|| large(0).batches(pass).map(Result::unwrap).collect())
@@ -249,7 +249,7 @@ mod tests {
             let set = open(OnBadImage::Skip).unwrap();
             assert_eq!(set.train.len(), 3);
             for seed in [None, Some(1)] {
-                let pass = Pass { batch_size: 2, seed, skip: 0 };
+                let pass = Pass { batch_size: 2, seed, ..Pass::default() };
                 let labels = set.train.batches(pass).flat_map(|batch| batch.unwrap().labels);
                 assert_eq!(labels.sum::<usize>(), 1);
                 let batches = set.train.batches(pass).map(|batch| batch.unwrap());

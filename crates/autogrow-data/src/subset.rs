@@ -110,7 +110,7 @@ impl Iterator for Batches {
         }
         let indices = &self.order[self.next..self.next + size];
         self.next += size;
-        Some(self.batch(indices))
+        Some(self.batch(&indices[self.pass.share.range(size)]))
     }
 }
 
@@ -155,9 +155,11 @@ impl Batches {
 mod tests {
     use super::*;
     use crate::testing::Numbers;
+    use autogrow_core::ranks::Share;
     use std::collections::BTreeSet;
 
-    const SEED: Pass = Pass { batch_size: 4, seed: Some(1), skip: 0 };
+    const SEED: Pass =
+        Pass { batch_size: 4, seed: Some(1), skip: 0, share: Share { index: 0, of: 1 } };
 
     fn subset() -> Subset {
         Subset::new(Arc::new(Numbers::new(20)), vec![7, 3, 11, 2, 19, 5])
@@ -253,6 +255,22 @@ mod tests {
             pool.install(|| walk(&subset, SEED))
         });
         assert_eq!(one, three);
+    }
+
+    #[test]
+    fn shares_of_batches_are_the_batches() {
+        let subset = subset().training(true, true);
+        let whole = walk(&subset, SEED);
+        for of in 1..6 {
+            let share = |index| walk(&subset, Pass { share: Share { index, of }, ..SEED });
+            let shares: Vec<_> = (0..of).map(share).collect();
+            for (number, batch) in whole.iter().enumerate() {
+                let parts = || shares.iter().map(|batches| &batches[number]);
+                let images: Vec<f32> = parts().flat_map(|part| part.images.clone()).collect();
+                let labels: Vec<usize> = parts().flat_map(|part| part.labels.clone()).collect();
+                assert_eq!((&images, &labels), (&batch.images, &batch.labels), "{of}");
+            }
+        }
     }
 
     #[test]

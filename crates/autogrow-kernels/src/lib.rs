@@ -28,6 +28,7 @@ mod choice;
 mod flex;
 mod layers;
 mod map;
+mod peers;
 mod plain;
 mod sgd;
 #[allow(unsafe_code, reason = "registers are loaded and stored through pointers")]
@@ -38,4 +39,5 @@ pub use layers::{
     batch_norm, conv, kaiming_normal_fan_out, linear, out_size, standard_normal, with_bias,
 };
 pub use map::{Activation, Convolved, FeatureMap, Skip};
+pub use peers::{Peers, supports_peers, with_peers};
 pub use sgd::Sgd;

@@ -8,7 +8,10 @@ use burn::tensor::activation::relu;
 use burn::tensor::module::{batch_norm, batch_norm_train, conv2d, max_pool2d};
 use burn::tensor::ops::{ConvOptions, MaxPoolOptions};
 
+use crate::flex::{FusedMap, supports, update_running};
 use crate::map::Activation;
+use crate::peers::{Peers, peers};
+use std::sync::Arc;
 
 /// See [`FeatureMap::conv`](crate::FeatureMap::conv).
 pub(crate) fn conv(x: Tensor<4>, conv: &Conv2d) -> Tensor<4> {
@@ -68,12 +71,24 @@ pub(crate) fn normalise(x: Tensor<4>, norm: &BatchNorm) -> Tensor<4> {
         let (mean, variance) = (norm.running_mean.value_sync(), norm.running_var.value_sync());
         return batch_norm(x, gamma, beta, mean, variance, norm.epsilon);
     }
+    if let Some(peers) = peers().filter(|_| supports(&x)) {
+        return normalise_across(x, norm, peers);
+    }
     let [batch, _, height, width] = x.dims();
     let count = (batch * height * width) as f64;
     let result = batch_norm_train(x, gamma, beta, norm.epsilon);
     let unbiased = result.variance * (count / (count - 1.0).max(1.0));
     blend(norm, result.mean, unbiased);
     result.output
+}
+
+/// The same by the statistics of all peers' batches.
+fn normalise_across(x: Tensor<4>, norm: &BatchNorm, peers: Arc<dyn Peers>) -> Tensor<4> {
+    let (channels, device) = (x.dims()[1], x.device());
+    let (standard, statistics) = FusedMap::enter(x).standardise(norm.epsilon, peers);
+    update_running(norm, &statistics, channels, &device);
+    let by_channel = |parameter: Tensor<1>| parameter.reshape([1, -1, 1, 1]);
+    standard * by_channel(norm.gamma.val()) + by_channel(norm.beta.val())
 }
 
 /// Blends a batch's mean and (unbiased) variance into the running ones.

@@ -14,6 +14,7 @@ const LAYERS: &[(&str, u8)] = &[
     ("autogrow-data", 2),
     ("autogrow-export", 2),
     ("autogrow-models", 2),
+    ("autogrow-mpi", 2),
     ("autogrow-cli", 3),
     ("autogrow-tests", 4),
     ("xtask", 4),

@@ -7,12 +7,13 @@ use crate::args::{BenchArgs, BenchDataArgs, BenchWhat, SplitName};
 use crate::output::Output;
 use autogrow_core::Result;
 use autogrow_core::data::Pass;
+use autogrow_core::ranks::Ranks;
 use serde::Serialize;
 use std::time::Instant;
 
-pub(crate) fn run(args: &BenchArgs, output: &Output) -> Result<()> {
+pub(crate) fn run(args: &BenchArgs, output: &Output, ranks: &Ranks) -> Result<()> {
     match &args.what {
-        BenchWhat::Step(args) => step::run(args, output),
+        BenchWhat::Step(args) => step::run(args, output, ranks),
         BenchWhat::Data(args) => data(args, output),
     }
 }
@@ -35,7 +36,7 @@ fn data(args: &BenchDataArgs, output: &Output) -> Result<()> {
         SplitName::Val => (&data.validation, None),
         SplitName::Test => (&data.test, None),
     };
-    let pass = Pass { batch_size: config.training.batch_size, seed, skip: 0 };
+    let pass = Pass { batch_size: config.training.batch_size, seed, ..Pass::default() };
     // Once to warm up, once to time.
     let mut seconds = 0.0;
     for _ in 0..2 {

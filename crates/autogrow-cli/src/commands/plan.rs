@@ -10,6 +10,7 @@ use autogrow_core::data::DataSet;
 use autogrow_core::growth::{Depth, Replayed, floor};
 use autogrow_core::network::{Blueprint, Network};
 use autogrow_core::random::{Purpose, generator};
+use autogrow_core::ranks::Ranks;
 use burn::tensor::Device;
 use serde::Serialize;
 
@@ -90,7 +91,7 @@ fn seconds(
         classes: data.classes.len(),
         evaluate: false,
     };
-    let timed = bench.report(config, device)?;
+    let timed = bench.report(config, device, &Ranks::single())?;
     let per_operation = 1.0 / (timed.images_per_second * seed.macs as f64);
     // Validation is a forward pass, about a third of a training step.
     let images = data.train.len() as f64 + data.validation.len() as f64 / 3.0;

@@ -4,17 +4,54 @@ use super::train::{Setup, go, report};
 use super::{open_data, open_device};
 use crate::args::ResumeArgs;
 use crate::output::Output;
-use crate::settings::keys;
+use crate::settings::{Loaded, keys};
 use autogrow_core::config::Config;
-use autogrow_core::run::{Origin, RunFolder};
+use autogrow_core::data::DataSet;
+use autogrow_core::ranks::Ranks;
+use autogrow_core::run::{Origin, Resumed, RunFolder};
 use autogrow_core::{Error, Result};
+use burn::tensor::Device;
 use std::path::Path;
+use std::time::Duration;
 
 /// Keys that do not change what a run computes.
-const HARMLESS: [&str; 5] =
-    ["run.threads", "run.keep", "run.checkpoint_minutes", "run.snapshots", "data.dir"];
+const HARMLESS: [&str; 6] = [
+    "run.threads",
+    "run.patience",
+    "run.keep",
+    "run.checkpoint_minutes",
+    "run.snapshots",
+    "data.dir",
+];
 
-pub(crate) fn run(args: &ResumeArgs, output: &Output) -> Result<()> {
+pub(crate) fn run(args: &ResumeArgs, output: &Output, ranks: &Ranks) -> Result<()> {
+    let path = &args.run;
+    let (loaded, config, device, data) = ranks.agree(prepare(args, ranks))?;
+    let resumed = ranks.is_first().then(|| open(args, &config, &data, output)).transpose();
+    let (folder, checkpoint) = match ranks.agree(resumed)? {
+        Some(Resumed { folder, checkpoint, .. }) => (Some(folder), checkpoint),
+        None => (None, None),
+    };
+    let outcome = match &folder {
+        Some(folder) => folder.outcome(),
+        None => Ok(None),
+    };
+    let outcome = ranks.agree(outcome)?;
+    let [finished] = ranks.sums([f64::from(u8::from(outcome.is_some()))])?;
+    if let Some(outcome) = outcome {
+        output.note("this run is finished");
+        return report(&outcome, path, output);
+    }
+    if finished > 0.0 {
+        return Ok(());
+    }
+    let setup =
+        Setup { config: &config, data: &data, device: &device, loaded: &loaded, path, ranks };
+    go(&setup, folder.map(|folder| folder.of_data(&config, &data)), checkpoint, output)
+}
+
+/// What each rank opens for itself; the run's settings are read from its folder.
+fn prepare(args: &ResumeArgs, ranks: &Ranks) -> Result<(Loaded, Config, Device, DataSet)> {
     let path = &args.run;
     let file = path.join("config.toml");
     if !file.is_file() {
@@ -26,33 +63,33 @@ pub(crate) fn run(args: &ResumeArgs, output: &Output) -> Result<()> {
     let before = before.resolve().map_err(of_run)?;
     let loaded = args.settings.load_over_file(&file)?;
     let config = loaded.resolve()?;
+    ranks.set_patience(Duration::from_secs_f64(config.run.patience));
     refuse_changes(path, &before, &config, &args.allow)?;
-
     let device = open_device(&config, &loaded)?;
     let data = open_data(&config)?;
-    let resumed = RunFolder::resume(path, &config)?;
+    Ok((loaded, config, device, data))
+}
+
+/// Opens the run folder, and says where the run is.
+fn open(args: &ResumeArgs, config: &Config, data: &DataSet, output: &Output) -> Result<Resumed> {
+    let path = &args.run;
+    let resumed = RunFolder::resume(path, config)?;
     for damaged in &resumed.damaged {
         output.warn(damaged);
     }
-    if let Some(outcome) = resumed.folder.outcome()? {
-        output.note("this run is finished");
-        return report(&outcome, path, output);
+    if resumed.folder.outcome()?.is_some() {
+        return Ok(resumed);
     }
     match &resumed.checkpoint {
         Some(checkpoint) => {
-            refuse_other_origin(
-                path,
-                &checkpoint.origin,
-                &Origin::of(&config, &data)?,
-                &args.allow,
-            )?;
+            let now = Origin::of(config, data)?;
+            refuse_other_origin(path, &checkpoint.origin, &now, &args.allow)?;
             let place = checkpoint.state.describe(&checkpoint.blueprint.depth);
             output.note(&format!("resuming {}: {place}", path.display()));
         }
         None => output.note(&format!("resuming {} from its beginning", path.display())),
     }
-    let setup = Setup { config: &config, data: &data, device: &device, loaded: &loaded };
-    go(&setup, resumed.folder.of_data(&config, &data), resumed.checkpoint, output)
+    Ok(resumed)
 }
 
 /// A run goes on as it began: what would change its course must be insisted on.

@@ -11,11 +11,13 @@ use autogrow_core::Result;
 use autogrow_core::config::Config;
 use autogrow_core::data::DataSet;
 use autogrow_core::network::{Blueprint, ModelInfo};
+use autogrow_core::ranks::Ranks;
 use autogrow_core::run::{Checkpoint, Outcome, RunFolder, Watch, publish};
 use autogrow_export::{Facts, card};
 use burn::tensor::Device;
 use serde::Serialize;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 #[derive(Serialize)]
 struct Report<'a> {
@@ -24,27 +26,25 @@ struct Report<'a> {
     outcome: &'a Outcome,
 }
 
-/// What a run needs beside its folder.
+/// What a run needs beside its folder, and where that is.
 pub(super) struct Setup<'a> {
     pub(super) config: &'a Config,
     pub(super) data: &'a DataSet,
     pub(super) device: &'a Device,
     pub(super) loaded: &'a Loaded,
+    pub(super) path: &'a Path,
+    pub(super) ranks: &'a Ranks,
 }
 
-pub(crate) fn run(args: &TrainArgs, output: &Output) -> Result<()> {
-    let loaded = args.settings.load_or_quick()?;
-    let config = loaded.resolve()?;
-    let device = open_device(&config, &loaded)?;
-    let data = open_data(&config)?;
-    // Whatever the images rule out is told before a folder is made.
-    autogrow_core::seed_network(&config, &data, &device).map_err(|error| loaded.locate(error))?;
-
+pub(crate) fn run(args: &TrainArgs, output: &Output, ranks: &Ranks) -> Result<()> {
+    let (loaded, config, device, data) = ranks.agree(prepare(args, ranks))?;
     let path = args.run.clone().unwrap_or_else(|| {
         let stem = format!("{}-{}", config.data.name, config.network.name);
         RunFolder::numbered(&PathBuf::from("runs"), &stem)
     });
-    let folder = RunFolder::create(&path, &config)?.of_data(&config, &data);
+    // The first rank alone has a folder.
+    let folder = ranks.is_first().then(|| RunFolder::create(&path, &config)).transpose();
+    let folder = ranks.agree(folder)?.map(|folder| folder.of_data(&config, &data));
     if loaded.quick {
         output.note("quick settings; `autogrow config --quick` shows them, --set changes them");
     }
@@ -55,36 +55,58 @@ pub(crate) fn run(args: &TrainArgs, output: &Output) -> Result<()> {
         data.test.len(),
         path.display()
     ));
-    let setup = Setup { config: &config, data: &data, device: &device, loaded: &loaded };
+    let setup = Setup {
+        config: &config,
+        data: &data,
+        device: &device,
+        loaded: &loaded,
+        path: &path,
+        ranks,
+    };
     go(&setup, folder, None, output)
 }
 
-/// Runs to the end, from a checkpoint where there is one, and reports.
+/// What each rank opens for itself.
+fn prepare(args: &TrainArgs, ranks: &Ranks) -> Result<(Loaded, Config, Device, DataSet)> {
+    let loaded = args.settings.load_or_quick()?;
+    let config = loaded.resolve()?;
+    ranks.set_patience(Duration::from_secs_f64(config.run.patience));
+    let device = open_device(&config, &loaded)?;
+    let data = open_data(&config)?;
+    // Whatever the images rule out is told before a folder is made.
+    autogrow_core::seed_network(&config, &data, &device).map_err(|error| loaded.locate(error))?;
+    Ok((loaded, config, device, data))
+}
+
+/// Runs to the end, from a checkpoint where there is one, and reports. Ranks without a folder
+/// compute and listen for signals, nothing else.
 pub(super) fn go(
     setup: &Setup<'_>,
-    mut folder: RunFolder,
+    mut folder: Option<RunFolder>,
     checkpoint: Option<Checkpoint>,
     output: &Output,
 ) -> Result<()> {
-    let path = folder.path().to_path_buf();
-    let mut signals = Signals::listen(path.clone());
+    let Setup { config, data, device, loaded, path, ranks } = setup;
+    let mut signals = Signals::listen(path.to_path_buf());
     let mut progress = Progress::new(*output);
-    let mut reporter = Reporter::new(path.clone(), *output);
+    let mut reporter = Reporter::new(path.to_path_buf(), *output);
     // The reporter reads what the folder has written, so it comes after it.
-    let mut watchers: Vec<&mut dyn Watch> =
-        vec![&mut folder, &mut progress, &mut signals, &mut reporter];
-    let Setup { config, data, device, loaded } = setup;
-    let outcome = autogrow_core::autogrow(config, data, device, &mut watchers, checkpoint)
+    let mut watchers: Vec<&mut dyn Watch> = match &mut folder {
+        Some(folder) => vec![folder, &mut progress, &mut signals, &mut reporter],
+        None => vec![&mut signals],
+    };
+    let outcome = autogrow_core::autogrow(config, data, device, ranks, &mut watchers, checkpoint)
         .map_err(|error| loaded.locate(error));
     drop(progress);
+    let Some(folder) = folder else { return outcome.map(|_| ()) };
     let outcome = outcome.and_then(|outcome| {
-        write_card(setup, &path, &outcome)?;
+        write_card(setup, path, &outcome)?;
         folder.finish(&outcome).map(|()| outcome)
     });
     // However the run ended: the last page says so, once nobody holds the folder.
     drop(folder);
     reporter.write();
-    report(&outcome?, &path, output)
+    report(&outcome?, path, output)
 }
 
 /// Writes the model card. Before the result, so that a finished run has one.

@@ -41,7 +41,7 @@ impl TrainingLoss {
         let network = train_only(network, &HashSet::new());
         let images = images.min(split.len()).max(1);
         let count = images.div_ceil(batch_size.max(1));
-        let pass = Pass { batch_size: images.div_ceil(count), seed: Some(seed), skip: 0 };
+        let pass = Pass { batch_size: images.div_ceil(count), seed: Some(seed), ..Pass::default() };
         let [channels, height, width] = blueprint.image;
         let mut batches = Vec::new();
         for batch in split.batches(pass).take(count) {

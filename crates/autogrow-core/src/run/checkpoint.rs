@@ -1,11 +1,13 @@
 //! Checkpoints: everything from which a run goes on exactly, in one folder that appears by one
 //! rename, with a hash of each part, so that a damaged one is never taken for a good one.
 
+use super::Origin;
 use super::state::State;
 use super::storage;
 use crate::network::{Blueprint, StateDict};
 use crate::training::LearnerRecord;
 use crate::{Error, Result};
+use safetensors::tensor::{Dtype, SafeTensors, TensorView};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -29,17 +31,6 @@ pub struct Checkpoint {
     pub origin: Origin,
 }
 
-/// What must be the same for a run to go on: a hash of the data, and the crates of what is named
-/// in the configuration.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Origin {
-    /// Hash of sizes, classes and first images.
-    pub data: String,
-    /// Crate that each named thing comes from.
-    pub plugins: BTreeMap<String, String>,
-}
-
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Manifest {
@@ -49,6 +40,42 @@ struct Manifest {
     /// Length of each log when the checkpoint was taken, bytes.
     logs: BTreeMap<String, u64>,
     origin: Origin,
+}
+
+impl Checkpoint {
+    /// All of it as one message, for processes that do not see the folder.
+    ///
+    /// # Errors
+    /// [`Error::Run`] where it cannot be written down.
+    pub(crate) fn to_bytes(&self) -> Result<Vec<u8>> {
+        let files = files(self, BTreeMap::new())?;
+        let views = files.iter().map(|(name, bytes)| {
+            TensorView::new(Dtype::U8, vec![bytes.len()], bytes).map(|view| (*name, view))
+        });
+        views
+            .collect::<Result<Vec<_>, _>>()
+            .and_then(|views| safetensors::serialize(views, None))
+            .map_err(|error| Error::run("checkpoint", error.to_string()))
+    }
+
+    /// What [`Checkpoint::to_bytes`] was asked of.
+    ///
+    /// # Errors
+    /// [`Error::Ranks`] where the message is not whole.
+    pub(crate) fn from_bytes(bytes: &[u8]) -> Result<Self> {
+        let damaged = |what: String| Error::ranks(format!("a checkpoint has not arrived: {what}"));
+        let message =
+            SafeTensors::deserialize(bytes).map_err(|error| damaged(error.to_string()))?;
+        let read = |name: &str| match message.tensor(name) {
+            Ok(view) => Ok(view.data().to_vec()),
+            Err(error) => Err(damaged(error.to_string())),
+        };
+        match decode(Path::new("checkpoint"), &read) {
+            Ok((checkpoint, _)) => Ok(checkpoint),
+            Err(Failure::Damaged(what)) => Err(damaged(what)),
+            Err(Failure::Newer(format)) => Err(damaged(format!("it has format {format}"))),
+        }
+    }
 }
 
 /// The checkpoints of a run folder.
@@ -167,7 +194,15 @@ impl<E: std::fmt::Display> From<E> for Failure {
 }
 
 fn load(path: &Path) -> Result<(Checkpoint, BTreeMap<String, u64>), Failure> {
-    let signed = storage::read(&path.join(MANIFEST))?;
+    decode(path, &|name| storage::read(&path.join(name)))
+}
+
+/// The checkpoint whose parts `read` reads by name; `path` is for errors.
+fn decode(
+    path: &Path,
+    read: &dyn Fn(&str) -> Result<Vec<u8>>,
+) -> Result<(Checkpoint, BTreeMap<String, u64>), Failure> {
+    let signed = read(MANIFEST)?;
     let end = signed.iter().position(|&byte| byte == b'\n').ok_or("the manifest is cut off")?;
     let (signature, body) = (&signed[..end], &signed[end + 1..]);
     if signature != hash(body).as_bytes() {
@@ -185,7 +220,7 @@ fn load(path: &Path) -> Result<(Checkpoint, BTreeMap<String, u64>), Failure> {
     let manifest: Manifest = serde_json::from_slice(body)?;
     let mut parts = BTreeMap::new();
     for (name, expected) in &manifest.parts {
-        let bytes = storage::read(&path.join(name))?;
+        let bytes = read(name)?;
         if hash(&bytes) != *expected {
             return Err(Failure::Damaged(format!("{name} has changed")));
         }
@@ -295,6 +330,13 @@ mod tests {
         checkpoints.save(&saved, BTreeMap::new()).unwrap();
         let read = checkpoints.newest().unwrap().0.unwrap().checkpoint;
         assert_eq!(read.state, saved.state);
+        let message = saved.to_bytes().unwrap();
+        let received = Checkpoint::from_bytes(&message).unwrap();
+        assert_eq!(
+            (received.state, received.learner.optimizer),
+            (saved.state.clone(), vec![1, 2, 3, 4, 5])
+        );
+        assert!(Checkpoint::from_bytes(&message[..message.len() - 1]).is_err());
         assert_eq!(
             (read.blueprint, read.learner.weights),
             (saved.blueprint, saved.learner.weights)

@@ -1,14 +1,17 @@
 //! [`Learner`]: a network with its optimiser, and one epoch of training.
 
 use super::average::Average;
+use super::gradients;
 use super::loss::{Scores, Tally, cross_entropy};
+use super::pass::{Halt, Passes};
 use crate::config::TrainingConfig;
 use crate::data::{Batch, Pass, Split};
 use crate::initializer::Initializer;
 use crate::network::{Network, StateDict, identities, train_only, trainable_ids, with_identities};
+use crate::ranks::Ranks;
 use crate::{Error, Result};
 use burn::module::{Module, ModuleVisitor, Param, ParamId};
-use burn::optim::{AdamConfig, GradientsAccumulator, GradientsParams, ModuleOptimizer};
+use burn::optim::{AdamConfig, GradientsParams, ModuleOptimizer};
 use burn::tensor::{Bytes, Device, Tensor, TensorData};
 use rand::RngCore;
 use std::collections::{BTreeMap, HashSet};
@@ -57,6 +60,7 @@ pub struct Learner {
     aside: Option<Aside>,
     training: TrainingConfig,
     device: Device,
+    ranks: Ranks,
 }
 
 struct Aside {
@@ -74,7 +78,13 @@ impl Learner {
             aside: None,
             training: training.clone(),
             device,
+            ranks: Ranks::single(),
         }
+    }
+
+    /// The same learner as one of several ranks, each of which has one like it.
+    pub fn with_ranks(self, ranks: &Ranks) -> Self {
+        Self { ranks: ranks.clone(), ..self }
     }
 
     /// The network as it is now.
@@ -98,68 +108,71 @@ impl Learner {
     /// can work in place.
     ///
     /// # Errors
-    /// [`Error::Diverged`] before a loss that is not a number changes anything; data errors.
+    /// [`Error::Diverged`] before a loss that is not a number changes anything; data errors;
+    /// [`Error::Ranks`] where a rank is lost.
     pub fn epoch(mut self, epoch: &mut Epoch<'_>) -> Result<(Self, Scores)> {
         let batch_size = self.training.batch_size;
         let of = epoch.split.len().div_ceil(batch_size);
         let (taken, mut tally) = epoch.resumed;
-        let pass = Pass { batch_size, seed: Some(epoch.seed), skip: taken };
+        let share = self.ranks.share();
+        let pass = Pass { batch_size, seed: Some(epoch.seed), skip: taken, share };
         for (number, batch) in (taken + 1..).zip(epoch.split.batches(pass)) {
-            let batch = batch?;
-            // No image of it could be read.
-            if batch.labels.is_empty() {
-                continue;
-            }
+            let batch = self.ranks.agree(batch)?;
             let loss;
-            (self, loss) = self.step(batch, epoch.learning_rate, &mut tally).map_err(|what| {
-                Error::Diverged { epoch: epoch.number, step: number, what, checkpoint: None }
+            (self, loss) = self.step(batch, epoch.learning_rate, &mut tally).map_err(|halt| {
+                let (epoch, step) = (epoch.number, number);
+                match halt {
+                    Halt::NotFinite(what) => {
+                        Error::Diverged { epoch, step, what, checkpoint: None }
+                    }
+                    Halt::Failed(error) => error,
+                }
             })?;
+            // No image of it could be read.
+            let Some(loss) = loss else { continue };
             (epoch.on_step)(&self, &Step { number, of, loss, tally })?;
         }
         Ok((self, tally.scores()))
     }
 
-    /// One optimisation step; returns the loss before it. Where that or a gradient is not finite,
-    /// says so and steps nowhere.
+    /// One optimisation step on this rank's share of a batch; returns the loss before it, or none
+    /// where no rank has an image. Where that or a gradient is not finite, says so and steps
+    /// nowhere, on any rank.
     fn step(
         mut self,
         batch: Batch,
         learning_rate: f64,
         tally: &mut Tally,
-    ) -> Result<(Self, f64), String> {
-        let size = batch.labels.len();
-        let mut accumulator = GradientsAccumulator::new();
-        let mut mean_loss = 0.0;
-        for Batch { images, labels } in batch.parts(self.training.micro_batch) {
-            // The mean over the batch is the mean over parts weighted by their size.
-            let part = labels.len() as f64 / size as f64;
-            let logits = self.network.forward(self.tensor(images, labels.len()));
-            let loss = cross_entropy(logits.clone(), &labels);
-            let value = f64::from(loss.clone().into_scalar::<f32>());
-            if !value.is_finite() {
-                return Err(format!("the loss is {value}"));
-            }
-            mean_loss += part * value;
-            tally.add(value, logits.inner(), &labels);
-            let loss = if part == 1.0 { loss } else { loss * part };
-            let gradients = GradientsParams::from_grads(loss.backward(), &self.network);
-            accumulator.accumulate(&self.network, gradients);
-        }
-        let gradients = accumulator.grads();
+    ) -> Result<(Self, Option<f64>), Halt> {
+        let passes = Passes {
+            network: &self.network,
+            device: &self.device,
+            ranks: &self.ranks,
+            micro_batch: self.training.micro_batch,
+            batch_size: self.training.batch_size,
+            sync_batch_norm: self.training.sync_batch_norm && self.ranks.are_several(),
+        };
+        let Some((gradients, loss)) = passes.gradients(batch, tally)? else {
+            return Ok((self, None));
+        };
+        let gradients = gradients::sum(&self.ranks, &self.network, gradients, &self.device)?;
         if !all_finite(&self.network, &gradients) {
-            return Err("a gradient is not finite".into());
+            return Err(Halt::NotFinite("a gradient is not finite".into()));
         }
         self.network = self.optimizer.step(learning_rate, self.network, gradients);
         if let Some(average) = &mut self.average {
             average.update(&self.network);
         }
-        Ok((self, mean_loss))
+        Ok((self, Some(loss)))
     }
 
-    fn tensor(&self, images: Vec<f32>, count: usize) -> Tensor<4> {
-        let [channels, height, width] = self.network.blueprint().image;
-        let shape = [count, channels, height, width];
-        Tensor::from_data(TensorData::new(images, shape), &self.device)
+    /// Takes over the parameters of the first rank.
+    ///
+    /// # Errors
+    /// [`Error::Ranks`] where a rank is lost.
+    pub(crate) fn follow_first(mut self) -> Result<Self> {
+        self.network = self.ranks.with_parameters_of_first(self.network)?;
+        Ok(self)
     }
 
     /// Stacks one sub-module on a sub-network and initialises it. All other parameters keep their
@@ -308,30 +321,31 @@ fn all_finite(network: &Network, gradients: &GradientsParams) -> bool {
     check.finite
 }
 
-/// Scores of a network in evaluation mode (see [`Learner::evaluated`]) on a split. `on_batch` is
-/// called after each batch; an error from it ends the evaluation.
+/// Scores of a network in evaluation mode (see [`Learner::evaluated`]) on a split, each rank looking
+/// at its part. `on_batch` is called after each batch; an error from it ends the evaluation.
 ///
 /// # Errors
-/// Data errors.
+/// Data errors; [`Error::Ranks`] where a rank is lost.
 pub fn evaluate(
     network: &Network,
     split: &dyn Split,
     device: &Device,
+    ranks: &Ranks,
     on_batch: &mut dyn FnMut() -> Result<()>,
 ) -> Result<Scores> {
     let mut tally = Tally::default();
     let batch_size = evaluation_batch(network);
-    for batch in split.batches(Pass { batch_size, ..Pass::default() }) {
-        let Batch { images, labels } = batch?;
-        if labels.is_empty() {
-            continue;
+    let pass = Pass { batch_size, share: ranks.share(), ..Pass::default() };
+    for batch in split.batches(pass) {
+        let Batch { images, labels } = ranks.agree(batch)?;
+        if !labels.is_empty() {
+            let logits = logits(network, images, labels.len(), device);
+            let loss = cross_entropy(logits.clone(), &labels).into_scalar::<f32>();
+            tally.add(f64::from(loss), logits, &labels);
         }
-        let logits = logits(network, images, labels.len(), device);
-        let loss = cross_entropy(logits.clone(), &labels).into_scalar::<f32>();
-        tally.add(f64::from(loss), logits, &labels);
         on_batch()?;
     }
-    Ok(tally.scores())
+    Ok(tally.over(ranks)?.scores())
 }
 
 /// Told the scores `[batch, classes]` of a batch, row-major, and its labels.

@@ -1,5 +1,7 @@
 //! Cross entropy, and how many images are classified right.
 
+use crate::Result;
+use crate::ranks::Ranks;
 use burn::tensor::activation::log_softmax;
 use burn::tensor::{Device, Int, Tensor, TensorData};
 
@@ -49,6 +51,41 @@ impl Tally {
             self.top1 += usize::from(place < 1);
             self.top5 += usize::from(place < 5);
         }
+    }
+
+    /// Adds what others have seen.
+    pub(super) fn join(&mut self, other: &Self) {
+        self.images += other.images;
+        self.loss += other.loss;
+        self.top1 += other.top1;
+        self.top5 += other.top5;
+    }
+
+    /// The same over all ranks, in their order.
+    ///
+    /// # Errors
+    /// [`Error::Ranks`](crate::Error::Ranks) where a rank is lost.
+    pub(super) fn over(&self, ranks: &Ranks) -> Result<Self> {
+        let own = [self.images as f64, self.loss, self.top1 as f64, self.top5 as f64];
+        let mut all = Self::default();
+        for numbers in ranks.gather(&own)? {
+            all.join(&Self {
+                images: numbers[0] as usize,
+                loss: numbers[1],
+                top1: numbers[2] as usize,
+                top5: numbers[3] as usize,
+            });
+        }
+        Ok(all)
+    }
+
+    pub(super) fn images(&self) -> usize {
+        self.images
+    }
+
+    /// Mean loss.
+    pub(super) fn loss(&self) -> f64 {
+        self.loss / self.images.max(1) as f64
     }
 
     pub(super) fn scores(&self) -> Scores {

@@ -3,10 +3,12 @@
 mod adadelta;
 mod average;
 mod evaluation;
+mod gradients;
 mod growing;
 mod learner;
 mod loss;
 mod optimizer;
+mod pass;
 mod schedule;
 mod sgd;
 

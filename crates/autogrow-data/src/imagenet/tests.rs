@@ -45,7 +45,7 @@ fn unpacked() -> TempDir {
 }
 
 fn pixels(split: &dyn Split, seed: Option<u64>) -> Vec<f32> {
-    let batches = split.batches(Pass { batch_size: 2, seed, skip: 0 });
+    let batches = split.batches(Pass { batch_size: 2, seed, ..Pass::default() });
     batches.flat_map(|batch| batch.unwrap().images).collect()
 }
 

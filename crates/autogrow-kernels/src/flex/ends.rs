@@ -26,7 +26,7 @@ pub(crate) struct Leave(pub(crate) Arc<Map>);
 pub(crate) struct Average(pub(crate) Arc<Map>);
 
 /// One image from NCHW to NHWC with `halo` pixels of border.
-fn enter_image(extent: Extent, plain: &[f32], (image, halo): (&mut [f32], usize)) {
+pub(crate) fn enter_image(extent: Extent, plain: &[f32], (image, halo): (&mut [f32], usize)) {
     image.fill(0.0);
     for (channel, plane) in plain.chunks_exact(extent.pixels()).enumerate() {
         for (y, row) in plane.chunks_exact(extent.width).enumerate() {
@@ -38,7 +38,7 @@ fn enter_image(extent: Extent, plain: &[f32], (image, halo): (&mut [f32], usize)
 }
 
 /// One image back from NHWC.
-fn leave_image(extent: Extent, (image, halo): (&[f32], usize), plain: &mut [f32]) {
+pub(crate) fn leave_image(extent: Extent, (image, halo): (&[f32], usize), plain: &mut [f32]) {
     for (channel, plane) in plain.chunks_exact_mut(extent.pixels()).enumerate() {
         for (y, row) in plane.chunks_exact_mut(extent.width).enumerate() {
             let from = extent.pixel(halo, [y, 0]) + channel;

@@ -14,9 +14,11 @@ use super::geometry::Shape;
 use super::layer::{Computed, Kept, Layer, Norm};
 use super::map::Map;
 use super::pool::{MaxPool, Subsample, Window};
+use super::standardise::Standardise;
 use super::statistics::Statistics;
 use crate::layers::out_size;
 use crate::map::Activation;
+use crate::peers::{Peers, peers};
 use crate::plain::blend;
 
 /// A map and its token in the autodiff graph.
@@ -47,7 +49,8 @@ pub(crate) fn supports<const D: usize>(tensor: &Tensor<D>) -> bool {
     tensor.dtype() == DType::F32 && is_flex(&tensor.device())
 }
 
-fn is_flex(device: &Device) -> bool {
+/// Whether the fast path computes on this device.
+pub(crate) fn is_flex(device: &Device) -> bool {
     matches!(device.clone().inner().as_dispatch(), DispatchDevice::Flex(_))
 }
 
@@ -68,6 +71,17 @@ impl FusedMap {
 
     pub(crate) fn dims(&self) -> [usize; 4] {
         self.map.extent.dims()
+    }
+
+    /// `(x - mean) / sqrt(variance + epsilon)` by the statistics of all peers' batches, as a plain
+    /// tensor, and those statistics.
+    pub(crate) fn standardise(
+        &self,
+        epsilon: f64,
+        peers: Arc<dyn Peers>,
+    ) -> (Tensor<4>, Statistics) {
+        let operation = Arc::new(Standardise::new(self.map.clone(), epsilon, peers));
+        (self.apply(operation.clone()), operation.statistics.clone())
     }
 
     fn apply<const D: usize>(&self, operation: Arc<dyn MapOperation>) -> Tensor<D> {
@@ -210,7 +224,7 @@ impl FusedConv {
 fn how_to_normalise(norm: &BatchNorm, extent: Extent, autodiff: bool) -> Norm {
     let epsilon = norm.epsilon;
     if autodiff && norm.training.is_enabled() {
-        return Norm::Batch { epsilon };
+        return Norm::Batch { epsilon, peers: peers() };
     }
     let [mean, variance] = [&norm.running_mean, &norm.running_var].map(|running| {
         // The fast path is taken for f32 weights, whose norms are f32 too.
@@ -220,7 +234,12 @@ fn how_to_normalise(norm: &BatchNorm, extent: Extent, autodiff: bool) -> Norm {
 }
 
 /// Blends the batch's statistics into the running ones, as PyTorch does: the unbiased variance.
-fn update_running(norm: &BatchNorm, batch: &Statistics, channels: usize, device: &Device) {
+pub(crate) fn update_running(
+    norm: &BatchNorm,
+    batch: &Statistics,
+    channels: usize,
+    device: &Device,
+) {
     let count = batch.count as f64;
     let unbiased = (count / (count - 1.0).max(1.0)) as f32;
     let mean = batch.mean[..channels].to_vec();

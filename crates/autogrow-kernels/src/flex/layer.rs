@@ -16,6 +16,7 @@ use super::geometry::Shape;
 use super::map::{Map, Pending, SkipView, Trace, View};
 use super::pointwise::{Affine, finish, moments};
 use super::statistics::{Moments, Statistics};
+use crate::peers::Peers;
 
 /// A layer to be computed.
 #[derive(Clone, Debug)]
@@ -35,8 +36,8 @@ pub(crate) struct Layer {
 pub(crate) enum Norm {
     /// Not at all.
     None,
-    /// By the batch's own statistics.
-    Batch { epsilon: f64 },
+    /// By the batch's own statistics, or those of all peers' batches.
+    Batch { epsilon: f64, peers: Option<Arc<dyn Peers>> },
     /// By fixed statistics.
     Fixed(Statistics),
 }
@@ -83,10 +84,11 @@ impl Layer {
     /// Computes the layer; with `keep`, in a way that [`gradients`](Self::gradients) can follow.
     pub(crate) fn forward(&self, parameters: &Parameters<'_>, keep: bool) -> Computed {
         match &self.norm {
-            Norm::Batch { epsilon } => {
+            Norm::Batch { epsilon, peers } => {
                 let (raw, moments) = self.convolve(parameters.weight, true);
-                let statistics = Statistics::of(&moments, self.shape.output, *epsilon);
-                let affine = statistics.affine(parameters, self.shape.output);
+                let (output, peers) = (self.shape.output, peers.as_deref());
+                let statistics = Statistics::of(&moments, output, *epsilon, peers);
+                let affine = statistics.affine(parameters, output);
                 self.pending(raw, affine, Some(statistics), keep)
             }
             norm => {

@@ -15,6 +15,7 @@ use super::gate::{Gate, GateSums, NormGradient};
 use super::layer::{CHUNKS, Kept, Layer, Norm, Parameters, chunk_size, groups};
 use super::map::{Gradient, Map, View};
 use super::statistics::Statistics;
+use crate::peers::Peers;
 
 /// Which gradients are asked for.
 #[derive(Clone, Copy, Debug)]
@@ -52,6 +53,18 @@ pub(crate) fn join(extent: Extent, parts: &[GateSums]) -> GateSums {
         }
     }
     total
+}
+
+/// The sums that a batch norm's gradient needs over the batches of all peers, in their order.
+fn across(peers: &dyn Peers, [ones, products, _]: &GateSums) -> GateSums {
+    let lanes = ones.len();
+    let mut all = [vec![0.0; lanes], vec![0.0; lanes], Vec::new()];
+    for part in peers.gather(&[&ones[..], &products[..]].concat()) {
+        for (total, part) in all.iter_mut().flatten().zip(part) {
+            *total += part;
+        }
+    }
+    all
 }
 
 /// Takes a gradient that has arrived at `map` through the map's activation.
@@ -135,7 +148,7 @@ impl Layer {
         &self,
         kept: &Kept,
         parameters: &Parameters<'_>,
-        [ones, products, _]: &GateSums,
+        sums: &GateSums,
     ) -> NormGradient {
         let lanes = self.shape.output.lanes();
         let zeros = || vec![0.0; lanes];
@@ -144,6 +157,11 @@ impl Layer {
             through.own.fill(1.0);
             return through;
         };
+        let all = match &self.norm {
+            Norm::Batch { peers: Some(peers), .. } => Some(across(&**peers, sums)),
+            _ => None,
+        };
+        let [ones, products, _] = all.as_ref().unwrap_or(sums);
         for channel in 0..self.shape.output.channels {
             let own = f64::from(parameters.gamma[channel]) * inverse[channel];
             through.own[channel] = own as f32;

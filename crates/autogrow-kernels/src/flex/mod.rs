@@ -29,6 +29,8 @@ mod layer_backward;
 #[cfg(test)]
 mod layer_tests;
 mod map;
+#[cfg(test)]
+mod peers_tests;
 #[allow(unsafe_code, reason = "kernels on raw pointers")]
 mod pointwise;
 mod pool;
@@ -36,6 +38,7 @@ mod send;
 mod sgd;
 #[cfg(test)]
 mod shape_tests;
+mod standardise;
 mod statistics;
 #[allow(unsafe_code, reason = "kernels on raw pointers")]
 mod winograd;
@@ -44,5 +47,5 @@ mod winograd_transforms;
 #[allow(unsafe_code, reason = "kernels on raw pointers")]
 mod winograd_weights;
 
-pub(crate) use fused::{FusedConv, FusedMap, FusedSkip, supports};
+pub(crate) use fused::{FusedConv, FusedMap, FusedSkip, is_flex, supports, update_running};
 pub(crate) use sgd::sgd_step;

@@ -3,6 +3,7 @@
 use super::extent::Extent;
 use super::layer::Parameters;
 use super::pointwise::Affine;
+use crate::peers::Peers;
 
 /// The sums of a part of the batch, taken around a centre of its own so that a mean far from zero
 /// does not drown the variance.
@@ -33,24 +34,69 @@ impl Moments {
     }
 }
 
+/// Per channel (padded) the mean and the squares around it of the parts of a batch joined so far.
+struct Joined {
+    count: f64,
+    mean: Vec<f64>,
+    squares: Vec<f64>,
+}
+
+impl Joined {
+    fn new(lanes: usize) -> Self {
+        Self { count: 0.0, mean: vec![0.0; lanes], squares: vec![0.0; lanes] }
+    }
+
+    /// Joins a part of `more` values, of which `part` gives mean and squares of a lane (Chan, Golub
+    /// and LeVeque 1983).
+    fn add(&mut self, more: f64, part: impl Fn(usize) -> (f64, f64)) {
+        let count = self.count;
+        for (lane, (mean, squares)) in self.mean.iter_mut().zip(&mut self.squares).enumerate() {
+            let (part_mean, part_squares) = part(lane);
+            let distance = part_mean - *mean;
+            *mean += distance * more / (count + more);
+            *squares += part_squares + distance * distance * count * more / (count + more);
+        }
+        self.count += more;
+    }
+
+    /// The batches of all peers together, in their order.
+    fn across(self, peers: &dyn Peers) -> Self {
+        let lanes = self.mean.len();
+        let own = [vec![self.count], self.mean, self.squares].concat();
+        let mut all = Self::new(lanes);
+        for part in peers.gather(&own) {
+            let (count, numbers) = (part[0], &part[1..]);
+            if count > 0.0 {
+                all.add(count, |lane| (numbers[lane], numbers[lanes + lane]));
+            }
+        }
+        all
+    }
+}
+
 impl Statistics {
-    /// Joins the parts of a batch in their order (Chan, Golub and LeVeque 1983).
-    pub(crate) fn of(parts: &[Moments], extent: Extent, epsilon: f64) -> Self {
-        let lanes = extent.lanes();
-        let (mut mean, mut squares) = (vec![0.0_f64; lanes], vec![0.0_f64; lanes]);
-        let mut count = 0.0;
+    /// Joins the parts of a batch in their order, and the batches of the peers, where there are
+    /// any.
+    pub(crate) fn of(
+        parts: &[Moments],
+        extent: Extent,
+        epsilon: f64,
+        peers: Option<&dyn Peers>,
+    ) -> Self {
+        let mut joined = Joined::new(extent.lanes());
         for part in parts {
             let Some(centre) = &part.centre else { continue };
             let more = part.count as f64;
-            for lane in 0..lanes {
+            joined.add(more, |lane| {
                 let offset = part.sums[0][lane] / more;
-                let part_squares = part.sums[1][lane] - part.sums[0][lane] * offset;
-                let distance = f64::from(centre[lane]) + offset - mean[lane];
-                mean[lane] += distance * more / (count + more);
-                squares[lane] += part_squares + distance * distance * count * more / (count + more);
-            }
-            count += more;
+                let squares = part.sums[1][lane] - part.sums[0][lane] * offset;
+                (f64::from(centre[lane]) + offset, squares)
+            });
         }
+        let Joined { count, mean, squares } = match peers {
+            Some(peers) => joined.across(peers),
+            None => joined,
+        };
         let variance = squares.iter().map(|sum| (sum / count).max(0.0));
         let inverse = variance.clone().map(|variance| 1.0 / (variance + epsilon).sqrt()).collect();
         Self {

@@ -9,6 +9,7 @@ use autogrow_core::data::{Batch, Pass, Split};
 use autogrow_core::initializer::InitializerKind;
 use autogrow_core::network::{Blueprint, Network};
 use autogrow_core::random::{Purpose, generator};
+use autogrow_core::ranks::Ranks;
 use autogrow_core::registry::find;
 use autogrow_core::training::{Epoch, Learner, evaluate};
 use burn::tensor::Device;
@@ -16,7 +17,7 @@ use serde::Serialize;
 use std::io::Write;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// Steps that are not timed: they warm up caches and pools.
 const WARM_UP: usize = 2;
@@ -25,10 +26,11 @@ const WARM_UP: usize = 2;
 const GROWTHS: usize = 5;
 
 /// Times what the arguments ask for.
-pub(super) fn run(args: &BenchStepArgs, output: &Output) -> Result<()> {
+pub(super) fn run(args: &BenchStepArgs, output: &Output, ranks: &Ranks) -> Result<()> {
     let loaded = args.settings.load()?;
     let config = loaded.resolve()?;
     let device = open_device(&config, &loaded)?;
+    ranks.set_patience(Duration::from_secs_f64(config.run.patience));
     let bench = StepBench {
         batch: args.batch as usize,
         steps: args.steps as usize,
@@ -39,7 +41,7 @@ pub(super) fn run(args: &BenchStepArgs, output: &Output) -> Result<()> {
     if args.serve {
         return bench.serve(&config, &device).map_err(|error| loaded.locate(error));
     }
-    let report = bench.report(&config, &device).map_err(|error| loaded.locate(error))?;
+    let report = bench.report(&config, &device, ranks).map_err(|error| loaded.locate(error))?;
     output.result(&report, || {
         format!(
             "{} {}, {} of {}: {:.1} images a second, {:.1} ms (median {:.1}), {} parameters",
@@ -80,6 +82,10 @@ pub(crate) struct StepReport {
     /// Images a step.
     batch: usize,
     steps: usize,
+    /// Processes that share a batch.
+    ranks: usize,
+    /// Bytes that the first of them sends to others in a step.
+    bytes_sent_per_step: u64,
     /// Most memory that the process ever had, where the system tells.
     peak_memory_mb: Option<f64>,
 }
@@ -92,14 +98,21 @@ struct Spread {
 
 impl StepBench {
     /// Times steps of the seed network: forward, backward, update; or evaluations.
-    pub(crate) fn report(&self, config: &Config, device: &Device) -> Result<StepReport> {
-        let learner = self.learner(config, device)?;
+    pub(crate) fn report(
+        &self,
+        config: &Config,
+        device: &Device,
+        ranks: &Ranks,
+    ) -> Result<StepReport> {
+        let learner = self.learner(config, device)?.with_ranks(ranks);
         let (parameters, macs) = (learner.network().parameters(), learner.network().macs()?);
         let waves = Waves::new(self, Some(self.steps));
         let mut milliseconds = Vec::new();
-        let mut learner = self.walk(config, learner, device, &waves, &mut |seconds| {
+        let sent_before = ranks.sent();
+        let mut learner = self.walk(config, learner, device, &waves, ranks, &mut |seconds| {
             milliseconds.push(1e3 * seconds);
         })?;
+        let sent = ranks.sent() - sent_before;
         milliseconds.sort_by(f64::total_cmp);
         let (min, median) = (milliseconds[0], milliseconds[milliseconds.len() / 2]);
         let batch = waves.batch.into_inner();
@@ -113,6 +126,8 @@ impl StepBench {
             depth: config.network.depth.to_string(),
             batch,
             steps: self.steps,
+            ranks: ranks.size(),
+            bytes_sent_per_step: sent / (WARM_UP + self.steps) as u64,
             peak_memory_mb: peak_memory_mb(),
         })
     }
@@ -121,7 +136,8 @@ impl StepBench {
     /// steps can be taken in between; at the end of stdin, the peak memory.
     fn serve(&self, config: &Config, device: &Device) -> Result<()> {
         let learner = self.learner(config, device)?;
-        self.walk(config, learner, device, &Waves::new(self, None), &mut |seconds| {
+        let (waves, ranks) = (Waves::new(self, None), Ranks::single());
+        self.walk(config, learner, device, &waves, &ranks, &mut |seconds| {
             say(&format!(r#"{{"seconds": {seconds}}}"#));
         })?;
         say(&format!(r#"{{"peak_memory_mb": {}}}"#, peak_memory_mb().unwrap_or(0.0)));
@@ -144,6 +160,7 @@ impl StepBench {
         learner: Learner,
         device: &Device,
         waves: &Waves<'_>,
+        ranks: &Ranks,
         on_step: &mut dyn FnMut(f64),
     ) -> Result<Learner> {
         let mut after = || {
@@ -153,7 +170,7 @@ impl StepBench {
             Ok(())
         };
         if self.evaluate {
-            evaluate(&learner.evaluated(), waves, device, &mut after)?;
+            evaluate(&learner.evaluated(), waves, device, ranks, &mut after)?;
             return Ok(learner);
         }
         let (learner, _) = learner.epoch(&mut Epoch {
@@ -240,10 +257,12 @@ impl Split for Waves<'_> {
 
     fn batches(&self, pass: Pass) -> Box<dyn Iterator<Item = Result<Batch>> + '_> {
         self.batch.store(pass.batch_size, Ordering::Relaxed);
-        let numbers = pass.batch_size * self.bench.image.iter().product::<usize>();
+        let values = self.bench.image.iter().product::<usize>();
+        let share = pass.share.range(pass.batch_size);
+        let numbers = share.start * values..share.end * values;
         let batch = Batch {
-            images: (0..numbers).map(|i| (0.37 * i as f32).sin()).collect(),
-            labels: (0..pass.batch_size).map(|i| i % self.bench.classes).collect(),
+            images: numbers.map(|i| (0.37 * i as f32).sin()).collect(),
+            labels: share.map(|i| i % self.bench.classes).collect(),
         };
         let numbers = (0..).take_while(|&done| self.wanted(done));
         Box::new(numbers.map(move |done| {

@@ -45,7 +45,7 @@ pub(super) fn write(data: &DataSet, path: &Path) -> Result<()> {
 
 /// One image of a split; none where it is left out because it cannot be read.
 fn sample(split: &dyn Split, index: usize, seed: Option<u64>) -> Result<Option<Vec<f32>>> {
-    let batch = split.batches(Pass { batch_size: 1, seed, skip: index }).next();
+    let batch = split.batches(Pass { batch_size: 1, seed, skip: index, ..Pass::default() }).next();
     let images = batch.transpose()?.map(|batch| batch.images);
     Ok(images.filter(|images| !images.is_empty()))
 }

@@ -1,0 +1,130 @@
+//! The gradients of one batch: forward and backward over its parts, here and on all other ranks.
+
+use super::loss::{Tally, cross_entropy};
+use crate::Error;
+use crate::data::Batch;
+use crate::network::Network;
+use crate::ranks::{NormSums, Ranks};
+use autogrow_kernels::with_peers;
+use burn::optim::{GradientsAccumulator, GradientsParams};
+use burn::tensor::{Device, Tensor, TensorData};
+
+/// Why a step is not taken.
+pub(super) enum Halt {
+    /// A number is none; the same on all ranks.
+    NotFinite(String),
+    /// Anything else.
+    Failed(Error),
+}
+
+impl From<Error> for Halt {
+    fn from(error: Error) -> Self {
+        Self::Failed(error)
+    }
+}
+
+/// How the passes of a batch go.
+pub(super) struct Passes<'a> {
+    pub(super) network: &'a Network,
+    pub(super) device: &'a Device,
+    pub(super) ranks: &'a Ranks,
+    /// Images of one pass at most, on this rank; 0: all of its part of the batch.
+    pub(super) micro_batch: usize,
+    /// Images of a batch over all ranks at most.
+    pub(super) batch_size: usize,
+    /// Whether batch norms see the images of all ranks.
+    pub(super) sync_batch_norm: bool,
+}
+
+impl Passes<'_> {
+    /// This rank's part of the gradients of the mean loss over the whole batch, of which `batch` is
+    /// this rank's share, and that loss; none where no rank has an image. `tally` is told of all.
+    pub(super) fn gradients(
+        &self,
+        batch: Batch,
+        tally: &mut Tally,
+    ) -> Result<Option<(GradientsParams, f64)>, Halt> {
+        let own = batch.labels.len();
+        let parts = if own == 0 { Vec::new() } else { batch.parts(self.micro_batch) };
+        let counts = self.ranks.gather(&[own as f64, parts.len() as f64])?;
+        let images: f64 = counts.iter().map(|counts| counts[0]).sum();
+        if images == 0.0 {
+            return Ok(None);
+        }
+        if images > self.batch_size as f64 {
+            return Err(Error::ranks("the data set does not yield shares of its batches").into());
+        }
+        // All ranks take part in each pass, those that have run out of images too.
+        let passes = counts.iter().map(|counts| counts[1] as usize).max().unwrap_or(0);
+        let mut accumulator = GradientsAccumulator::new();
+        let mut mean_loss = 0.0;
+        let mut parts = parts.into_iter();
+        for _ in 0..passes {
+            let (gradients, seen) = self.pass(parts.next(), images)?;
+            mean_loss += seen.images() as f64 / images * seen.loss();
+            tally.join(&seen);
+            if let Some(gradients) = gradients {
+                accumulator.accumulate(self.network, gradients);
+            }
+        }
+        Ok(Some((accumulator.grads(), mean_loss)))
+    }
+
+    /// One pass over `part`, and what it came to on all ranks together.
+    fn pass(
+        &self,
+        part: Option<Batch>,
+        images: f64,
+    ) -> Result<(Option<GradientsParams>, Tally), Halt> {
+        let is_absent = part.is_none();
+        let sums = self.sync_batch_norm.then(|| NormSums::new(self.ranks.clone(), is_absent));
+        if is_absent && sums.is_none() {
+            return Ok((None, self.seen(&Tally::default())?));
+        }
+        let Batch { images: pixels, labels } = part.unwrap_or_else(|| self.stand_in());
+        let input = self.tensor(pixels, labels.len());
+        let logits = match &sums {
+            Some(sums) => with_peers(sums.clone(), || self.network.forward(input)),
+            None => self.network.forward(input),
+        };
+        let loss = cross_entropy(logits.clone(), &labels);
+        let mut own = Tally::default();
+        if !is_absent {
+            own.add(f64::from(loss.clone().into_scalar::<f32>()), logits.inner(), &labels);
+        }
+        check(sums.as_deref())?;
+        let seen = self.seen(&own)?;
+        // The mean over the batch is the mean over parts weighted by their size.
+        let weight = labels.len() as f64 / images;
+        let loss = if weight == 1.0 { loss } else { loss * weight };
+        let gradients = GradientsParams::from_grads(loss.backward(), self.network);
+        check(sums.as_deref())?;
+        Ok(((!is_absent).then_some(gradients), seen))
+    }
+
+    /// What all ranks have seen in a pass.
+    fn seen(&self, own: &Tally) -> Result<Tally, Halt> {
+        let all = own.over(self.ranks)?;
+        if all.loss().is_finite() {
+            Ok(all)
+        } else {
+            Err(Halt::NotFinite(format!("the loss is {}", all.loss())))
+        }
+    }
+
+    /// An image for a rank that has none.
+    fn stand_in(&self) -> Batch {
+        let pixels = self.network.blueprint().image.iter().product();
+        Batch { images: vec![0.0; pixels], labels: vec![0] }
+    }
+
+    fn tensor(&self, images: Vec<f32>, count: usize) -> Tensor<4> {
+        let [channels, height, width] = self.network.blueprint().image;
+        let shape = [count, channels, height, width];
+        Tensor::from_data(TensorData::new(images, shape), self.device)
+    }
+}
+
+fn check(sums: Option<&NormSums>) -> crate::Result<()> {
+    sums.map_or(Ok(()), NormSums::check)
+}
