@@ -52,7 +52,6 @@ fn digits_on_vulkan_end_within_a_point_of_flex() {
         let result = result(&mut train(&folder.path().join(device), device));
         result["test_accuracy"].as_f64().unwrap()
     });
-    println!("test accuracy: vulkan {vulkan} %, flex {flex} %");
     assert!((vulkan - flex).abs() <= 1.0, "vulkan {vulkan} %, flex {flex} %");
 
     let run = folder.path().join("vulkan");
