@@ -20,8 +20,9 @@ use std::path::PathBuf;
 
 /// Room around the way, as a part of its extent.
 const MARGIN: f64 = 0.15;
-/// Growths up to which each is named.
+/// Growths up to which each is marked with the depth after it, and up to which it is marked at all.
 const NAMED: usize = 6;
+const MARKED: usize = 30;
 
 #[derive(Serialize)]
 struct Report {
@@ -141,7 +142,7 @@ fn extent(points: &[Point], of: fn(&Point) -> f64) -> [f64; 2] {
     [low - margin, high + margin]
 }
 
-/// A line for each run and phase, each from where the one before ended.
+/// A line for each run and phase, each from where the one before ended; rings where the net grew.
 fn svg(report: &Report) -> String {
     let Report { points, runs, .. } = report;
     let mut ways: Vec<Trajectory> = Vec::new();
@@ -159,8 +160,10 @@ fn svg(report: &Report) -> String {
         let is_end = index == 0 || index + 1 == points.len();
         if let Some(way) = ways.last_mut() {
             way.points.push(place);
-            if is_end || (grown(index) && growths <= NAMED) {
-                way.marks.push((way.points.len() - 1, point.depth.clone()));
+            if is_end || (grown(index) && growths <= MARKED) {
+                let named = is_end || growths <= NAMED;
+                let text = if named { point.depth.clone() } else { String::new() };
+                way.marks.push((way.points.len() - 1, text));
             }
         }
     }
@@ -171,6 +174,7 @@ fn svg(report: &Report) -> String {
 /// Of the part of the way that begins at a point.
 fn name(point: &Point, runs: usize) -> String {
     match (runs, point.phase) {
+        (1, "growing") => "growing (ring: grown since the point before)".into(),
         (1, phase) => phase.into(),
         (_, phase) => format!("run {}, {phase}", point.run + 1),
     }
