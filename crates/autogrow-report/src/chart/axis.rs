@@ -135,7 +135,8 @@ pub(super) fn ticks(axis: &Axis, [from, to]: [f64; 2], most: usize) -> Vec<(f64,
     values.into_iter().map(|value| (value, text(value))).collect()
 }
 
-fn linear(from: f64, to: f64, most: usize) -> Vec<f64> {
+/// Round values, evenly spaced, `most` of them or one more at most.
+pub(super) fn linear(from: f64, to: f64, most: usize) -> Vec<f64> {
     let rough = (to - from) / most as f64;
     let power = 10f64.powf(rough.log10().floor());
     let Some(step) = [1.0, 2.0, 5.0, 10.0].map(|n| n * power).into_iter().find(|s| *s >= rough)

@@ -2,11 +2,14 @@
 //! 2, 3 and 5. Lines of equal loss are found by marching squares.
 
 use super::Size;
-use super::axis::Axis;
+use super::axis::{Axis, linear};
 use super::frame::{Entry, Frame, Plan, stroke};
 use super::palette::{self, sequential};
 use super::svg::{INK, Svg, number, path, width};
 use std::collections::BTreeMap;
+
+/// Contours at most.
+const LEVELS: u32 = 12;
 
 /// Values over a grid.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -233,19 +236,20 @@ impl Labels {
     }
 }
 
-/// A level with its two digits.
+/// A level with the digits that it has, six at most.
 fn label(level: f64) -> String {
     let size = level.abs();
     if size == 0.0 || !(1e-4..1e5).contains(&size) {
         return format!("{level:.1e}").replace(".0e", "e");
     }
-    let decimals = (1.0 - size.log10().floor()).max(0.0) as usize;
+    let decimals = (5.0 - size.log10().floor()).max(0.0) as usize;
     let text = format!("{level:.decimals$}");
     if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.').into() } else { text }
 }
 
-/// A dozen values among those of a surface, close together where it is low and flat: by their
-/// logarithm where it is above zero everywhere.
+/// About a dozen values among those of a surface: close together where it is low and flat, by their
+/// logarithm, where it is above zero everywhere and much higher in some places; else round and evenly
+/// spaced.
 pub fn levels(values: impl Iterator<Item = f64>) -> Vec<f64> {
     let fold = |[low, high]: [f64; 2], value: f64| [low.min(value), high.max(value)];
     let finite = values.filter(|value| value.is_finite());
@@ -253,18 +257,14 @@ pub fn levels(values: impl Iterator<Item = f64>) -> Vec<f64> {
     if low >= high {
         return Vec::new();
     }
-    let count = 12;
-    let part = |step: i32| f64::from(step) / f64::from(count + 1);
-    let at = |step| {
-        if low > 0.0 && high / low > 5.0 {
-            rounded(low * (high / low).powf(part(step)))
-        } else {
-            rounded(low + (high - low) * part(step))
-        }
-    };
-    let mut levels: Vec<f64> = (1..=count).map(at).collect();
-    levels.dedup();
-    levels
+    if low > 0.0 && high / low > 5.0 {
+        let at =
+            |step: u32| rounded(low * (high / low).powf(f64::from(step) / f64::from(LEVELS + 1)));
+        let mut levels: Vec<f64> = (1..=LEVELS).map(at).collect();
+        levels.dedup();
+        return levels;
+    }
+    linear(low, high, LEVELS as usize)
 }
 
 /// To two digits, so that a level can be written beside its line.
@@ -365,12 +365,16 @@ mod tests {
     }
 
     #[test]
-    fn levels_are_written_with_two_digits() {
-        let texts = [0.000_17, 0.003, 0.013, 0.5, 1.0, 4.2, 10.0, 350.0, 3.5e-6, 2e7].map(label);
-        assert_eq!(
-            texts,
-            ["0.00017", "0.003", "0.013", "0.5", "1", "4.2", "10", "350", "3.5e-6", "2e7"]
-        );
+    fn levels_are_round_and_written_with_their_digits() {
+        let texts = |values: [f64; 2]| levels(values.into_iter()).into_iter().map(label);
+        let narrow: Vec<_> = texts([2.312, 2.404]).collect();
+        assert_eq!(narrow[..3], ["2.32", "2.33", "2.34"]);
+        assert_eq!((narrow.len(), narrow[8].as_str()), (9, "2.4"));
+        assert_eq!(texts([-1.0, 1.0]).next().unwrap(), "-1");
+        let wide: Vec<_> = texts([1e-4, 1e3]).collect();
+        assert_eq!((wide.len(), wide[0].as_str(), wide[11].as_str()), (12, "0.00035", "290"));
+        assert_eq!(texts([1.0, 1.0]).count(), 0);
+        assert_eq!([3.5e-6, 2e7].map(label), ["3.5e-6", "2e7"]);
     }
 
     #[test]
