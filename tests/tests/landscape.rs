@@ -151,7 +151,7 @@ fn a_landscape_has_the_model_in_its_middle() {
     assert_eq!((&model["found"], &model["images"]), (&result["found"], &60.into()));
     assert_eq!(numbers(&model["x"]), [-1.0, -0.5, 0.0, 0.5, 1.0]);
     let middle = numbers(&model["loss"][2])[2];
-    assert!((middle - model["minimum"].as_f64().unwrap()).abs() < 1e-6);
+    assert!((middle - model["at_model"].as_f64().unwrap()).abs() < 1e-6);
     assert_eq!(read(&run.join("landscape.json"))["models"], report["models"]);
     assert_eq!(json(&arguments)["models"], report["models"]);
     let other = json(&[&arguments[..], &["--seed=7"]].concat());

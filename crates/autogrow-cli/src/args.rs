@@ -196,7 +196,7 @@ pub(crate) struct SurfaceArgs {
           value_parser = clap::value_parser!(u32).range(2..=1000))]
     pub(crate) grid: u32,
     /// Training images, not augmented, that the loss is the mean over
-    #[arg(long, value_name = "N", default_value_t = 1000,
+    #[arg(long, value_name = "N", default_value_t = 500,
           value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) images: u32,
     /// Write NAME.json, NAME.svg and NAME.png [default: named after the command,

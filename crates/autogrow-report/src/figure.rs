@@ -293,8 +293,8 @@ pub fn loss_surfaces(surfaces: &[(String, Surface)]) -> String {
     }
 }
 
-/// The loss around a minimum along two random directions: Figure 5. Surfaces that are compared
-/// get the same `levels`.
+/// The loss around a minimum, in the middle, along two random directions: Figure 5. Surfaces that are
+/// compared get the same `levels`.
 pub fn loss_surface(title: &str, surface: Surface, levels: Vec<f64>) -> ContourChart {
     ContourChart {
         title: title.into(),
@@ -302,6 +302,10 @@ pub fn loss_surface(title: &str, surface: Surface, levels: Vec<f64>) -> ContourC
         y: Axis::new("second direction"),
         surface,
         levels,
-        trajectories: Vec::new(),
+        trajectories: vec![Trajectory {
+            points: vec![[0.0, 0.0]],
+            marks: vec![(0, String::new())],
+            ..Trajectory::default()
+        }],
     }
 }

@@ -39,7 +39,9 @@ pub fn figures(runs: &[Run]) -> Vec<Figure> {
         let title = title(runs);
         let by_parameters = accuracy_against_parameters(&title, &families);
         let by_macs = accuracy_against_macs(&title, &families);
-        for (name, chart) in [("accuracy-parameters", by_parameters), ("accuracy-macs", by_macs)] {
+        let charts = [("accuracy-parameters", by_parameters), ("accuracy-macs", by_macs)];
+        for (name, mut chart) in charts {
+            chart.y.label = "test accuracy, %".into();
             figures.push(Figure { name, svg: chart.svg(Size::FIGURE) });
         }
     }
@@ -61,7 +63,7 @@ fn families(runs: &[Run]) -> Vec<Family> {
             (policy, Some(interval)) => format!("{policy} growth, K = {interval}"),
             (policy, None) => format!("{policy} growth"),
         };
-        let name = if one_network { how } else { format!("{} {how}", outcome.network) };
+        let name = if one_network { how } else { format!("{}, {how}", outcome.network) };
         let net = Net {
             label: outcome.found.to_string(),
             parameters: outcome.parameters as f64,

@@ -79,7 +79,7 @@ fn resolution(scale: Scale) -> [&'static str; 2] {
     match scale {
         Scale::Paper => ["51", "2000"],
         Scale::Small => ["31", "1000"],
-        Scale::Smoke => ["15", "200"],
+        Scale::Smoke => ["11", "100"],
     }
 }
 

@@ -11,12 +11,36 @@ use std::path::Path;
 /// From the folder in which all run folders lie.
 pub(super) const DIR: &str = "../pictures";
 
-/// Classes: the direction of the stripes, and the colours between which they alternate.
-const CLASSES: [(&str, [f32; 2], [[f32; 3]; 2]); 4] = [
-    ("across", [0.0, 1.0], [[200.0, 60.0, 40.0], [240.0, 200.0, 90.0]]),
-    ("down", [1.0, 0.0], [[30.0, 80.0, 160.0], [120.0, 200.0, 230.0]]),
-    ("falling", [0.7, 0.7], [[40.0, 120.0, 50.0], [190.0, 220.0, 120.0]]),
-    ("rising", [0.7, -0.7], [[90.0, 40.0, 120.0], [230.0, 170.0, 220.0]]),
+/// What the pictures of a class have in common.
+struct Class {
+    name: &'static str,
+    /// Across the stripes.
+    direction: [f32; 2],
+    /// Between which the stripes alternate.
+    colours: [[f32; 3]; 2],
+}
+
+const CLASSES: [Class; 4] = [
+    Class {
+        name: "across",
+        direction: [0.0, 1.0],
+        colours: [[200.0, 60.0, 40.0], [240.0, 200.0, 90.0]],
+    },
+    Class {
+        name: "down",
+        direction: [1.0, 0.0],
+        colours: [[30.0, 80.0, 160.0], [120.0, 200.0, 230.0]],
+    },
+    Class {
+        name: "falling",
+        direction: [0.7, 0.7],
+        colours: [[40.0, 120.0, 50.0], [190.0, 220.0, 120.0]],
+    },
+    Class {
+        name: "rising",
+        direction: [0.7, -0.7],
+        colours: [[90.0, 40.0, 120.0], [230.0, 170.0, 220.0]],
+    },
 ];
 
 /// Pictures of each class to train on, and to test on.
@@ -34,12 +58,12 @@ pub(super) fn draw(place: &Place) -> Result<()> {
     let part = place.out.join(format!("pictures.{}.part", std::process::id()));
     let mut number = 0;
     for (split, count) in COUNTS {
-        for (class, direction, colours) in &CLASSES {
-            let of_class = part.join(split).join(class);
+        for class in &CLASSES {
+            let of_class = part.join(split).join(class.name);
             fs::create_dir_all(&of_class).with_context(|| format!("{}", of_class.display()))?;
             for index in 0..count {
                 number += 1;
-                let picture = picture(number, *direction, *colours);
+                let picture = picture(number, class);
                 write(&of_class.join(format!("{index:02}.jpg")), &picture)?;
             }
         }
@@ -59,9 +83,10 @@ fn write(path: &Path, picture: &RgbImage) -> Result<()> {
     fs::write(path, bytes).with_context(|| format!("{} cannot be written", path.display()))
 }
 
-/// Stripes of the given direction with noise; size, width and place of the stripes follow from
+/// Stripes with noise; the picture's size, and the width and place of the stripes, follow from
 /// `number`.
-fn picture(number: u32, direction: [f32; 2], colours: [[f32; 3]; 2]) -> RgbImage {
+fn picture(number: u32, class: &Class) -> RgbImage {
+    let Class { direction, colours, .. } = class;
     let mut state = number.wrapping_mul(0x9e37_79b9) | 1;
     let mut draw = || {
         // Xorshift (Marsaglia 2003).

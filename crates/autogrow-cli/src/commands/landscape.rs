@@ -37,8 +37,8 @@ struct Surroundings {
     /// Training images that the loss is the mean over.
     images: usize,
     seed: u64,
-    /// The loss of the model itself.
-    minimum: f64,
+    /// The loss of the model itself, in the middle.
+    at_model: f64,
     #[serde(flatten)]
     grid: Grid,
 }
@@ -69,7 +69,7 @@ fn around(path: &Path, args: &LandscapeArgs, output: &Output) -> Result<Surround
         let mut rng = generator(seed, Purpose::Landscape, number);
         filter_normalised(loss.space(), &origin, &mut rng)
     });
-    let minimum = loss.at(&origin)?;
+    let at_model = loss.at(&origin)?;
     let plane = Plane { origin, directions };
     let grid = Grid::compute(&loss, &plane, [FAR, FAR], &args.surface, output)?;
     let outcome = model.outcome();
@@ -82,7 +82,7 @@ fn around(path: &Path, args: &LandscapeArgs, output: &Output) -> Result<Surround
         data: model.config.data.name.clone(),
         images: loss.images(),
         seed,
-        minimum,
+        at_model,
         grid,
     })
 }
@@ -91,7 +91,7 @@ impl Surroundings {
     /// Such as `plain3net 5-5-5, grown: 93.13 %`.
     fn title(&self) -> String {
         let how = match self.policy.as_deref() {
-            Some("none") => ", from scratch",
+            Some("none") => ", depth given",
             Some(_) => ", grown",
             None => "",
         };
@@ -103,7 +103,7 @@ impl Surroundings {
 fn text(report: &Report) -> String {
     let rows = report.models.iter().map(|model| {
         let highest = model.grid.loss.iter().flatten().copied().fold(f64::NEG_INFINITY, f64::max);
-        [model.title(), format!("{:.4}", model.minimum), format!("{highest:.3}")]
+        [model.title(), format!("{:.4}", model.at_model), format!("{highest:.3}")]
     });
     let losses = table(["model", "loss", "highest around it"], rows.collect());
     let files = report.files.iter().map(|file| format!("{}\n", file.display()));

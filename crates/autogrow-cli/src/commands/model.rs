@@ -145,6 +145,10 @@ impl Model {
 
     /// What the run came to, where the model is one of a finished run.
     pub(super) fn outcome(&self) -> Option<Outcome> {
+        // A snapshot on the way is not the model that was tested.
+        if self.info.epoch.is_some() {
+            return None;
+        }
         let bytes = read(&self.run.as_ref()?.join("result.json")).ok()?;
         let outcome: Outcome = serde_json::from_slice(&bytes).ok()?;
         (outcome.found == self.info.architecture.depth).then_some(outcome)

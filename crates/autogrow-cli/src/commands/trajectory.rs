@@ -20,8 +20,9 @@ use std::path::PathBuf;
 
 /// Room around the way, as a part of its extent.
 const MARGIN: f64 = 0.15;
-/// Growths up to which each is named.
+/// Growths up to which each is marked with the depth after it, and up to which it is marked at all.
 const NAMED: usize = 6;
+const MARKED: usize = 30;
 
 #[derive(Serialize)]
 struct Report {
@@ -141,9 +142,9 @@ fn extent(points: &[Point], of: fn(&Point) -> f64) -> [f64; 2] {
     [low - margin, high + margin]
 }
 
-/// A line for each run and phase, each from where the one before ended.
+/// A line for each run and phase, each from where the one before ended; rings where the net grew.
 fn svg(report: &Report) -> String {
-    let Report { points, runs, .. } = report;
+    let Report { points, .. } = report;
     let mut ways: Vec<Trajectory> = Vec::new();
     let grown = |index: usize| index > 0 && points[index - 1].depth != points[index].depth;
     let growths = (0..points.len()).filter(|&index| grown(index)).count();
@@ -152,15 +153,17 @@ fn svg(report: &Report) -> String {
         let part = (point.run, point.phase);
         let before = index.checked_sub(1).map(|before| &points[before]);
         if before.is_none_or(|before| (before.run, before.phase) != part) {
-            let mut way = Trajectory { name: name(point, runs.len()), ..Trajectory::default() };
+            let mut way = Trajectory { name: name(point, report), ..Trajectory::default() };
             way.points.extend(before.map(|before| [before.x, before.y]));
             ways.push(way);
         }
         let is_end = index == 0 || index + 1 == points.len();
         if let Some(way) = ways.last_mut() {
             way.points.push(place);
-            if is_end || (grown(index) && growths <= NAMED) {
-                way.marks.push((way.points.len() - 1, point.depth.clone()));
+            if is_end || (grown(index) && growths <= MARKED) {
+                let named = is_end || growths <= NAMED;
+                let text = if named { point.depth.clone() } else { String::new() };
+                way.marks.push((way.points.len() - 1, text));
             }
         }
     }
@@ -168,11 +171,17 @@ fn svg(report: &Report) -> String {
     trajectories(&title, report.grid.surface(), ways, report.explained).svg(Size::FIGURE)
 }
 
-/// Of the part of the way that begins at a point.
-fn name(point: &Point, runs: usize) -> String {
-    match (runs, point.phase) {
-        (1, phase) => phase.into(),
-        (_, phase) => format!("run {}, {phase}", point.run + 1),
+/// Of the part of the way that begins at a point. A run that never grows is trained, not fine-tuned.
+fn name(point: &Point, report: &Report) -> String {
+    let grows = |other: &Point| other.run == point.run && other.phase == Phase::Growing.name();
+    let phase = match point.phase {
+        "growing" => "growing (ring: grown since the point before)",
+        phase if report.points.iter().any(grows) => phase,
+        _ => "training",
+    };
+    match report.runs.len() {
+        1 => phase.into(),
+        _ => format!("run {}, {phase}", point.run + 1),
     }
 }
 

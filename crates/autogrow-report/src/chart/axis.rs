@@ -122,20 +122,22 @@ impl Map {
 /// Ticks at round values, `most` of them at most, each with its text.
 pub(super) fn ticks(axis: &Axis, [from, to]: [f64; 2], most: usize) -> Vec<(f64, String)> {
     let most = most.max(2);
-    let values = match axis.scale {
-        Scale::Linear => linear(from, to, most),
-        Scale::Log => log(from, to, most),
-    };
+    let of_log = (axis.scale == Scale::Log).then(|| log(from, to, most));
+    // Over a small part of a decade the scale is as good as linear, and so are its round values.
+    let of_log = of_log.filter(|values| values.len() > 1);
+    let is_log = of_log.is_some();
+    let values = of_log.unwrap_or_else(|| linear(from, to, most));
     let step = values.windows(2).map(|pair| pair[1] - pair[0]).fold(f64::INFINITY, f64::min);
-    let text = |value: f64| match (axis.format, axis.scale) {
-        (Format::Si, _) => si(value),
-        (Format::Plain, Scale::Linear) => plain(value, step),
-        (Format::Plain, Scale::Log) => plain(value, value),
+    let text = |value: f64| match axis.format {
+        Format::Si => si(value),
+        Format::Plain if is_log => plain(value, value),
+        Format::Plain => plain(value, step),
     };
     values.into_iter().map(|value| (value, text(value))).collect()
 }
 
-fn linear(from: f64, to: f64, most: usize) -> Vec<f64> {
+/// Round values, evenly spaced, `most` of them or one more at most.
+pub(super) fn linear(from: f64, to: f64, most: usize) -> Vec<f64> {
     let rough = (to - from) / most as f64;
     let power = 10f64.powf(rough.log10().floor());
     let Some(step) = [1.0, 2.0, 5.0, 10.0].map(|n| n * power).into_iter().find(|s| *s >= rough)
@@ -207,6 +209,7 @@ mod tests {
         let log = || Axis::new("").scaled(Scale::Log);
         assert_eq!(texts(&log(), [0.0008, 7.0], 5), ["0.001", "0.01", "0.1", "1"]);
         assert_eq!(texts(&log(), [0.5, 3.0], 6), ["0.5", "0.7", "1", "2", "3"]);
+        assert_eq!(texts(&log(), [1.31, 1.52], 5), ["1.35", "1.40", "1.45", "1.50"]);
         let si = Axis::new("").scaled(Scale::Log).written(Format::Si);
         assert_eq!(texts(&si, [9e4, 3e6], 5), ["100 k", "200 k", "500 k", "1 M", "2 M"]);
     }

@@ -2,11 +2,14 @@
 //! 2, 3 and 5. Lines of equal loss are found by marching squares.
 
 use super::Size;
-use super::axis::Axis;
+use super::axis::{Axis, linear};
 use super::frame::{Entry, Frame, Plan, stroke};
 use super::palette::{self, sequential};
 use super::svg::{INK, Svg, number, path, width};
 use std::collections::BTreeMap;
+
+/// Contours at most.
+const LEVELS: u32 = 12;
 
 /// Values over a grid.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -57,7 +60,8 @@ impl ContourChart {
             self.y.extent(surface.y.iter().copied().chain(points().map(|p| p[1])), 0.0),
         ];
         let mut svg = Svg::open(size.width, size.height, &self.title, "");
-        let legend = self.trajectories.iter().enumerate().map(|(index, way)| Entry {
+        let named = self.trajectories.iter().enumerate().filter(|(_, way)| !way.name.is_empty());
+        let legend = named.map(|(index, way)| Entry {
             name: way.name.clone(),
             sample: Box::new(move |svg: &mut Svg, [x, y]: [f64; 2]| {
                 let class = format!("line {}", palette::class(index));
@@ -74,7 +78,10 @@ impl ContourChart {
             lane_label: 0.0,
         };
         let frame = plan.draw(&mut svg);
+        // What the ways have to say comes first; contours find room for their numbers around it.
         let mut labels = Labels::default();
+        self.trajectories.iter().for_each(|way| labels.place_marks(way, &frame));
+        self.trajectories.iter().for_each(|way| labels.keep_clear_of(way, &frame));
         let levels = match &self.levels[..] {
             [] => levels(surface.z.iter().copied()),
             chosen => chosen.to_vec(),
@@ -84,7 +91,7 @@ impl ContourChart {
             draw_level(&mut svg, &frame, surface, *level, part, &mut labels);
         }
         for (index, way) in self.trajectories.iter().enumerate() {
-            draw_way(&mut svg, &frame, way, index, &mut labels);
+            draw_way(&mut svg, &frame, way, index);
         }
         labels.draw(&mut svg);
         svg.close()
@@ -118,7 +125,7 @@ fn draw_level(
     }
 }
 
-fn draw_way(svg: &mut Svg, frame: &Frame, way: &Trajectory, index: usize, labels: &mut Labels) {
+fn draw_way(svg: &mut Svg, frame: &Frame, way: &Trajectory, index: usize) {
     let pixel = |point: &[f64; 2]| [frame.x.pixel(point[0]), frame.y.pixel(point[1])];
     let finite = way.points.iter().filter(|point| point.iter().all(|value| value.is_finite()));
     let points: Vec<_> = finite.map(pixel).collect();
@@ -133,26 +140,24 @@ fn draw_way(svg: &mut Svg, frame: &Frame, way: &Trajectory, index: usize, labels
             "<circle cx=\"{x}\" cy=\"{y}\" r=\"2\" class=\"dot {class}\" fill=\"{colour}\"/>"
         ));
     }
-    for (place, text) in &way.marks {
-        let Some(point) = way.points.get(*place) else { continue };
-        if !point.iter().all(|value| value.is_finite()) {
-            continue;
-        }
-        let [x, y] = pixel(point);
+    for ([x, y], _) in marks(way, frame) {
         let [cx, cy] = [x, y].map(number);
         svg.raw(&format!(
             "<circle cx=\"{cx}\" cy=\"{cy}\" r=\"4.5\" class=\"ring {class}\" fill=\"#ffffff\" \
              stroke=\"{colour}\" stroke-width=\"1.8\"/>"
         ));
-        let w = width(text) * 0.9;
-        let beside = [
-            [x + 9.0, y + 4.0],
-            [x - w - 9.0, y + 4.0],
-            [x - w / 2.0, y - 10.0],
-            [x - w / 2.0, y + 18.0],
-        ];
-        labels.place(beside.into_iter(), text.clone(), frame, false);
     }
+}
+
+/// The pixels of a way's marks, and what they say.
+fn marks<'a>(
+    way: &'a Trajectory,
+    frame: &Frame,
+) -> impl Iterator<Item = ([f64; 2], &'a str)> + use<'a> {
+    let (x, y) = (frame.x, frame.y);
+    let points = way.marks.iter().filter_map(|(place, text)| Some((way.points.get(*place)?, text)));
+    let finite = points.filter(|(point, _)| point.iter().all(|value| value.is_finite()));
+    finite.map(move |(point, text)| ([x.pixel(point[0]), y.pixel(point[1])], text.as_str()))
 }
 
 /// Texts that keep clear of each other.
@@ -162,6 +167,32 @@ struct Labels {
 }
 
 impl Labels {
+    /// Puts what a way's marks say beside them.
+    fn place_marks(&mut self, way: &Trajectory, frame: &Frame) {
+        for ([x, y], text) in marks(way, frame) {
+            let w = width(text) * 0.9;
+            let beside = [
+                [x + 9.0, y + 4.0],
+                [x - w - 9.0, y + 4.0],
+                [x - w / 2.0, y - 10.0],
+                [x - w / 2.0, y + 18.0],
+            ];
+            self.taken.push(([x - 6.0, y - 6.0, x + 6.0, y + 6.0], String::new()));
+            if !text.is_empty() {
+                self.place(beside.into_iter(), text.into(), frame, false);
+            }
+        }
+    }
+
+    /// Lets nothing be put onto a way's points.
+    fn keep_clear_of(&mut self, way: &Trajectory, frame: &Frame) {
+        let finite = way.points.iter().filter(|point| point.iter().all(|value| value.is_finite()));
+        self.taken.extend(finite.map(|&[x, y]| {
+            let [x, y] = [frame.x.pixel(x), frame.y.pixel(y)];
+            ([x - 2.0, y - 2.0, x + 2.0, y + 2.0], String::new())
+        }));
+    }
+
     /// Puts `text` at the first of `places` (left end of its base line) that is free.
     fn place(
         &mut self,
@@ -192,7 +223,7 @@ impl Labels {
 
     /// With a halo, so that lines do not run through them.
     fn draw(&self, svg: &mut Svg) {
-        for ([left, top, ..], text) in &self.taken {
+        for ([left, top, ..], text) in self.taken.iter().filter(|(_, text)| !text.is_empty()) {
             let at = [left + 2.0, top + 10.0];
             let [x, y] = at.map(number);
             let text = super::svg::escape(text);
@@ -205,13 +236,20 @@ impl Labels {
     }
 }
 
+/// A level with the digits that it has, six at most.
 fn label(level: f64) -> String {
-    let text = format!("{level:.3}");
-    text.trim_end_matches('0').trim_end_matches('.').into()
+    let size = level.abs();
+    if size == 0.0 || !(1e-4..1e5).contains(&size) {
+        return format!("{level:.1e}").replace(".0e", "e");
+    }
+    let decimals = (5.0 - size.log10().floor()).max(0.0) as usize;
+    let text = format!("{level:.decimals$}");
+    if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.').into() } else { text }
 }
 
-/// A dozen values among those of a surface, close together where it is low and flat: by their
-/// logarithm where it is above zero everywhere.
+/// About a dozen values among those of a surface: close together where it is low and flat, by their
+/// logarithm, where it is above zero everywhere and much higher in some places; else round and evenly
+/// spaced.
 pub fn levels(values: impl Iterator<Item = f64>) -> Vec<f64> {
     let fold = |[low, high]: [f64; 2], value: f64| [low.min(value), high.max(value)];
     let finite = values.filter(|value| value.is_finite());
@@ -219,18 +257,14 @@ pub fn levels(values: impl Iterator<Item = f64>) -> Vec<f64> {
     if low >= high {
         return Vec::new();
     }
-    let count = 12;
-    let part = |step: i32| f64::from(step) / f64::from(count + 1);
-    let at = |step| {
-        if low > 0.0 && high / low > 5.0 {
-            rounded(low * (high / low).powf(part(step)))
-        } else {
-            rounded(low + (high - low) * part(step))
-        }
-    };
-    let mut levels: Vec<f64> = (1..=count).map(at).collect();
-    levels.dedup();
-    levels
+    if low > 0.0 && high / low > 5.0 {
+        let at =
+            |step: u32| rounded(low * (high / low).powf(f64::from(step) / f64::from(LEVELS + 1)));
+        let mut levels: Vec<f64> = (1..=LEVELS).map(at).collect();
+        levels.dedup();
+        return levels;
+    }
+    linear(low, high, LEVELS as usize)
 }
 
 /// To two digits, so that a level can be written beside its line.
@@ -328,6 +362,19 @@ mod tests {
         for [x, y] in &lines[0] {
             assert!((x.hypot(*y) - 1.0).abs() < 1e-3, "{x} {y}");
         }
+    }
+
+    #[test]
+    fn levels_are_round_and_written_with_their_digits() {
+        let texts = |values: [f64; 2]| levels(values.into_iter()).into_iter().map(label);
+        let narrow: Vec<_> = texts([2.312, 2.404]).collect();
+        assert_eq!(narrow[..3], ["2.32", "2.33", "2.34"]);
+        assert_eq!((narrow.len(), narrow[8].as_str()), (9, "2.4"));
+        assert_eq!(texts([-1.0, 1.0]).next().unwrap(), "-1");
+        let wide: Vec<_> = texts([1e-4, 1e3]).collect();
+        assert_eq!((wide.len(), wide[0].as_str(), wide[11].as_str()), (12, "0.00035", "290"));
+        assert_eq!(texts([1.0, 1.0]).count(), 0);
+        assert_eq!([3.5e-6, 2e7].map(label), ["3.5e-6", "2e7"]);
     }
 
     #[test]
