@@ -10,7 +10,7 @@ use std::fs;
 use std::process::Output;
 
 /// What is shown but not run here: what such a command contains, and why. The first one counts.
-const NOT_RUN: [(&str, &str); 11] = [
+const NOT_RUN: [(&str, &str); 14] = [
     (PLUGIN, "is of the plugin that the page makes; its own tests run it"),
     ("cargo run -- train", "takes a minute; its files are kept in docs/figures/run"),
     ("cargo ", "builds, or works for hours"),
@@ -21,6 +21,9 @@ const NOT_RUN: [(&str, &str); 11] = [
     ("fashion-mnist", "needs a data set that is not built in"),
     ("cifar10", "needs a data set that is not built in"),
     ("imagenet", "needs a data set that is not built in, or weights of PyTorch"),
+    ("mpirun", "needs an MPI and several processes"),
+    ("srun", "needs a Slurm cluster"),
+    ("landscape shallow", "stands for models of one's own"),
     ("FOLDER", "stands for several commands"),
 ];
 
