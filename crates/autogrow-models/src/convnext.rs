@@ -139,6 +139,6 @@ autogrow_core::register! {
         sub_module: "convnext",
         sub_networks: 4,
         width: 96,
-        stem: Stem::Patches(4),
+        stem: Stem::Patches { patch: 4, image: 224 },
     },
 }

@@ -178,7 +178,7 @@ autogrow_core::register! {
         sub_module: "encoder",
         sub_networks: 1,
         width: 64,
-        stem: Stem::Patches(4),
+        stem: Stem::Patches { patch: 4, image: 32 },
     },
     SeedNetwork {
         name: "encoder1net-imagenet",
@@ -187,6 +187,6 @@ autogrow_core::register! {
         sub_module: "encoder",
         sub_networks: 1,
         width: 384,
-        stem: Stem::Patches(16),
+        stem: Stem::Patches { patch: 16, image: 224 },
     },
 }

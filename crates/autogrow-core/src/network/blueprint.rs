@@ -47,8 +47,13 @@ pub enum Stem {
     Small,
     /// 7x7 convolution and 3x3 max pool, each of stride 2, for 224x224.
     ImageNet,
-    /// Every P x P pixels become one, a token or a patch, by a convolution of stride P.
-    Patches(usize),
+    /// Every patch becomes one pixel, or token, by a convolution of its size and stride.
+    Patches {
+        /// Height and width of a patch.
+        patch: usize,
+        /// Height and width of the images it is made for.
+        image: usize,
+    },
     /// A linear layer on all numbers of an input at once, for rows of a table: an image of one
     /// pixel, which no sub-network reduces further.
     Vector,
@@ -58,8 +63,9 @@ impl Stem {
     /// Height and width of the images it is made for.
     pub fn image_size(self) -> usize {
         match self {
-            Self::Small | Self::Patches(_) => 32,
+            Self::Small => 32,
             Self::ImageNet => 224,
+            Self::Patches { image, .. } => image,
             Self::Vector => 1,
         }
     }
@@ -69,7 +75,7 @@ impl Stem {
         match self {
             Self::Small => [3, 1, 1],
             Self::ImageNet => [7, 2, 3],
-            Self::Patches(size) => [size, size, 0],
+            Self::Patches { patch, .. } => [patch, patch, 0],
             Self::Vector => [1, 1, 0],
         }
     }
@@ -151,7 +157,7 @@ impl Blueprint {
         Ok(match self.stem()? {
             Stem::Small => 1 << halvings,
             Stem::ImageNet => 1 << (halvings + 2),
-            Stem::Patches(size) => size << halvings,
+            Stem::Patches { patch, .. } => patch << halvings,
             Stem::Vector => 1,
         })
     }

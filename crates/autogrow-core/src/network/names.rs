@@ -50,7 +50,10 @@ mod tests {
         let norm = "Struct:BatchNorm";
         assert_eq!(name("bn1.gamma", norm, Stem::Small), "bn1.weight");
         let layer_norm = "Struct:LayerNorm";
-        assert_eq!(name("closing.norm.beta", layer_norm, Stem::Patches(4)), "closing.norm.bias");
+        assert_eq!(
+            name("closing.norm.beta", layer_norm, Stem::Patches { patch: 4, image: 32 }),
+            "closing.norm.bias"
+        );
         let shortcut = "layer.1.0.shortcut.1.running_var";
         assert_eq!(name(shortcut, norm, Stem::Small), "layer2.0.shortcut.1.running_var");
         assert_eq!(name(shortcut, norm, Stem::ImageNet), "layer2.0.downsample.1.running_var");

@@ -58,7 +58,7 @@ impl ModelFile {
         let seed = registry::find::<crate::network::SeedNetwork>(&config.name)?;
         let head = match seed.stem {
             Stem::ImageNet => "fc.weight",
-            Stem::Small | Stem::Patches(_) | Stem::Vector => "linear.weight",
+            Stem::Small | Stem::Patches { .. } | Stem::Vector => "linear.weight",
         };
         let shape = |name: &str| match self.state.0.get(name) {
             Some(entry) if entry.shape.len() > 1 => Ok(&entry.shape),
