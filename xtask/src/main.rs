@@ -6,6 +6,7 @@ mod ci;
 mod crash;
 mod download;
 mod reproduce;
+mod scaling;
 mod tidy;
 mod tree;
 
@@ -34,6 +35,8 @@ enum Chore {
     Download(download::Download),
     /// Make the paper's tables and figures again
     Reproduce(reproduce::ReproduceArgs),
+    /// Predict what more ranks would bring, from measured points
+    Scaling(scaling::ScalingArgs),
 }
 
 fn main() -> anyhow::Result<ExitCode> {
@@ -45,5 +48,6 @@ fn main() -> anyhow::Result<ExitCode> {
         Chore::Bench(args) => bench::run(&tree, &args),
         Chore::Download(args) => download::run(args),
         Chore::Reproduce(args) => reproduce::run(&tree, &args),
+        Chore::Scaling(args) => scaling::run(&args),
     }
 }
