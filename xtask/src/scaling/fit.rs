@@ -50,8 +50,8 @@ fn solve<const N: usize>(mut matrix: [[f64; N]; N], mut right: [f64; N]) -> Opti
     for column in 0..N {
         let pivot = (column..N)
             .max_by(|&a, &b| matrix[a][column].abs().total_cmp(&matrix[b][column].abs()))?;
-        // Written so that what is no number is refused as well.
-        if !(matrix[pivot][column].abs() > 1e-9) {
+        let largest = matrix[pivot][column].abs();
+        if largest.is_nan() || largest < 1e-9 {
             return None;
         }
         matrix.swap(column, pivot);
