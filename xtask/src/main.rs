@@ -10,6 +10,7 @@ mod download;
 mod gpu_check;
 mod mpi_check;
 mod reproduce;
+mod scaling;
 mod tidy;
 mod tree;
 
@@ -42,6 +43,8 @@ enum Chore {
     MpiCheck(mpi_check::MpiCheckArgs),
     /// Make the paper's tables and figures again
     Reproduce(reproduce::ReproduceArgs),
+    /// Predict what more ranks would bring, from measured points
+    Scaling(scaling::ScalingArgs),
 }
 
 fn main() -> anyhow::Result<ExitCode> {
@@ -55,5 +58,6 @@ fn main() -> anyhow::Result<ExitCode> {
         Chore::Download(args) => download::run(args),
         Chore::MpiCheck(args) => mpi_check::run(&tree, &args),
         Chore::Reproduce(args) => reproduce::run(&tree, &args),
+        Chore::Scaling(args) => scaling::run(&args),
     }
 }

@@ -225,7 +225,11 @@ fn told(text: Result<String>) -> Result<ExitCode> {
             println!("{text}");
             Ok(ExitCode::SUCCESS)
         }
-        Err(error) => usage(&format!("{error:#}")),
+        Err(error) => {
+            // What `autogrow` says begins with this already.
+            let said = format!("{error:#}");
+            usage(said.strip_prefix("error: ").unwrap_or(&said))
+        }
     }
 }
 
