@@ -22,6 +22,9 @@ const fn cargo(arguments: &'static str) -> Step {
 
 const PLUGIN: &str = "examples/plugin";
 
+/// Where the paper's tables are reproduced in small.
+const SMOKE: &str = "target/smoke";
+
 const STEPS: &[Step] = &[
     cargo("test --workspace"),
     cargo("fmt --all --check"),
@@ -31,6 +34,7 @@ const STEPS: &[Step] = &[
         ..cargo("doc --workspace --no-deps")
     },
     cargo("xtask tidy"),
+    cargo("xtask reproduce all --scale smoke --jobs 2 --out target/smoke"),
     cargo("check -p autogrow-cli --features ndarray"),
     cargo("check -p autogrow-cli --features wgpu"),
     // As on docs.rs, or a build script downloads what a check does not need.
@@ -73,6 +77,13 @@ impl Step {
 /// Where cargo cannot be started.
 pub(crate) fn run(tree: &Tree) -> Result<ExitCode> {
     let mut times = Vec::new();
+    // Or what was reproduced before is not done again.
+    match std::fs::remove_dir_all(tree.root.join(SMOKE)) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+            return Err(error).context(format!("{SMOKE} cannot be removed"));
+        }
+        _ => {}
+    }
     for (number, step) in (1..).zip(STEPS) {
         let title = step.title();
         println!("\n==> {number}/{}: {title}", STEPS.len());
@@ -97,6 +108,6 @@ mod tests {
         let titles: Vec<_> = STEPS.iter().map(Step::title).collect();
         assert_eq!(titles[0], "cargo test --workspace");
         assert_eq!(titles[3], "RUSTDOCFLAGS=\"-D warnings\" cargo doc --workspace --no-deps");
-        assert_eq!(titles[8], "cd examples/plugin && cargo fmt --check");
+        assert_eq!(titles[9], "cd examples/plugin && cargo fmt --check");
     }
 }

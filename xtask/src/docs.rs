@@ -8,8 +8,16 @@ use clap::Parser;
 fn commands(text: &str) -> Vec<Vec<String>> {
     let text = text.replace("\\\n", "");
     let lines = text.lines().filter_map(|line| line.split_once("$ cargo xtask"));
-    let words = lines.map(|(_, rest)| rest.split('#').next().unwrap_or_default().split(' '));
-    words.map(|words| words.filter(|word| !word.is_empty()).map(String::from).collect()).collect()
+    lines.map(|(_, rest)| words(rest.split('#').next().unwrap_or_default())).collect()
+}
+
+/// Words between spaces, and what is in quotes.
+fn words(line: &str) -> Vec<String> {
+    let parts = line.split('"').enumerate().flat_map(|(number, part)| match number % 2 {
+        0 => part.split_whitespace().collect(),
+        _ => vec![part],
+    });
+    parts.map(String::from).collect()
 }
 
 #[test]
