@@ -10,9 +10,9 @@
 #SBATCH --signal=TERM@300
 
 case $SLURM_ARRAY_TASK_ID in
-0) run=synthetic-basic4resnet-imagenet-1-1-1-1-periodic-k1-gaussian-f0.1-s0-3dfb358c ;;
-1) run=synthetic-bottleneck4resnet-imagenet-1-1-1-1-periodic-k1-gaussian-f0.1-s0-9d58b137 ;;
-2) run=synthetic-plain4net-imagenet-1-1-1-1-periodic-k1-gaussian-f0.1-s0-f820dcb6 ;;
+0) run=folder-basic4resnet-imagenet-1-1-1-1-periodic-k1-gaussian-s0-cba3be28 ;;
+1) run=folder-bottleneck4resnet-imagenet-1-1-1-1-periodic-k1-gaussian-s0-bff7ef9f ;;
+2) run=folder-plain4net-imagenet-1-1-1-1-periodic-k1-gaussian-s0-f923ce4d ;;
 esac
 
 # Before its time is over, every process of the step gets SIGTERM. autogrow then saves and ends with
