@@ -59,6 +59,9 @@ pub(crate) struct ReproduceArgs {
     /// How large
     #[arg(long, value_enum, default_value = "smoke")]
     scale: Scale,
+    /// Train on this data set in place of the paper's
+    #[arg(long, value_name = "NAME")]
+    data: Option<String>,
     /// Runs of each row; more than one give mean and standard deviation
     #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u64).range(1..))]
     seeds: u64,
@@ -127,7 +130,11 @@ pub(crate) fn run(tree: &Tree, args: &ReproduceArgs) -> Result<ExitCode> {
         Ok(suites) => suites,
         Err(error) => return usage(&error.to_string()),
     };
-    let settings = Settings { paper: &paper, scale: args.scale, device: &args.device };
+    let data = match args.data.as_deref().map(|name| paper.set(name)).transpose() {
+        Ok(data) => data,
+        Err(error) => return usage(&error.to_string()),
+    };
+    let settings = Settings { paper: &paper, scale: args.scale, data, device: &args.device };
     let plan = Plan::new(&settings, &suites, args.seeds)?;
     let mine = match &args.slurm.only {
         Some(run) => slurm::only(&plan, run)?,
@@ -149,6 +156,7 @@ pub(crate) fn run(tree: &Tree, args: &ReproduceArgs) -> Result<ExitCode> {
         suites: &args.suites,
         scale: args.scale.name(),
         seeds: args.seeds,
+        data: args.data.as_deref(),
         device: &args.device,
         threads,
         out: &out,
@@ -182,6 +190,7 @@ pub(crate) fn run(tree: &Tree, args: &ReproduceArgs) -> Result<ExitCode> {
         let record = Record {
             scale: args.scale.name().into(),
             rule: args.scale.words(),
+            data: args.data.clone(),
             device: args.device.clone(),
             seeds: args.seeds,
             suites: suites.iter().map(|suite| suite.name.to_string()).collect(),
@@ -254,7 +263,8 @@ fn merge_folders(
     };
     let names: Vec<_> = record.suites.iter().cloned().collect();
     let suites = suites::choose(paper, &names)?;
-    let settings = Settings { paper, scale: record.scale()?, device: &record.device };
+    let data = record.data.as_deref().map(|name| paper.set(name)).transpose()?;
+    let settings = Settings { paper, scale: record.scale()?, data, device: &record.device };
     let plan = Plan::new(&settings, &suites, record.seeds)?;
     write_pages(&plan, &place, &settings)?;
     println!("{} runs copied, {} known", merged.copied, merged.known);

@@ -52,7 +52,7 @@ impl Kind {
             "figure2" | "figure3" => Self::Trajectory,
             "figure4" | "figure8" => Self::Curves,
             "figure5" => Self::Surfaces,
-            "figure6" => Self::Parameters,
+            "figure6" | "claims" => Self::Parameters,
             "figure7" => Self::Macs,
             _ => return None,
         })

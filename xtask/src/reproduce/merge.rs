@@ -33,13 +33,11 @@ pub(super) fn merge(from: &[PathBuf], place: &Place) -> Result<(Record, Merged)>
             continue;
         };
         ensure!(
-            (&record.scale, &record.device) == (&other.scale, &other.device),
-            "{} was made at scale {} on device {}, the others at {} on {}",
+            record.how() == other.how(),
+            "{} was made {}, the others {}",
             folder.display(),
-            other.scale,
-            other.device,
-            record.scale,
-            record.device
+            other.how(),
+            record.how()
         );
         record.seeds = record.seeds.max(other.seeds);
         record.suites.extend(other.suites);

@@ -156,6 +156,13 @@ pub(super) struct Recipe {
     pub(super) weight_decay: f64,
 }
 
+impl Set {
+    /// Whether its images are as large as ImageNet's, and so need its networks.
+    pub(super) fn is_large(&self) -> bool {
+        self.image[1] >= 224
+    }
+}
+
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Sets {
@@ -195,7 +202,10 @@ impl Paper {
     /// Where no file names it.
     pub(super) fn set(&self, name: &str) -> Result<&Set> {
         let found = self.sets.iter().find(|set| set.name == name);
-        found.with_context(|| format!("xtask/paper/sets.toml has no set {name}"))
+        found.with_context(|| {
+            let valid: Vec<_> = self.sets.iter().map(|set| set.name.as_str()).collect();
+            format!("no data set is called `{name}`\nhint: valid: {}", valid.join(", "))
+        })
     }
 
     /// How the paper trains on a data set.

@@ -1,7 +1,7 @@
 //! Where a reproduction lies on disk, and how far each of its cells is.
 //!
 //! ```text
-//! <out>/reproduce.toml     scale, seeds, device, suites
+//! <out>/reproduce.toml     scale, data, seeds, device, suites
 //! <out>/table3.md|csv|html a suite's tables
 //! <out>/figure4/           a suite's figures
 //! <out>/runs/<cell>/       a run folder of `autogrow`

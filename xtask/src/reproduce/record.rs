@@ -16,6 +16,9 @@ pub(super) struct Record {
     pub(super) scale: String,
     /// What the scale does, in words.
     pub(super) rule: String,
+    /// The data set of all runs, where it is not the paper's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) data: Option<String>,
     pub(super) device: String,
     /// The most runs of a row.
     pub(super) seeds: u64,
@@ -46,22 +49,24 @@ impl Record {
     pub(super) fn write(mut self, place: &Place) -> Result<()> {
         let out = &place.out;
         if let Some(before) = Self::read(out)? {
-            let same = (&before.scale, &before.device) == (&self.scale, &self.device);
             ensure!(
-                same,
-                "{} was made at scale {} on device {}, not {} on {}\nhint: name another folder \
-                 with --out",
+                before.how() == self.how(),
+                "{} was made {}, not {}\nhint: name another folder with --out",
                 out.display(),
-                before.scale,
-                before.device,
-                self.scale,
-                self.device
+                before.how(),
+                self.how()
             );
             self.seeds = self.seeds.max(before.seeds);
             self.suites.extend(before.suites);
         }
         std::fs::create_dir_all(out).with_context(|| format!("{}", out.display()))?;
         publish(&out.join("reproduce.toml"), &toml::to_string(&self)?)
+    }
+
+    /// What all runs of a folder have in common, in words.
+    pub(super) fn how(&self) -> String {
+        let data = self.data.as_deref().unwrap_or("the paper's data sets");
+        format!("at scale {} with {data} on device {}", self.scale, self.device)
     }
 
     /// The scale.

@@ -70,6 +70,8 @@ const SMOKE: Rule = Rule {
 pub(super) struct Settings<'a> {
     pub(super) paper: &'a Paper,
     pub(super) scale: Scale,
+    /// The data set that takes the place of the paper's, in all rows.
+    pub(super) data: Option<&'a Set>,
     pub(super) device: &'a str,
 }
 
@@ -137,7 +139,11 @@ impl<'a> Settings<'a> {
     /// Where the data files do not name it.
     pub(super) fn set(&self, row: &Row) -> Result<&'a Set> {
         let of_paper = self.paper.set(&row.data)?;
-        if self.rule().stand_ins { self.paper.set(&of_paper.stand_in) } else { Ok(of_paper) }
+        match self.data {
+            Some(set) => Ok(set),
+            None if self.rule().stand_ins => self.paper.set(&of_paper.stand_in),
+            None => Ok(of_paper),
+        }
     }
 
     fn recipe(&self, row: &Row) -> Result<&'a Recipe> {
@@ -149,9 +155,9 @@ impl<'a> Settings<'a> {
     }
 
     /// What is left of the images that a row takes.
-    fn images(&self, row: &Row) -> f64 {
+    fn images(&self, set: &Set) -> f64 {
         let rule = self.rule();
-        if row.data == "imagenet" { rule.images_of_imagenet } else { rule.images }
+        if set.is_large() { rule.images_of_imagenet } else { rule.images }
     }
 
     /// Training a given depth from scratch, with all that a row says but how it grows.
@@ -160,7 +166,7 @@ impl<'a> Settings<'a> {
     /// Where the data files do not name something.
     pub(super) fn scratch(&self, row: &Row, depth: &Depth, seed: u64) -> Result<Config> {
         let (set, recipe) = (self.set(row)?, self.recipe(row)?);
-        let stem = if row.data == "imagenet" { "-imagenet" } else { "" };
+        let stem = if set.is_large() { "-imagenet" } else { "" };
         Ok(Config {
             compat: "paper",
             network: Network {
@@ -185,7 +191,7 @@ impl<'a> Settings<'a> {
             data: Data {
                 name: set.name.clone(),
                 dir: (set.name == "folder").then_some(pictures::DIR),
-                fraction: (row.fraction * self.images(row) * 1e6).round() / 1e6,
+                fraction: (row.fraction * self.images(set) * 1e6).round() / 1e6,
                 select_on: self.rule().select_on,
                 difficulty: (set.name == "synthetic").then_some(0.2),
             },
@@ -280,7 +286,7 @@ impl<'a> Settings<'a> {
         if set.name != of_paper.name {
             words.push(format!("{} images in place of {}", set.title, of_paper.title));
         }
-        let images = self.images(row);
+        let images = self.images(set);
         if images < 1.0 {
             words.push(format!("{} % of the training images", 100.0 * images));
         }

@@ -41,6 +41,6 @@ pub(super) fn with_plan<T>(
     let paper = Paper::read().unwrap();
     let names: Vec<_> = names.iter().map(ToString::to_string).collect();
     let suites = suites::choose(&paper, &names).unwrap();
-    let settings = Settings { paper: &paper, scale, device: "auto" };
+    let settings = Settings { paper: &paper, scale, data: None, device: "auto" };
     look(&Plan::new(&settings, &suites, seeds).unwrap())
 }

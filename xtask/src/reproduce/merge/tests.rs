@@ -7,6 +7,7 @@ fn record(suite: &str, seeds: u64, scale: &str) -> Record {
     Record {
         scale: scale.into(),
         rule: "a rule".into(),
+        data: None,
         device: "auto".into(),
         seeds,
         suites: [suite.to_string()].into(),

@@ -13,7 +13,7 @@ fn row(suite: &str, index: usize) -> (Paper, Row) {
 
 fn grown(scale: Scale, suite: &str, index: usize) -> (Config, Vec<String>) {
     let (paper, row) = row(suite, index);
-    let settings = Settings { paper: &paper, scale, device: "auto" };
+    let settings = Settings { paper: &paper, scale, data: None, device: "auto" };
     let Method::Grow(grow) = &row.method else { panic!("the row does not grow") };
     (settings.grow(&row, grow, 0).unwrap(), settings.differences(&row).unwrap())
 }
@@ -56,6 +56,18 @@ fn smaller_scales_follow_their_rule() {
 }
 
 #[test]
+fn another_data_set_takes_the_place_of_the_papers() {
+    let (paper, row) = row("table10", 4);
+    let data = Some(paper.set("fashion-mnist").unwrap());
+    let settings = Settings { paper: &paper, scale: Scale::Small, data, device: "auto" };
+    let config = settings.scratch(&row, &Depth::seed(4), 0).unwrap();
+    assert_eq!((&*config.network.name, &*config.data.name), ("plain4net", "fashion-mnist"));
+    assert_eq!((config.data.fraction, config.training.batch_size), (0.1, 256));
+    let differences = settings.differences(&row).unwrap();
+    assert_eq!(differences[0], "FashionMNIST images in place of ImageNet");
+}
+
+#[test]
 fn nothing_but_built_in_and_drawn_images_at_smoke() {
     with_plan(Scale::Smoke, &["all"], 1, |plan| {
         for cell in &plan.cells {
@@ -68,7 +80,7 @@ fn nothing_but_built_in_and_drawn_images_at_smoke() {
 #[test]
 fn network_morphism_changes_the_depth_alone() {
     let (paper, row) = row("table2", 2);
-    let settings = Settings { paper: &paper, scale: Scale::Paper, device: "auto" };
+    let settings = Settings { paper: &paper, scale: Scale::Paper, data: None, device: "auto" };
     let Method::Morph(morph) = &row.method else { panic!("the row is Network Morphism") };
     let deepen =
         settings.deepen(&row, (&morph.shallow, "shallow"), &morph.deep, "zero", 0).unwrap();

@@ -14,6 +14,8 @@ pub(in crate::reproduce) struct Command<'a> {
     pub(in crate::reproduce) suites: &'a [String],
     pub(in crate::reproduce) scale: &'a str,
     pub(in crate::reproduce) seeds: u64,
+    /// The data set in place of the paper's.
+    pub(in crate::reproduce) data: Option<&'a str>,
     pub(in crate::reproduce) device: &'a str,
     /// CPU threads of a run.
     pub(in crate::reproduce) threads: usize,
@@ -47,6 +49,7 @@ impl Command<'_> {
             self.suites.iter().map(|suite| format!(" {}", quoted(suite))).collect();
         let xtask = quoted(&self.program("xtask").display().to_string());
         let autogrow = quoted(&self.program("autogrow").display().to_string());
+        let data = self.data.map(|data| format!(" --data {}", quoted(data))).unwrap_or_default();
         let (out, device) = (quoted(&self.out.display().to_string()), quoted(device));
         format!(
             r#"#!/bin/sh
@@ -67,7 +70,7 @@ case $SLURM_ARRAY_TASK_ID in
 # 143; what has started it ignores the signal and waits for that.
 srun --cpus-per-task="$SLURM_CPUS_PER_TASK" sh -c 'trap "" TERM; exec "$@"' sh \
     {xtask} reproduce{suites} \
-    --scale {scale} --seeds {seeds} --device {device} --threads "$SLURM_CPUS_PER_TASK" \
+    --scale {scale}{data} --seeds {seeds} --device {device} --threads "$SLURM_CPUS_PER_TASK" \
     --out {out} \
     --autogrow {autogrow} \
     --only "$run"
@@ -124,7 +127,7 @@ mod tests {
     use crate::reproduce::testing::with_plan;
 
     fn command<'a>(suites: &'a [String], out: &'a Path) -> Command<'a> {
-        Command { suites, scale: "smoke", seeds: 1, device: "auto", threads: 4, out }
+        Command { suites, scale: "smoke", seeds: 1, data: None, device: "auto", threads: 4, out }
     }
 
     #[test]
