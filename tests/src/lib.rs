@@ -1,6 +1,8 @@
 //! What the tests that cross crates share, and a plugin that comes through the same door as any
 //! user's: a pre-activation-free residual block of one convolution, `tiny`, as `tiny2net`.
 
+pub mod program;
+
 use autogrow_core::network::{
     AnySubModule, Builder, Gate, SeedNetwork, Stem, SubModule, SubModuleKind,
 };

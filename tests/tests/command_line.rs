@@ -1,9 +1,12 @@
 //! The command as a user meets it: results, run folder, exit codes, messages.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+use autogrow_tests::program::Program;
 use serde_json::Value;
 use std::path::Path;
 use std::process::{Command, Output};
+
+const PROGRAM: Program = Program(env!("CARGO_BIN_EXE_autogrow-tests"));
 
 /// Settings under which a whole run takes a second.
 const TINY: &[&str] = &[
@@ -19,36 +22,12 @@ const TINY: &[&str] = &[
     "fine_tune.epochs=2",
 ];
 
-fn autogrow(arguments: &[&str]) -> Output {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_autogrow-tests"));
-    for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("AUTOGROW_")) {
-        command.env_remove(name);
-    }
-    command.args(arguments).output().unwrap()
-}
-
 fn stdout(output: &Output) -> String {
     String::from_utf8(output.stdout.clone()).unwrap()
 }
 
-fn json(arguments: &[&str]) -> Value {
-    let output = autogrow(arguments);
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    serde_json::from_slice(&output.stdout).unwrap()
-}
-
-/// Runs what must fail; checks the exit code and that there is no panic; returns the message.
-fn fails(code: i32, arguments: &[&str]) -> String {
-    let output = autogrow(arguments);
-    let message = String::from_utf8(output.stderr.clone()).unwrap();
-    assert_eq!(output.status.code(), Some(code), "{arguments:?}: {message}");
-    assert!(message.starts_with("error: ") && !message.contains("panicked"), "{message}");
-    assert!(stdout(&output).is_empty() && !message.contains('\x1b'), "{message}");
-    message
-}
-
 fn train(folder: &Path, more: &[&str]) -> Value {
-    json(&[&["train", folder.to_str().unwrap(), "--json", "--quiet"], TINY, more].concat())
+    PROGRAM.json(&[&["train", folder.to_str().unwrap(), "--quiet"], TINY, more].concat())
 }
 
 fn read(folder: &Path, file: &str) -> String {
@@ -112,20 +91,19 @@ fn a_run_leaves_everything_in_its_folder() {
     );
 
     // The model evaluates to what the run says of it, from the folder alone.
-    let evaluated = json(&["evaluate", folder.to_str().unwrap(), "--json"]);
+    let evaluated = PROGRAM.json(&["evaluate", folder.to_str().unwrap()]);
     assert_eq!(evaluated["top1"], result["test_accuracy"]);
-    let evaluated = json(&[
+    let evaluated = PROGRAM.json(&[
         "evaluate",
         folder.join("model.safetensors").to_str().unwrap(),
         "--split",
         "val",
-        "--json",
     ]);
     assert_eq!(evaluated["top1"], result["val_accuracy"]);
 
     // The same accuracies give the same decisions, in training and in replay.
     let metrics = folder.join("metrics.csv");
-    let replayed = json(&[&["replay", metrics.to_str().unwrap(), "--json"], TINY].concat());
+    let replayed = PROGRAM.json(&[&["replay", metrics.to_str().unwrap()], TINY].concat());
     assert_eq!((&replayed["found"], &replayed["finished"]), (&result["found"], &true.into()));
     let grown = |kind: &str| events.iter().filter(|e| e["event"] == kind).count();
     let replayed_kinds = |kind: &str| {
@@ -134,11 +112,11 @@ fn a_run_leaves_everything_in_its_folder() {
     assert_eq!((grown("grew"), grown("stopped")), (replayed_kinds("grow"), replayed_kinds("stop")));
 
     // A second run does not touch the first; a run can start from its weights.
-    fails(4, &["train", folder.to_str().unwrap()]);
+    PROGRAM.fails(4, &["train", folder.to_str().unwrap()]);
     let weights = format!("training.init_from={}", folder.join("model.safetensors").display());
     let depth = result["found"].as_str().unwrap();
     train(&place.path().join("again"), &["--set", &weights, "--depth", depth, "--policy", "none"]);
-    let message = fails(
+    let message = PROGRAM.fails(
         4,
         &[&["train", place.path().join("not").to_str().unwrap(), "--set", &weights], TINY].concat(),
     );
@@ -216,7 +194,7 @@ fn adapting_epochs_cost_but_do_not_count_in_the_interval() {
 #[test]
 fn plan_prints_the_floor() {
     let plan = |settings: &[&str]| {
-        json(&[&["plan", "--json", "--set", "network.width=2"], settings].concat())
+        PROGRAM.json(&[&["plan", "--set", "network.width=2"], settings].concat())
     };
     let three = plan(&["--interval", "3", "--patience", "100"]);
     assert_eq!(three["floor"]["depth"], "13-13-12");
@@ -225,7 +203,7 @@ fn plan_prints_the_floor() {
     assert_eq!(plan(&["--interval", "12"])["floor"]["depth"], "5-4-4");
     let four = plan(&["--network", "basic4resnet", "--depth", "1-1-1-1"]);
     assert_eq!(four["floor"]["depth"], "10-10-10-10");
-    let text = stdout(&autogrow(&["plan", "--interval", "12", "--set", "network.width=2"]));
+    let text = stdout(&PROGRAM.run(&["plan", "--interval", "12", "--set", "network.width=2"]));
     assert!(text.contains("5-4-4") && text.contains("no\nshallower net"), "{text}");
 }
 
@@ -236,7 +214,7 @@ fn replay_takes_any_number_of_sub_networks() {
     std::fs::write(&curve, "epoch,accuracy\n1,50\n2,50\n3,50\n4,50\n5,50\n6,50\n").unwrap();
     let curve = curve.to_str().unwrap();
     let replay = |depth: &str| {
-        json(&["replay", curve, "--json", "--depth", depth, "--interval", "1", "--patience", "2"])
+        PROGRAM.json(&["replay", curve, "--depth", depth, "--interval", "1", "--patience", "2"])
     };
     let two = replay("1-1");
     let events: Vec<_> = two["events"]
@@ -266,22 +244,22 @@ fn replay_takes_any_number_of_sub_networks() {
     let broken = |text: &str| {
         let path = place.path().join("broken.csv");
         std::fs::write(&path, text).unwrap();
-        fails(3, &["replay", path.to_str().unwrap()])
+        PROGRAM.fails(3, &["replay", path.to_str().unwrap()])
     };
     assert!(broken("").contains("line 1"));
     assert!(broken("a,b\n").contains("line 1"));
     assert!(broken("epoch,accuracy\n1,x\n").contains("line 2"));
     assert!(broken("epoch,accuracy\n1,50\n3,50\n").contains("epoch 3 follows epoch 1"));
-    fails(3, &["replay", "no-such-file.csv"]);
+    PROGRAM.fails(3, &["replay", "no-such-file.csv"]);
 }
 
 #[test]
 fn a_typo_in_any_key_is_told_with_the_right_key() {
-    let config = json(&["config", "--json"]);
+    let config = PROGRAM.json(&["config"]);
     for key in config.as_object().unwrap().keys() {
         let wrong = [key[..key.len() - 1].to_string(), format!("{key}x")];
         for wrong in wrong.iter().filter(|wrong| config[wrong.as_str()].is_null()) {
-            let message = fails(2, &["config", "--set", &format!("{wrong}=1")]);
+            let message = PROGRAM.fails(2, &["config", "--set", &format!("{wrong}=1")]);
             assert!(message.contains(&format!("did you mean `{key}`?")), "{message}");
             assert!(message.contains(&format!("from --set {wrong}=1")), "{message}");
         }
@@ -289,10 +267,10 @@ fn a_typo_in_any_key_is_told_with_the_right_key() {
     let place = tempfile::tempdir().unwrap();
     let file = place.path().join("my.toml");
     std::fs::write(&file, "[growth]\nintervall = 3\n").unwrap();
-    let message = fails(2, &["config", "--config", file.to_str().unwrap()]);
+    let message = PROGRAM.fails(2, &["config", "--config", file.to_str().unwrap()]);
     assert!(message.contains("growth.interval`?") && message.contains("my.toml"), "{message}");
     std::fs::write(&file, "[growth]\ninterval = \"three\"\n").unwrap();
-    let message = fails(2, &["config", "--config", file.to_str().unwrap()]);
+    let message = PROGRAM.fails(2, &["config", "--config", file.to_str().unwrap()]);
     assert!(message.contains("growth.interval") && message.contains("my.toml"), "{message}");
 }
 
@@ -323,21 +301,22 @@ fn values_that_make_no_sense_are_refused() {
         ("data.augment=perhaps", "true or false"),
         ("network.name=basic4resnet-imagenet", "network.depth"),
     ] {
-        let message = fails(2, &["train", "--set", setting]);
+        let message = PROGRAM.fails(2, &["train", "--set", setting]);
         assert!(message.contains(word), "{setting}: {message}");
         assert!(message.contains("--set"), "{setting}: {message}");
     }
-    let small = fails(2, &["train", "--network", "basic4resnet-imagenet", "--depth", "1-1-1-1"]);
+    let small =
+        PROGRAM.fails(2, &["train", "--network", "basic4resnet-imagenet", "--depth", "1-1-1-1"]);
     assert!(small.contains("at least 32x32") && small.contains("8x8"), "{small}");
-    fails(2, &["train", "--set", "no-equals-sign"]);
-    fails(2, &["train", "--config", "no-such-file.toml"]);
+    PROGRAM.fails(2, &["train", "--set", "no-equals-sign"]);
+    PROGRAM.fails(2, &["train", "--config", "no-such-file.toml"]);
 }
 
 #[test]
 fn devices_that_are_not_built_in_are_told_with_the_feature() {
-    let message = fails(6, &["train", "--device", "cuda:0"]);
+    let message = PROGRAM.fails(6, &["train", "--device", "cuda:0"]);
     assert!(message.contains("--features cuda"), "{message}");
-    let message = fails(2, &["train", "--device", "flx"]);
+    let message = PROGRAM.fails(2, &["train", "--device", "flx"]);
     assert!(message.contains("did you mean `flex`?"), "{message}");
 }
 
@@ -345,7 +324,7 @@ fn devices_that_are_not_built_in_are_told_with_the_feature() {
 fn data_that_is_not_there_is_told_with_how_to_get_it() {
     let place = tempfile::tempdir().unwrap();
     let dir = format!("data.dir={}", place.path().display());
-    let message = fails(3, &["train", "--data", "fashion-mnist", "--set", &dir]);
+    let message = PROGRAM.fails(3, &["train", "--data", "fashion-mnist", "--set", &dir]);
     assert!(message.contains("hint: "), "{message}");
 }
 
@@ -372,7 +351,7 @@ fn damaged_data_ends_with_3() {
             std::fs::write(place.path().join(name), bytes).unwrap();
         }
         let dir = format!("data.dir={}", place.path().display());
-        fails(3, &["train", "--data", "mnist", "--set", &dir])
+        PROGRAM.fails(3, &["train", "--data", "mnist", "--set", &dir])
     };
     let short = train_with(&images[..images.len() - 100], &labels);
     assert!(short.contains("train-images") && short.contains("100"), "{short}");
@@ -389,15 +368,15 @@ fn a_diverged_run_ends_with_5() {
     let place = tempfile::tempdir().unwrap();
     let folder = place.path().join("run");
     let more = ["--set", "training.learning_rate=1e30", "--quiet"];
-    let message = fails(5, &[&["train", folder.to_str().unwrap()], TINY, &more].concat());
+    let message = PROGRAM.fails(5, &[&["train", folder.to_str().unwrap()], TINY, &more].concat());
     assert!(message.contains("epoch 1, step "), "{message}");
 }
 
 #[test]
 fn model_folders_that_are_none_end_with_4() {
     let place = tempfile::tempdir().unwrap();
-    fails(4, &["evaluate", place.path().to_str().unwrap()]);
-    fails(4, &["evaluate", place.path().join("nothing").to_str().unwrap()]);
+    PROGRAM.fails(4, &["evaluate", place.path().to_str().unwrap()]);
+    PROGRAM.fails(4, &["evaluate", place.path().join("nothing").to_str().unwrap()]);
 }
 
 #[test]
@@ -428,7 +407,7 @@ fn the_environment_and_flags_override_in_order() {
 
 #[test]
 fn list_shows_plugins_with_their_crate() {
-    let list = json(&["list", "--json"]);
+    let list = PROGRAM.json(&["list"]);
     let origin = |kind: &str, name: &str| {
         let items = list[kind].as_array().unwrap();
         items.iter().find(|item| item["name"] == name).unwrap()["crate"].clone()
@@ -441,10 +420,9 @@ fn list_shows_plugins_with_their_crate() {
 
 #[test]
 fn bench_tells_images_per_second() {
-    let step = json(&[
+    let step = PROGRAM.json(&[
         "bench",
         "step",
-        "--json",
         "--batch",
         "4",
         "--steps",
@@ -459,7 +437,7 @@ fn bench_tells_images_per_second() {
         step["step_ms"]["min"].as_f64().unwrap() <= step["step_ms"]["median"].as_f64().unwrap()
     );
     assert!(step["parameters"].as_u64().unwrap() > 0);
-    assert!(json(&["bench", "data", "--json"])["images_per_second"].as_f64().unwrap() > 0.0);
+    assert!(PROGRAM.json(&["bench", "data"])["images_per_second"].as_f64().unwrap() > 0.0);
 }
 
 #[test]
@@ -480,7 +458,7 @@ fn help_fits_80_columns() {
         "bench step",
     ] {
         let arguments: Vec<_> = command.split_whitespace().chain(["--help"]).collect();
-        let help = stdout(&autogrow(&arguments));
+        let help = stdout(&PROGRAM.run(&arguments));
         assert!(help.lines().all(|line| line.chars().count() <= 80), "{help}");
     }
 }

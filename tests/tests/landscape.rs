@@ -1,9 +1,11 @@
 //! Weights that a run keeps on its way, the way through them, and the loss around models.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+use autogrow_tests::program::Program;
 use serde_json::Value;
 use std::path::Path;
-use std::process::{Command, Output};
+
+const PROGRAM: Program = Program(env!("CARGO_BIN_EXE_autogrow-tests"));
 
 /// A run of a second or two that grows several times.
 const TINY: &[&str] = &[
@@ -15,31 +17,15 @@ const TINY: &[&str] = &[
     "--set=fine_tune.epochs=3",
 ];
 
-fn autogrow(arguments: &[&str]) -> Output {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_autogrow-tests"));
-    for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("AUTOGROW_")) {
-        command.env_remove(name);
-    }
-    command.args(arguments).output().unwrap()
-}
-
-fn json(arguments: &[&str]) -> Value {
-    let output = autogrow(&[arguments, &["--json"]].concat());
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    serde_json::from_slice(&output.stdout).unwrap()
-}
-
 /// Runs what must fail with a hint; returns the message.
 fn fails(code: i32, arguments: &[&str]) -> String {
-    let output = autogrow(arguments);
-    let message = String::from_utf8(output.stderr).unwrap();
-    assert_eq!(output.status.code(), Some(code), "{arguments:?}: {message}");
-    assert!(message.starts_with("error: ") && message.contains("hint: "), "{message}");
+    let message = PROGRAM.fails(code, arguments);
+    assert!(message.contains("hint: "), "{message}");
     message
 }
 
 fn train(folder: &Path, more: &[&str]) -> Value {
-    json(&[&["train", text(folder)], TINY, more].concat())
+    PROGRAM.json(&[&["train", text(folder)], TINY, more].concat())
 }
 
 fn text(path: &Path) -> &str {
@@ -86,7 +72,7 @@ fn snapshots_change_nothing_and_are_models() {
     assert_eq!(names, expected.iter().map(named).collect::<Vec<_>>());
     // The first is the seed, the last the net that was found.
     let of = |name: &String| {
-        json(&["evaluate", text(&with.join("snapshots").join(name)), "--split", "val"])
+        PROGRAM.json(&["evaluate", text(&with.join("snapshots").join(name)), "--split", "val"])
     };
     assert_eq!(of(&names[0])["found"], "1-1-1");
     assert_eq!(of(&names[names.len() - 1])["found"], result["found"]);
@@ -102,7 +88,7 @@ fn a_trajectory_ends_at_the_last_weights() {
     let run = place.path().join("run");
     let result = train(&run, &["--set=run.snapshots=1"]);
     let arguments = ["trajectory", text(&run), "--grid=5", "--images=60"];
-    let report = json(&arguments);
+    let report = PROGRAM.json(&arguments);
     assert_drawn(&report);
     let points = report["points"].as_array().unwrap();
     let epochs = ["growing_epochs", "fine_tuning_epochs"].map(|key| result[key].as_u64().unwrap());
@@ -124,7 +110,7 @@ fn a_trajectory_ends_at_the_last_weights() {
     // The file holds the same, and the same question has the same answer.
     let written = read(&run.join("trajectory.json"));
     assert_eq!((&written["points"], &written["loss"]), (&report["points"], &report["loss"]));
-    assert_eq!(json(&arguments)["loss"], report["loss"]);
+    assert_eq!(PROGRAM.json(&arguments)["loss"], report["loss"]);
 
     // Along a run that went on from this one, depth alone has grown.
     let (next, model) = (place.path().join("next"), run.join("model.safetensors"));
@@ -133,7 +119,7 @@ fn a_trajectory_ends_at_the_last_weights() {
     train(&next, &["--set=run.snapshots=1", "--policy=none", &depth, &from]);
     let out = place.path().join("both");
     let both = ["trajectory", text(&run), text(&next), "--grid=3", "--images=20"];
-    let both = json(&[&both[..], &["--out", text(&out)]].concat());
+    let both = PROGRAM.json(&[&both[..], &["--out", text(&out)]].concat());
     assert!(place.path().join("both.png").is_file());
     let points = both["points"].as_array().unwrap();
     assert_eq!(points.iter().filter(|point| point["run"] == 1).count(), 4);
@@ -145,7 +131,7 @@ fn a_landscape_has_the_model_in_its_middle() {
     let run = place.path().join("run");
     let result = train(&run, &[]);
     let arguments = ["landscape", text(&run), "--grid=5", "--images=60"];
-    let report = json(&arguments);
+    let report = PROGRAM.json(&arguments);
     assert_drawn(&report);
     let model = &report["models"][0];
     assert_eq!((&model["found"], &model["images"]), (&result["found"], &60.into()));
@@ -153,8 +139,8 @@ fn a_landscape_has_the_model_in_its_middle() {
     let middle = numbers(&model["loss"][2])[2];
     assert!((middle - model["at_model"].as_f64().unwrap()).abs() < 1e-6);
     assert_eq!(read(&run.join("landscape.json"))["models"], report["models"]);
-    assert_eq!(json(&arguments)["models"], report["models"]);
-    let other = json(&[&arguments[..], &["--seed=7"]].concat());
+    assert_eq!(PROGRAM.json(&arguments)["models"], report["models"]);
+    let other = PROGRAM.json(&[&arguments[..], &["--seed=7"]].concat());
     assert_ne!(other["models"][0]["loss"], model["loss"], "another seed, other directions");
 
     // Several are one figure; a file alone is enough where its data are named.
@@ -163,7 +149,7 @@ fn a_landscape_has_the_model_in_its_middle() {
     let out = place.path().join("two");
     let two =
         ["landscape", text(&run), text(&file), "--grid=3", "--images=20", "--out", text(&out)];
-    let two = json(&two);
+    let two = PROGRAM.json(&two);
     assert_drawn(&two);
     assert_eq!(two["models"].as_array().unwrap().len(), 2);
 }
@@ -198,9 +184,9 @@ fn a_report_draws_its_figures() {
     let figures = place.path().join("figures");
     let page = place.path().join("page.html");
     let ending = ["--figures", text(&figures), "--out", text(&page)];
-    let one = json(&[&["report", text(&run)], &ending[..]].concat());
+    let one = PROGRAM.json(&[&["report", text(&run)], &ending[..]].concat());
     assert_eq!(one["figures"].as_array().unwrap().len(), 2 * 6);
-    let two = json(&[&["report", text(&run), text(&given)], &ending[..]].concat());
+    let two = PROGRAM.json(&[&["report", text(&run), text(&given)], &ending[..]].concat());
     assert_eq!(two["figures"].as_array().unwrap().len(), 2 * 2);
     for name in ["accuracy-epochs", "loss-time", "accuracy-parameters", "accuracy-macs"] {
         let svg = std::fs::read_to_string(figures.join(format!("{name}.svg"))).unwrap();

@@ -1,10 +1,11 @@
 //! Reports as the command line writes them: while a run goes on, at its end, and on demand.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-use serde_json::Value;
+use autogrow_tests::program::Program;
 use std::fs;
 use std::path::Path;
-use std::process::{Command, Output};
+
+const PROGRAM: Program = Program(env!("CARGO_BIN_EXE_autogrow-tests"));
 
 /// Settings under which a whole run takes a second.
 const TINY: [&str; 5] = [
@@ -15,33 +16,10 @@ const TINY: [&str; 5] = [
     "fine_tune.epochs=2",
 ];
 
-fn autogrow(arguments: &[&str]) -> Output {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_autogrow-tests"));
-    for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("AUTOGROW_")) {
-        command.env_remove(name);
-    }
-    command.args(arguments).output().unwrap()
-}
-
-fn json(arguments: &[&str]) -> Value {
-    let output = autogrow(&[arguments, &["--json"]].concat());
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    serde_json::from_slice(&output.stdout).unwrap()
-}
-
-/// Runs what must fail for a run folder's sake; returns the message.
-fn fails(arguments: &[&str]) -> String {
-    let output = autogrow(arguments);
-    let message = String::from_utf8(output.stderr.clone()).unwrap();
-    assert_eq!(output.status.code(), Some(4), "{arguments:?}: {message}");
-    assert!(output.stdout.is_empty() && !message.contains("panicked"), "{message}");
-    message
-}
-
 fn train(folder: &Path, seed: &str) {
     let set = TINY.iter().flat_map(|setting| ["--set", setting]);
     let start = ["train", folder.to_str().unwrap(), "--quick", "--seed", seed];
-    json(&start.into_iter().chain(set).collect::<Vec<_>>());
+    PROGRAM.json(&start.into_iter().chain(set).collect::<Vec<_>>());
 }
 
 #[test]
@@ -68,18 +46,20 @@ fn a_run_has_a_report_and_runs_can_be_compared() {
 
     let name = first.to_str().unwrap();
     fs::remove_file(first.join("report.html")).unwrap();
-    let written = json(&["report", name]);
+    let written = PROGRAM.json(&["report", name]);
     assert_eq!(page().len(), written_by_train.len());
     assert!(Path::new(written["tensorboard"].as_str().unwrap()).is_file());
 
     train(&second, "1");
     let out = place.path().join("both.html");
-    json(&["report", name, second.to_str().unwrap(), "--out", out.to_str().unwrap()]);
+    PROGRAM.json(&["report", name, second.to_str().unwrap(), "--out", out.to_str().unwrap()]);
     let both = fs::read_to_string(out).unwrap();
     assert!(both.contains("data-name=\"1.found\"") && both.contains("run.seed"));
 
-    assert!(fails(&["report", place.path().to_str().unwrap()]).contains("not a run folder"));
+    assert!(
+        PROGRAM.fails(4, &["report", place.path().to_str().unwrap()]).contains("not a run folder")
+    );
     fs::remove_file(first.join("report.html")).unwrap();
     fs::create_dir(first.join("report.html")).unwrap();
-    assert!(fails(&["report", name]).contains("report.html: cannot be written"));
+    assert!(PROGRAM.fails(4, &["report", name]).contains("report.html: cannot be written"));
 }

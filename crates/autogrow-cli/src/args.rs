@@ -35,6 +35,8 @@ pub(crate) enum Command {
     Train(TrainArgs),
     /// Go on exactly where a run stopped
     Resume(ResumeArgs),
+    /// Network Morphism: train a shallow net, deepen it, train on
+    Morph(MorphArgs),
     /// Accuracy, loss and calibration of a trained model
     Evaluate(EvaluateArgs),
     /// Classes of pictures
@@ -88,6 +90,18 @@ pub(crate) struct ResumeArgs {
     /// Go on although this key has changed, or `data`, or `plugins`
     #[arg(long, value_name = "KEY")]
     pub(crate) allow: Vec<String>,
+    #[command(flatten)]
+    pub(crate) settings: Settings,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct MorphArgs {
+    /// Folder of its three run folders: shallow, deepening, deep. Where it
+    /// exists, what is missing goes on [default: runs/<data>-<network>-morph-<n>]
+    pub(crate) run: Option<PathBuf>,
+    /// Depth of the deep net, such as 5-5-5; --depth is that of the shallow one
+    #[arg(long, value_name = "DEPTH")]
+    pub(crate) to: String,
     #[command(flatten)]
     pub(crate) settings: Settings,
 }

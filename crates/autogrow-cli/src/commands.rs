@@ -11,6 +11,7 @@ pub(crate) mod landscape;
 pub(crate) mod list;
 pub(crate) mod man;
 mod model;
+pub(crate) mod morph;
 pub(crate) mod plan;
 pub(crate) mod predict;
 pub(crate) mod replay;

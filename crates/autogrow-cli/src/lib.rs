@@ -85,6 +85,7 @@ fn run(command: Command, output: &Output, ranks: &Ranks) -> autogrow_core::Resul
     match command {
         Command::Train(args) => commands::train::run(&args, output, ranks),
         Command::Resume(args) => commands::resume::run(&args, output, ranks),
+        Command::Morph(args) => commands::morph::run(&args, output, ranks),
         Command::Evaluate(args) => commands::evaluate::run(&args, output),
         Command::Replay(args) => commands::replay::run(&args, output),
         Command::Plan(args) => commands::plan::run(&args, output),

@@ -63,6 +63,9 @@ pub(crate) struct Settings {
     /// CPU threads, 0 for all (run.threads)
     #[arg(long, help_heading = "Configuration")]
     threads: Option<String>,
+    /// What a command decides itself, whatever else is said.
+    #[arg(skip)]
+    decided: Vec<(&'static str, String)>,
 }
 
 /// A configuration with the source of every value.
@@ -75,9 +78,11 @@ pub(crate) struct Loaded {
 }
 
 impl Settings {
-    /// The same settings for the data set `name`.
-    pub(crate) fn with_data(&self, name: &str) -> Self {
-        Self { data: Some(name.into()), ..self.clone() }
+    /// The same settings but for these keys.
+    pub(crate) fn decide(&self, keys: &[(&'static str, &str)]) -> Self {
+        let mut settings = self.clone();
+        settings.decided.extend(keys.iter().map(|&(key, text)| (key, text.to_string())));
+        settings
     }
 
     /// Loads the configuration on top of the defaults.
@@ -199,6 +204,9 @@ impl Settings {
             if let Some(text) = text {
                 texts.push((key.into(), text.clone(), format!("{flag} {text}")));
             }
+        }
+        for (key, text) in &self.decided {
+            texts.push(((*key).into(), text.clone(), "the command".into()));
         }
         Ok(texts)
     }

@@ -56,7 +56,7 @@ struct Count {
 
 pub(crate) fn run(args: &DataArgs, output: &Output) -> Result<()> {
     let settings = match &args.name {
-        Some(name) => args.settings.with_data(name),
+        Some(name) => args.settings.decide(&[("data.name", name.as_str())]),
         None => args.settings.clone(),
     };
     let loaded = settings.load()?;

@@ -1,6 +1,6 @@
 //! `autogrow resume`.
 
-use super::train::{Setup, go, report};
+use super::train::{Ended, Setup, go, report};
 use super::{open_data, open_device};
 use crate::args::ResumeArgs;
 use crate::output::Output;
@@ -25,6 +25,11 @@ const HARMLESS: [&str; 6] = [
 ];
 
 pub(crate) fn run(args: &ResumeArgs, output: &Output, ranks: &Ranks) -> Result<()> {
+    report(go_on(args, output, ranks)?, output)
+}
+
+/// Brings a run to its end from where it stopped, if it is not there yet.
+pub(super) fn go_on(args: &ResumeArgs, output: &Output, ranks: &Ranks) -> Result<Option<Ended>> {
     let path = &args.run;
     let (loaded, config, device, data) = ranks.agree(prepare(args, ranks))?;
     let resumed = ranks.is_first().then(|| open(args, &config, &data, output)).transpose();
@@ -40,10 +45,10 @@ pub(crate) fn run(args: &ResumeArgs, output: &Output, ranks: &Ranks) -> Result<(
     let [finished] = ranks.sums([f64::from(u8::from(outcome.is_some()))])?;
     if let Some(outcome) = outcome {
         output.note("this run is finished");
-        return report(&outcome, path, output);
+        return Ok(Some(Ended { run: path.clone(), outcome }));
     }
     if finished > 0.0 {
-        return Ok(());
+        return Ok(None);
     }
     let setup =
         Setup { config: &config, data: &data, device: &device, loaded: &loaded, path, ranks };

@@ -19,11 +19,12 @@ use serde::Serialize;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+/// A run at its end.
 #[derive(Serialize)]
-struct Report<'a> {
-    run: &'a Path,
+pub(super) struct Ended {
+    pub(super) run: PathBuf,
     #[serde(flatten)]
-    outcome: &'a Outcome,
+    pub(super) outcome: Outcome,
 }
 
 /// What a run needs beside its folder, and where that is.
@@ -37,6 +38,11 @@ pub(super) struct Setup<'a> {
 }
 
 pub(crate) fn run(args: &TrainArgs, output: &Output, ranks: &Ranks) -> Result<()> {
+    report(begin(args, output, ranks)?, output)
+}
+
+/// Begins a run and brings it to its end.
+pub(super) fn begin(args: &TrainArgs, output: &Output, ranks: &Ranks) -> Result<Option<Ended>> {
     let (loaded, config, device, data) = ranks.agree(prepare(args, ranks))?;
     let path = args.run.clone().unwrap_or_else(|| {
         let stem = format!("{}-{}", config.data.name, config.network.name);
@@ -78,14 +84,14 @@ fn prepare(args: &TrainArgs, ranks: &Ranks) -> Result<(Loaded, Config, Device, D
     Ok((loaded, config, device, data))
 }
 
-/// Runs to the end, from a checkpoint where there is one, and reports. Ranks without a folder
-/// compute and listen for signals, nothing else.
+/// Runs to the end, from a checkpoint where there is one. Ranks without a folder
+/// compute and listen for signals, nothing else, and come to nothing.
 pub(super) fn go(
     setup: &Setup<'_>,
     mut folder: Option<RunFolder>,
     checkpoint: Option<Checkpoint>,
     output: &Output,
-) -> Result<()> {
+) -> Result<Option<Ended>> {
     let Setup { config, data, device, loaded, path, ranks } = setup;
     let mut signals = Signals::listen(path.to_path_buf());
     let mut progress = Progress::new(*output);
@@ -98,7 +104,7 @@ pub(super) fn go(
     let outcome = autogrow_core::autogrow(config, data, device, ranks, &mut watchers, checkpoint)
         .map_err(|error| loaded.locate(error));
     drop(progress);
-    let Some(folder) = folder else { return outcome.map(|_| ()) };
+    let Some(folder) = folder else { return outcome.map(|_| None) };
     let outcome = outcome.and_then(|outcome| {
         write_card(setup, path, &outcome)?;
         folder.finish(&outcome).map(|()| outcome)
@@ -106,7 +112,7 @@ pub(super) fn go(
     // However the run ended: the last page says so, once nobody holds the folder.
     drop(folder);
     reporter.write();
-    report(&outcome?, path, output)
+    Ok(Some(Ended { run: path.to_path_buf(), outcome: outcome? }))
 }
 
 /// Writes the model card. Before the result, so that a finished run has one.
@@ -123,11 +129,11 @@ fn write_card(setup: &Setup<'_>, path: &Path, outcome: &Outcome) -> Result<()> {
 }
 
 /// Prints what a run came to.
-pub(super) fn report(outcome: &Outcome, path: &Path, output: &Output) -> Result<()> {
-    output.result(&Report { run: path, outcome }, || text(outcome, path))
+pub(super) fn report(ended: Option<Ended>, output: &Output) -> Result<()> {
+    ended.map_or(Ok(()), |ended| output.result(&ended, || text(&ended)))
 }
 
-fn text(outcome: &Outcome, path: &Path) -> String {
+fn text(Ended { run, outcome }: &Ended) -> String {
     let floor = match (&outcome.floor, outcome.at_floor) {
         (Some(floor), true) => format!(
             "\n  the depth floor is {floor}: growth stopped as early as it could, so a shallower\n  \
@@ -152,6 +158,6 @@ fn text(outcome: &Outcome, path: &Path) -> String {
         duration(outcome.growing_seconds),
         outcome.fine_tuning_epochs,
         duration(outcome.fine_tuning_seconds),
-        path.display()
+        run.display()
     )
 }

@@ -1,0 +1,138 @@
+//! `autogrow morph`: Network Morphism, which the paper sets AutoGrow against (section 3.2, Table 2): a
+//! shallow net is trained to its end, all its sub-networks are deepened, and it is trained on.
+
+use super::resume;
+use super::train::{self, Ended};
+use crate::args::{MorphArgs, ResumeArgs, TrainArgs};
+use crate::output::{BOLD, Output, RESET, duration};
+use autogrow_core::growth::Depth;
+use autogrow_core::ranks::Ranks;
+use autogrow_core::run::RunFolder;
+use autogrow_core::{Error, Result};
+use serde::Serialize;
+use std::path::{Path, PathBuf};
+
+/// The step size while nothing but the depth is to change.
+const STANDSTILL: &str = "1e-9";
+
+#[derive(Serialize)]
+struct Report {
+    run: PathBuf,
+    network: String,
+    from: Depth,
+    to: Depth,
+    initializer: String,
+    shallow: Ended,
+    deep: Ended,
+}
+
+/// What all stages share.
+struct Stages<'a> {
+    args: &'a MorphArgs,
+    output: &'a Output,
+    ranks: &'a Ranks,
+    folder: PathBuf,
+}
+
+pub(crate) fn run(args: &MorphArgs, output: &Output, ranks: &Ranks) -> Result<()> {
+    let config = args.settings.load()?.resolve()?;
+    let (from, to) = (config.network.depth.clone(), deeper(&args.to, &config.network.depth)?);
+    let stem = format!("{}-{}-morph", config.data.name, config.network.name);
+    let folder = args.run.clone().unwrap_or_else(|| RunFolder::numbered(Path::new("runs"), &stem));
+    // Kept in the configurations of the stages, which may be resumed from anywhere.
+    let folder = std::path::absolute(&folder)
+        .map_err(|error| Error::run(&folder, format!("has no absolute path ({error})")))?;
+    let stages = Stages { args, output, ranks, folder };
+    let (shallow, deep) = stages.run(&to).inspect_err(|error| {
+        if let Error::Interrupted { .. } = error {
+            output.note("`autogrow morph` with the same options goes on with all of it");
+        }
+    })?;
+    let (network, initializer) = (config.network.name, config.growth.initializer);
+    let run = stages.folder;
+    let report = Report { run, network, from, to, initializer, shallow, deep };
+    output.result(&report, || text(&report))
+}
+
+/// The depth `text`, which has to be at least that of the shallow net everywhere.
+fn deeper(text: &str, from: &Depth) -> Result<Depth> {
+    let to: Depth = text.parse().map_err(|error| Error::config("--to", format!("{error}")))?;
+    let pairs = to.as_slice().iter().zip(from.as_slice());
+    if to.sub_networks() == from.sub_networks() && to != *from && pairs.clone().all(|(a, b)| a >= b)
+    {
+        return Ok(to);
+    }
+    Err(Error::config("--to", format!("= {to} is not deeper than {from}"))
+        .with_hint("--depth is the shallow net, --to the deep one, with as many sub-networks"))
+}
+
+impl Stages<'_> {
+    /// The shallow and the deep net, trained.
+    fn run(&self, to: &Depth) -> Result<(Ended, Ended)> {
+        let to_text = to.to_string();
+        let shallow = self.stage("shallow", &[("growth.policy", "none")])?;
+        // The depth allowed ends it, long before patience would.
+        let patience = (10 * to.sub_modules()).to_string();
+        self.stage(
+            "deepening",
+            &[
+                ("growth.policy", "periodic"),
+                ("growth.mode", "all"),
+                ("growth.interval", "1"),
+                ("growth.patience", &patience),
+                ("growth.max_depth", &to_text),
+                ("training.learning_rate", STANDSTILL),
+                ("training.schedule", "constant"),
+                ("training.init_from", &self.model("shallow")),
+                ("fine_tune.epochs", "0"),
+            ],
+        )?;
+        let deep = self.stage(
+            "deep",
+            &[
+                ("growth.policy", "none"),
+                ("network.depth", &to_text),
+                ("training.init_from", &self.model("deepening")),
+            ],
+        )?;
+        Ok((shallow, deep))
+    }
+
+    fn model(&self, stage: &str) -> String {
+        self.folder.join(stage).join("model.safetensors").display().to_string()
+    }
+
+    /// Brings a stage to its end, from wherever it is.
+    fn stage(&self, name: &str, keys: &[(&'static str, &str)]) -> Result<Ended> {
+        let Self { output, ranks, .. } = self;
+        let (run, settings) = (self.folder.join(name), self.args.settings.decide(keys));
+        let ended = if run.join("config.toml").is_file() {
+            resume::go_on(&ResumeArgs { run, allow: Vec::new(), settings }, output, ranks)?
+        } else {
+            output.note(&format!("{name}:"));
+            train::begin(&TrainArgs { run: Some(run), settings }, output, ranks)?
+        };
+        ended.ok_or_else(|| Error::ranks("network morphism is for one process"))
+    }
+}
+
+fn text(report: &Report) -> String {
+    let Report { run, network, from, to, initializer, shallow, deep } = report;
+    let (shallow, deep) = (&shallow.outcome, &deep.outcome);
+    let stage = |depth: &Depth, outcome: &autogrow_core::run::Outcome| {
+        format!(
+            "{BOLD}{depth}{RESET}  test accuracy {BOLD}{:.2} %{RESET} (validation {:.2} %) after {} epochs, {}",
+            outcome.test_accuracy,
+            outcome.val_accuracy,
+            outcome.fine_tuning_epochs,
+            duration(outcome.fine_tuning_seconds),
+        )
+    };
+    format!(
+        "\n{network}, deepened by `{initializer}` once it was trained\n  {}\n  {}\n  \
+         run folders {}/shallow, deepening, deep",
+        stage(from, shallow),
+        stage(to, deep),
+        run.display()
+    )
+}
