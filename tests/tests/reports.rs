@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use autogrow_tests::program::Program;
+use serde_json::Value;
 use std::fs;
 use std::path::Path;
 
@@ -40,6 +41,20 @@ fn a_run_has_a_report_and_runs_can_be_compared() {
         }
         let shown = format!("data-name=\"{key}\" value=\"{value}\"");
         assert!(written_by_train.contains(&shown), "{shown}");
+    }
+    // Class by class, with pictures of what was mistaken.
+    let read =
+        |file| -> Value { serde_json::from_slice(&fs::read(first.join(file)).unwrap()).unwrap() };
+    let (evaluation, result) = (read("evaluation.json"), read("result.json"));
+    assert_eq!(
+        (&evaluation["top1"], &evaluation["split"]),
+        (&result["test_accuracy"], &"test".into())
+    );
+    let worst = evaluation["worst"].as_array().unwrap();
+    assert!(!worst.is_empty() && written_by_train.contains("Class by class"));
+    for mistake in worst {
+        let image = mistake["image"].as_str().unwrap();
+        assert!(image.starts_with("data:image/png;base64,") && written_by_train.contains(image));
     }
     // It has ended, so that its page waits for nothing.
     assert!(!written_by_train.contains("http-equiv=\"refresh\""));

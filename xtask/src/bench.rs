@@ -6,10 +6,10 @@
 mod data;
 mod growth;
 mod peer;
-mod python;
 mod step;
 mod table;
 
+use crate::python;
 use crate::tree::Tree;
 use anyhow::{Result, bail};
 use clap::{Args, ValueEnum};

@@ -2,6 +2,7 @@
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a chore talks to whoever runs it")]
 
 mod bench;
+mod browser_check;
 mod ci;
 mod crash;
 #[cfg(test)]
@@ -9,6 +10,7 @@ mod docs;
 mod download;
 mod gpu_check;
 mod mpi_check;
+mod python;
 mod reproduce;
 mod scaling;
 mod tidy;
@@ -33,6 +35,8 @@ enum Chore {
     Ci,
     /// Kill a run at every storage operation and resume it
     Crash,
+    /// Look at report pages in a browser
+    BrowserCheck(browser_check::BrowserCheckArgs),
     /// Run the tests that want a Vulkan device
     GpuCheck,
     /// Time steps or the input pipeline, interleaved with another program's
@@ -53,6 +57,7 @@ fn main() -> anyhow::Result<ExitCode> {
         Chore::Tidy => tidy::run(&tree),
         Chore::Ci => ci::run(&tree),
         Chore::Crash => crash::run(&tree),
+        Chore::BrowserCheck(args) => browser_check::run(&tree, &args),
         Chore::GpuCheck => gpu_check::run(&tree),
         Chore::Bench(args) => bench::run(&tree, &args),
         Chore::Download(args) => download::run(args),

@@ -12,6 +12,7 @@ pub(crate) mod list;
 pub(crate) mod man;
 mod model;
 pub(crate) mod morph;
+mod picture;
 pub(crate) mod plan;
 pub(crate) mod predict;
 pub(crate) mod replay;

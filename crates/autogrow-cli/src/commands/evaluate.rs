@@ -1,15 +1,18 @@
 //! `autogrow evaluate`.
 
 use super::model::Model;
+use super::picture::{data_url, picture, sample};
 use crate::args::{EvaluateArgs, SplitName};
 use crate::output::{BOLD, Output, RESET, table};
-use autogrow_core::data::Split;
-use autogrow_core::run::publish;
+use autogrow_core::data::{DataSet, Split};
+use autogrow_core::network::{ModelInfo, Network};
+use autogrow_core::run::{ModelFile, publish};
 use autogrow_core::training::{Evaluation, Report, infer};
 use autogrow_core::{Error, Result};
 use autogrow_data::{Pictures, is_class_folder};
+use burn::tensor::Device;
 use serde::Serialize;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// Classes up to which each has a line of its own.
 const LISTED: usize = 20;
@@ -28,22 +31,44 @@ pub(crate) fn run(args: &EvaluateArgs, output: &Output) -> Result<()> {
     let mut model = Model::open(&args.model, &args.settings)?;
     model.complete();
     let (split, data, name) = images(args, &model, output)?;
-    let mut evaluation = Evaluation::new(model.info.architecture.classes);
-    infer(&model.network, &*split, None, &model.device, &mut |logits, labels| {
+    let evaluated = evaluate(&model.network, &model.info, (&*split, &data, name), &model.device)?;
+    if args.save {
+        let run = model.run.as_deref().ok_or_else(|| {
+            Error::run(&args.model, "is in no run folder, so there is no place for evaluation.json")
+                .with_hint("--json prints the same")
+        })?;
+        let path = save(&evaluated, &model.info, &*split, run)?;
+        output.note(&format!("wrote {}", path.display()));
+    }
+    output.result(&evaluated, || text(&evaluated))
+}
+
+/// Evaluates the best model of a run on its test images, for its report.
+pub(super) fn keep(run: &Path, data: &DataSet, device: &Device) -> Result<()> {
+    let (network, info) = ModelFile::read(run)?.build(device)?;
+    let evaluated = evaluate(&network, &info, (&*data.test, &info.data, "test"), device)?;
+    save(&evaluated, &info, &*data.test, run).map(|_| ())
+}
+
+/// Everything there is to say of a model on a split, which is that of a data set, and called so.
+fn evaluate(
+    network: &Network,
+    info: &ModelInfo,
+    (split, data, name): (&dyn Split, &str, &'static str),
+    device: &Device,
+) -> Result<Evaluated> {
+    let mut evaluation = Evaluation::new(info.architecture.classes);
+    infer(network, split, None, device, &mut |logits, labels| {
         evaluation.add(logits, labels);
         Ok(())
     })?;
-    let evaluated = Evaluated {
-        network: model.info.architecture.network.clone(),
-        found: model.info.architecture.depth.to_string(),
-        data,
+    Ok(Evaluated {
+        network: info.architecture.network.clone(),
+        found: info.architecture.depth.to_string(),
+        data: data.into(),
         split: name,
-        report: evaluation.report(&model.info.classes),
-    };
-    if args.save {
-        save(&evaluated, &args.model, model.run.as_deref(), output)?;
-    }
-    output.result(&evaluated, || text(&evaluated))
+        report: evaluation.report(&info.classes),
+    })
 }
 
 /// The images, what they are of, and which part of it they are.
@@ -70,18 +95,26 @@ fn images(
     Ok((split, model.config.data.name.clone(), name))
 }
 
-fn save(evaluated: &Evaluated, model: &Path, run: Option<&Path>, output: &Output) -> Result<()> {
-    let run = run.ok_or_else(|| {
-        Error::run(model, "is in no run folder, so there is no place for evaluation.json")
-            .with_hint("--json prints the same")
-    })?;
+/// Writes `evaluation.json`, with pictures of the worst mistakes in it.
+fn save(evaluated: &Evaluated, info: &ModelInfo, split: &dyn Split, run: &Path) -> Result<PathBuf> {
     let path = run.join("evaluation.json");
-    let mut text = serde_json::to_string_pretty(evaluated)
-        .map_err(|error| Error::run(&path, error.to_string()))?;
+    let cannot = |error: serde_json::Error| Error::run(&path, error.to_string());
+    let mut document = serde_json::to_value(evaluated).map_err(cannot)?;
+    let image @ [channels, height, width] = info.architecture.image;
+    // Not the rows of a table; and where images were left out, places are not those of the split.
+    let are_pictures = height * width > 1 && [1, 3].contains(&channels);
+    if are_pictures && evaluated.report.images == split.len() {
+        for (place, mistake) in evaluated.report.worst.iter().enumerate() {
+            if let Some(values) = sample(split, mistake.index, None)? {
+                let shown = picture(&values, image, info.preprocessing.as_ref());
+                document["worst"][place]["image"] = data_url(&shown).into();
+            }
+        }
+    }
+    let mut text = serde_json::to_string_pretty(&document).map_err(cannot)?;
     text.push('\n');
     publish(&path, text.as_bytes())?;
-    output.note(&format!("wrote {}", path.display()));
-    Ok(())
+    Ok(path)
 }
 
 fn text(evaluated: &Evaluated) -> String {

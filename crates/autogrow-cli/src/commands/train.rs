@@ -1,6 +1,6 @@
 //! `autogrow train`, and what it shares with `resume`.
 
-use super::{open_data, open_device};
+use super::{evaluate, open_data, open_device};
 use crate::args::TrainArgs;
 use crate::output::{BOLD, Output, RESET, duration, si};
 use crate::progress::Progress;
@@ -106,6 +106,8 @@ pub(super) fn go(
     drop(progress);
     let Some(folder) = folder else { return outcome.map(|_| None) };
     let outcome = outcome.and_then(|outcome| {
+        // Before the result, so that a finished run has all that its folder is to have.
+        evaluate::keep(path, data, device)?;
         write_card(setup, path, &outcome)?;
         folder.finish(&outcome).map(|()| outcome)
     });
@@ -115,7 +117,7 @@ pub(super) fn go(
     Ok(Some(Ended { run: path.to_path_buf(), outcome: outcome? }))
 }
 
-/// Writes the model card. Before the result, so that a finished run has one.
+/// Writes the model card.
 fn write_card(setup: &Setup<'_>, path: &Path, outcome: &Outcome) -> Result<()> {
     let Setup { config, data, .. } = setup;
     let (image, classes) = (data.image, data.classes.len());

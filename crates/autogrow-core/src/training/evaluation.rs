@@ -8,6 +8,9 @@ const BINS: usize = 15;
 /// Classes up to which the confusion matrix is given.
 const MATRIX: usize = 200;
 
+/// Mistakes that are kept: the most confident ones.
+const WORST: usize = 12;
+
 /// Sums over the images seen so far.
 #[derive(Clone, Debug)]
 pub struct Evaluation {
@@ -18,6 +21,8 @@ pub struct Evaluation {
     /// How often an image of a class (row) was taken for another (column).
     confusion: Vec<usize>,
     bins: [Bin; BINS],
+    /// The most confident first.
+    worst: Vec<Mistake>,
 }
 
 /// Images whose highest probability lies in one range.
@@ -48,6 +53,21 @@ pub struct Report {
     pub confusion: Option<Vec<Vec<usize>>>,
     /// The bins that the calibration error is summed over, those without images left out.
     pub calibration: Vec<BinReport>,
+    /// The most confident mistakes, the worst first.
+    pub worst: Vec<Mistake>,
+}
+
+/// An image that was taken for something else.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct Mistake {
+    /// Its place among the images of the evaluation, from 0.
+    pub index: usize,
+    /// Its class.
+    pub truth: usize,
+    /// The class that it was taken for.
+    pub predicted: usize,
+    /// The probability given to that, 0 to 1.
+    pub probability: f64,
 }
 
 /// One class.
@@ -78,7 +98,8 @@ impl Evaluation {
     /// Of no images yet.
     pub fn new(classes: usize) -> Self {
         let confusion = vec![0; classes * classes];
-        Self { classes, images: 0, loss: 0.0, top5: 0, confusion, bins: Default::default() }
+        let (bins, worst) = Default::default();
+        Self { classes, images: 0, loss: 0.0, top5: 0, confusion, bins, worst }
     }
 
     /// Adds images: their scores `[batch, classes]`, row-major, and their classes.
@@ -87,16 +108,29 @@ impl Evaluation {
             let probabilities = softmax(scores);
             let taken_for = best(scores);
             let correct = taken_for == label;
+            let confidence = probabilities[taken_for];
+            if !correct {
+                self.mistook(label, taken_for, confidence);
+            }
             self.images += 1;
             self.loss += cross_entropy(scores, label);
             self.top5 += usize::from(place(scores, label) < 5);
             self.confusion[label * self.classes + taken_for] += 1;
-            let confidence = probabilities[taken_for];
             // Bins are open below and closed above; a confidence of 0 is in none but the first.
             let bin = ((confidence * BINS as f64).ceil() as usize).clamp(1, BINS) - 1;
             self.bins[bin].images += 1;
             self.bins[bin].correct += usize::from(correct);
             self.bins[bin].confidence += confidence;
+        }
+    }
+
+    /// Takes down a mistake about the image at hand, if it is one of the worst.
+    fn mistook(&mut self, truth: usize, predicted: usize, probability: f64) {
+        let place = self.worst.partition_point(|worse| worse.probability >= probability);
+        if place < WORST {
+            self.worst.truncate(WORST - 1);
+            let mistake = Mistake { index: self.images, truth, predicted, probability };
+            self.worst.insert(place, mistake);
         }
     }
 
@@ -137,6 +171,7 @@ impl Evaluation {
             confusion: (self.classes <= MATRIX)
                 .then(|| (0..self.classes).map(|class| row(class).to_vec()).collect()),
             calibration,
+            worst: self.worst.clone(),
         }
     }
 }
@@ -183,6 +218,23 @@ mod tests {
         // One bin: confidence 3/4, of which 2/3 are right.
         assert_eq!(report.calibration.len(), 1);
         assert!((report.ece - (0.75 - 2.0 / 3.0)).abs() < 1e-6);
+    }
+
+    #[test]
+    fn the_most_confident_mistakes_are_kept() {
+        let mut evaluation = Evaluation::new(2);
+        // Twenty mistakes, the sixth the most confident, and what is right in between.
+        let heights: Vec<_> = (0..20).map(|i| 10.0 - (i as f32 - 5.0).abs()).collect();
+        for &height in &heights {
+            evaluation.add(&[height, 0.0, 0.0, 99.0], &[1, 1]);
+        }
+        let worst = evaluation.report(&[]).worst;
+        assert_eq!(worst.len(), WORST);
+        let places: Vec<_> = worst.iter().map(|mistake| mistake.index / 2).collect();
+        // Of equal ones, the first comes first.
+        assert_eq!(places[..5], [5, 4, 6, 3, 7]);
+        assert!(worst.iter().all(|mistake| (mistake.truth, mistake.predicted) == (1, 0)));
+        assert!(worst.windows(2).all(|pair| pair[0].probability >= pair[1].probability));
     }
 
     #[test]

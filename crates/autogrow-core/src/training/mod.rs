@@ -12,7 +12,7 @@ mod pass;
 mod schedule;
 mod sgd;
 
-pub use evaluation::{Evaluation, Report, softmax};
+pub use evaluation::{Evaluation, Mistake, Report, softmax};
 pub use learner::{Epoch, Learner, LearnerRecord, OnScores, Step, evaluate, infer};
 pub(crate) use loss::cross_entropy;
 pub use loss::{Scores, Tally};

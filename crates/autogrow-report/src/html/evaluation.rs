@@ -27,9 +27,11 @@ pub(super) fn section(evaluation: &Evaluation) -> Markup {
             }
             div { dt { "images" } dd { (evaluation.images) span.unit { (evaluation.split) } } }
         }
-        @if evaluation.classes.len() <= MATRIX { (matrix(evaluation)) }
+        @if !evaluation.confusion.is_empty() && evaluation.classes.len() <= MATRIX {
+            (matrix(evaluation))
+        }
         div.pair {
-            (confusions(evaluation))
+            @if !evaluation.confusion.is_empty() { (confusions(evaluation)) }
             @if !evaluation.calibration.is_empty() { (calibration(evaluation)) }
         }
         @if !evaluation.worst.is_empty() { (worst(evaluation)) }
@@ -132,8 +134,12 @@ fn worst(evaluation: &Evaluation) -> Markup {
             @for mistake in &evaluation.worst {
                 @let (truth, taken) = (name(mistake.truth), name(mistake.predicted));
                 li {
-                    img src=(mistake.image) loading="lazy"
-                        alt={ "image " (mistake.index) ", showing " (truth) };
+                    @if let Some(image) = &mistake.image {
+                        img src=(image)
+                            alt={ "image " (mistake.index) ", showing " (truth) };
+                    } @else {
+                        p.none { "row " (mistake.index) }
+                    }
                     p { (truth) br; span.end { "→ " (taken) } " "
                         span.none { (format!("{:.0}\u{a0}%", 100.0 * mistake.probability)) } }
                 }

@@ -3,7 +3,7 @@
 //! ```json
 //! {
 //!   "split": "test", "images": 10000, "top1": 93.1, "top5": 99.8, "loss": 0.21,
-//!   "classes": ["t-shirt", "trouser"],
+//!   "classes": [{"class": "t-shirt"}, {"class": "trouser"}],
 //!   "confusion": [[980, 20], [15, 985]],
 //!   "calibration": [{"confidence": 0.95, "accuracy": 0.93, "images": 1200}],
 //!   "worst": [{"image": "data:image/png;base64,...", "truth": 0, "predicted": 1,
@@ -12,12 +12,13 @@
 //! ```
 //!
 //! `top1` and `top5` are percent. `confusion[t][p]` counts images of class `t` that were taken for
-//! class `p`. A bin of `calibration` holds the mean of the greatest probability and the part that
+//! class `p`; of very many classes there is none. A bin of `calibration` holds the mean of the greatest probability and the part that
 //! was right, both from 0 to 1. `worst` lists the most confident mistakes, the worst first, with
-//! the probability the model gave its answer and the image's place in the split.
+//! the probability the model gave its answer and the image's place in the split; of rows of a table
+//! there is no picture.
 
 use super::number::{self, float, maybe};
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 
 /// Most of each kind that is read: enough for ImageNet, little enough for a page.
 const MAX_CLASSES: usize = 2000;
@@ -42,8 +43,10 @@ pub struct Evaluation {
     #[serde(default, deserialize_with = "maybe")]
     pub loss: Option<f64>,
     /// Names of the classes.
+    #[serde(deserialize_with = "names")]
     pub classes: Vec<String>,
-    /// `[truth][predicted]`: number of images.
+    /// `[truth][predicted]`: number of images; empty where there are very many classes.
+    #[serde(default, deserialize_with = "or_empty")]
     pub confusion: Vec<Vec<u64>>,
     /// How far probabilities are to be believed.
     #[serde(default)]
@@ -69,8 +72,9 @@ pub struct Bin {
 /// An image that was taken for something else.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 pub struct Mistake {
-    /// A small PNG as a data URL.
-    pub image: String,
+    /// A small PNG as a data URL, where it is a picture.
+    #[serde(default)]
+    pub image: Option<String>,
     /// What it shows.
     pub truth: usize,
     /// What it was taken for.
@@ -93,18 +97,20 @@ impl Evaluation {
         if classes == 0 || classes > MAX_CLASSES {
             return Err(format!("{classes} classes; 1 to {MAX_CLASSES} make sense"));
         }
-        if read.confusion.len() != classes || read.confusion.iter().any(|row| row.len() != classes)
-        {
+        let is_square = read.confusion.iter().all(|row| row.len() == classes);
+        if !(read.confusion.is_empty() || read.confusion.len() == classes && is_square) {
             return Err(format!("`confusion` is not {classes} rows of {classes} counts"));
         }
         // An address of any other kind would make the page ask the network for it.
-        let fits = |mistake: &Mistake| {
+        let is_png = |image: &String| {
+            image.len() <= MAX_IMAGE
+                && image.strip_prefix(PNG).is_some_and(|data| data.bytes().all(is_base64))
+        };
+        read.worst.retain(|mistake| {
             mistake.truth < classes
                 && mistake.predicted < classes
-                && mistake.image.len() <= MAX_IMAGE
-                && mistake.image.strip_prefix(PNG).is_some_and(|data| data.bytes().all(is_base64))
-        };
-        read.worst.retain(fits);
+                && mistake.image.as_ref().is_none_or(is_png)
+        });
         read.worst.truncate(MAX_WORST);
         Ok(read)
     }
@@ -119,6 +125,19 @@ impl Evaluation {
     }
 }
 
+fn names<'de, D: Deserializer<'de>>(input: D) -> Result<Vec<String>, D::Error> {
+    #[derive(Deserialize)]
+    struct Named {
+        class: String,
+    }
+    let classes = Vec::<Named>::deserialize(input)?;
+    Ok(classes.into_iter().map(|named| named.class).collect())
+}
+
+fn or_empty<'de, D: Deserializer<'de>>(input: D) -> Result<Vec<Vec<u64>>, D::Error> {
+    Ok(Option::deserialize(input)?.unwrap_or_default())
+}
+
 fn is_base64(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || b"+/=".contains(&byte)
 }
@@ -129,7 +148,7 @@ mod tests {
 
     fn with(confusion: &str, image: &str) -> String {
         format!(
-            r#"{{"split":"test","images":4,"top1":75.0,"classes":["a","b"],"confusion":{confusion},
+            r#"{{"split":"test","images":4,"top1":75.0,"classes":[{{"class":"a"}},{{"class":"b"}}],"confusion":{confusion},
                "calibration":[{{"confidence":0.9,"accuracy":0.7,"images":3}},
                               {{"confidence":0.5,"accuracy":0.6,"images":1}}],
                "worst":[{{"image":"{image}","truth":0,"predicted":1,"probability":0.9,"index":3}}]}}"#
@@ -155,7 +174,7 @@ mod tests {
 
     #[test]
     fn counts_that_do_not_fit() {
-        for confusion in ["[]", "[[1,2]]", "[[1,2],[3]]", "[[1,2],[3,-4]]"] {
+        for confusion in ["[[1,2]]", "[[1,2],[3]]", "[[1,2],[3,-4]]"] {
             assert!(Evaluation::parse(&with(confusion, "x")).is_err(), "{confusion}");
         }
     }

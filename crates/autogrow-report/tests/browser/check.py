@@ -19,6 +19,7 @@ import sys
 import tempfile
 
 from selenium import webdriver
+from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
@@ -50,7 +51,7 @@ def browser(profile):
         options.add_argument(argument)
     options.binary_location = shutil.which("chromium") or shutil.which("chromium-browser")
     options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
-    service = webdriver.ChromeService(shutil.which("chromedriver"))
+    service = Service(shutil.which("chromedriver"))
     return webdriver.Chrome(options=options, service=service)
 
 
@@ -138,9 +139,10 @@ def check_charts(driver, page):
             "return a.left >= -1 && a.right <= document.documentElement.clientWidth + 1", tip
         )
         check(inside, f"{name}: the values are cut off")
-        before = tip.text
         figure.send_keys(Keys.HOME)
-        check(tip.is_displayed() and tip.text != before, f"{name}: arrow keys")
+        first = tip.text
+        figure.send_keys(Keys.END)
+        check(tip.is_displayed() and tip.text != first, f"{name}: arrow keys")
         figure.send_keys(Keys.ESCAPE)
         check(not tip.is_displayed(), f"{name}: Escape")
 

@@ -6,7 +6,7 @@ use std::process::Command;
 
 /// A Python that has these packages of PyPI, in a virtual environment below the target folder;
 /// made on first use.
-pub(super) fn with(target: &Path, packages: &[&str]) -> Result<PathBuf> {
+pub(crate) fn with(target: &Path, packages: &[&str]) -> Result<PathBuf> {
     let environment = target.join("python").join(packages.join("-"));
     let python = environment.join("bin/python");
     let complete = environment.join("complete");
@@ -20,7 +20,7 @@ pub(super) fn with(target: &Path, packages: &[&str]) -> Result<PathBuf> {
 }
 
 /// The version of an installed package.
-pub(super) fn version(python: &Path, package: &str) -> Result<String> {
+pub(crate) fn version(python: &Path, package: &str) -> Result<String> {
     let script = format!("import importlib.metadata as m; print(m.version({package:?}))");
     let output = Command::new(python).args(["-c", &script]).output();
     let output = output.with_context(|| format!("{} cannot be started", python.display()))?;
