@@ -33,7 +33,7 @@ enum Chore {
     Tidy,
     /// Run every check that a change has to pass
     Ci,
-    /// Kill a run at every storage operation and resume it
+    /// Kill a run at every storage operation, and suites at random
     Crash,
     /// Look at report pages in a browser
     BrowserCheck(browser_check::BrowserCheckArgs),

@@ -10,7 +10,7 @@ use std::fmt::Write;
 /// What `autogrow train` is told; the keys are its own.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub(super) struct Config {
-    pub(super) compat: &'static str,
+    pub(super) compat: String,
     pub(super) network: Network,
     pub(super) growth: Growth,
     pub(super) training: Training,

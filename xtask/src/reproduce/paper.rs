@@ -58,6 +58,9 @@ pub(super) struct Row {
     pub(super) method: Method,
     #[serde(default)]
     pub(super) paper: Numbers,
+    /// `code` where the authors' released code is followed where it differs from the paper.
+    #[serde(default = "paper")]
+    pub(super) compat: String,
     /// Epochs between two weights that are kept for a trajectory; 0: none are.
     #[serde(default)]
     pub(super) snapshots: u32,
@@ -176,6 +179,10 @@ pub(super) struct Paper {
     pub(super) tables: Vec<Table>,
     sets: Vec<Set>,
     recipes: BTreeMap<String, Recipe>,
+}
+
+fn paper() -> String {
+    "paper".into()
 }
 
 fn whole() -> f64 {

@@ -156,7 +156,7 @@ fn common(differences: &[Vec<String>]) -> Vec<String> {
 
 /// What a row is about, in the paper's words.
 pub(super) fn setting(row: &Row) -> String {
-    let Row { network, data, fraction, method, .. } = row;
+    let Row { network, data, fraction, method, compat, .. } = row;
     let size = if *fraction < 1.0 { format!(" ({} %)", 100.0 * fraction) } else { String::new() };
     let how = match method {
         Method::Scratch(scratch) => format!("-{}, from scratch", scratch.depth),
@@ -174,7 +174,8 @@ pub(super) fn setting(row: &Row) -> String {
             format!("{seed}, {policy}, K = {}, {initializer}, {schedule}", grow.interval)
         }
     };
-    format!("{network}{how}; {data}{size}")
+    let compat = if compat == "code" { ", as the released code" } else { "" };
+    format!("{network}{how}{compat}; {data}{size}")
 }
 
 /// As the paper calls it.

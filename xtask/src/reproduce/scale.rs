@@ -168,7 +168,7 @@ impl<'a> Settings<'a> {
         let (set, recipe) = (self.set(row)?, self.recipe(row)?);
         let stem = if set.is_large() { "-imagenet" } else { "" };
         Ok(Config {
-            compat: "paper",
+            compat: row.compat.clone(),
             network: Network {
                 name: format!("{}{stem}", row.network.to_lowercase()),
                 depth: depth.clone(),
@@ -304,6 +304,9 @@ impl<'a> Settings<'a> {
             }
         }
         changed("N =", epochs(recipe.epochs), recipe.epochs);
+        if row.compat == "code" {
+            words.push("initial values as the released code draws them".into());
+        }
         if self.rule().select_on == "val" {
             words.push("held-out images guide growth and choose the best epoch".into());
         }
