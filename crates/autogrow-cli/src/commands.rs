@@ -33,11 +33,16 @@ use burn::tensor::Device;
 
 /// Starts the threads and opens the device that the configuration asks for.
 fn open_device(config: &Config, loaded: &Loaded) -> Result<Device> {
+    open_device_of(0, config, loaded)
+}
+
+/// The same for one of several ranks, where each may have a device of its own.
+fn open_device_of(rank: usize, config: &Config, loaded: &Loaded) -> Result<Device> {
     autogrow_kernels::set_convolution(config.training.convolution.into());
     let run = &config.run;
     // Fails only where the pool is there already, which is as it should be.
     let _ = rayon::ThreadPoolBuilder::new().num_threads(run.threads).build_global();
-    device::open(&run.device).map_err(|error| loaded.locate(error))
+    device::of_rank(&run.device, rank).map_err(|error| loaded.locate(error))
 }
 
 fn open_data(config: &Config) -> Result<DataSet> {

@@ -2,6 +2,10 @@
 
 use autogrow_core::{Error, Result};
 use burn::tensor::{Device, Tensor};
+use std::sync::{Mutex, PoisonError};
+
+/// Separates the devices of a list.
+const SEPARATOR: char = ',';
 
 /// A backend: its name, the cargo feature that builds it in, and how to open a device of it where
 /// it is built in.
@@ -65,12 +69,26 @@ fn ndarray() -> Device {
     Device::ndarray()
 }
 
+/// How many devices `names` lists.
+pub(crate) fn count(names: &str) -> usize {
+    names.split(SEPARATOR).count()
+}
+
+/// Opens the device of a rank: of a list such as `cuda:0,cuda:1`, each has one in turn.
+///
+/// # Errors
+/// As [`open`].
+pub(crate) fn of_rank(names: &str, rank: usize) -> Result<Device> {
+    let mut names = names.split(SEPARATOR).cycle().skip(rank % count(names));
+    open(names.next().unwrap_or_default().trim())
+}
+
 /// Opens the device called `name`: `auto`, a backend, or a backend and a number as in `cuda:0`.
 ///
 /// # Errors
 /// [`Error::Unknown`] where there is no such backend, [`Error::Device`] where it is not built in
 /// or its hardware is not there.
-pub(crate) fn open(name: &str) -> Result<Device> {
+fn open(name: &str) -> Result<Device> {
     let backends = backends();
     if name == "auto" {
         let mut built_in = backends.iter().filter_map(|backend| backend.open);
@@ -129,6 +147,9 @@ pub(crate) fn states() -> Vec<(&'static str, String)> {
 /// Opens a device and computes something on it. Backends panic where their hardware or their
 /// libraries are missing; that is no bug of ours and is turned into an error.
 fn probe(open: impl FnOnce() -> Device + std::panic::UnwindSafe) -> Result<Device, String> {
+    // The hook is that of the whole process, and ranks open their devices at the same time.
+    static HOOK: Mutex<()> = Mutex::new(());
+    let _guard = HOOK.lock().unwrap_or_else(PoisonError::into_inner);
     let hook = std::panic::take_hook();
     std::panic::set_hook(Box::new(|_| {}));
     let opened = std::panic::catch_unwind(|| {

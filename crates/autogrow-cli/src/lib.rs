@@ -12,6 +12,7 @@
 mod args;
 mod commands;
 mod device;
+mod devices;
 mod output;
 mod preset;
 mod progress;
@@ -53,7 +54,11 @@ pub fn main() -> ExitCode {
     output.silent = !ranks.is_first();
     output.quiet |= output.silent;
     start_logging(cli.verbose, output.quiet);
-    match autogrow_core::registry::check().and_then(|()| run(command, &output, ranks)) {
+    let ended = autogrow_core::registry::check().and_then(|()| match ranks.are_several() {
+        true => run(&command, &output, ranks),
+        false => devices::run(&command, &output),
+    });
+    match ended {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) if output.silent && ranks.all_end_with(&error) => {
             ExitCode::from(error.exit_code())
@@ -81,26 +86,26 @@ fn failed(error: &autogrow_core::Error, output: &Output) -> ExitCode {
     ExitCode::from(error.exit_code())
 }
 
-fn run(command: Command, output: &Output, ranks: &Ranks) -> autogrow_core::Result<()> {
+fn run(command: &Command, output: &Output, ranks: &Ranks) -> autogrow_core::Result<()> {
     match command {
-        Command::Train(args) => commands::train::run(&args, output, ranks),
-        Command::Resume(args) => commands::resume::run(&args, output, ranks),
-        Command::Morph(args) => commands::morph::run(&args, output, ranks),
-        Command::Evaluate(args) => commands::evaluate::run(&args, output),
-        Command::Replay(args) => commands::replay::run(&args, output),
-        Command::Plan(args) => commands::plan::run(&args, output),
-        Command::Data(args) => commands::data::run(&args, output),
-        Command::Report(args) => commands::report::run(&args, output),
-        Command::List(args) => commands::list::run(&args, output),
-        Command::Download(args) => commands::download::run(&args, output),
-        Command::Config(args) => commands::config::run(&args, output),
-        Command::Predict(args) => commands::predict::run(&args, output),
-        Command::Export(args) => commands::export::run(&args, output),
-        Command::Landscape(args) => commands::landscape::run(&args, output),
-        Command::Trajectory(args) => commands::trajectory::run(&args, output),
-        Command::Bench(args) => commands::bench::run(&args, output, ranks),
-        Command::Completions(args) => commands::completions::run(&args, output),
-        Command::Man(args) => commands::man::run(&args, output),
+        Command::Train(args) => commands::train::run(args, output, ranks),
+        Command::Resume(args) => commands::resume::run(args, output, ranks),
+        Command::Morph(args) => commands::morph::run(args, output, ranks),
+        Command::Evaluate(args) => commands::evaluate::run(args, output),
+        Command::Replay(args) => commands::replay::run(args, output),
+        Command::Plan(args) => commands::plan::run(args, output),
+        Command::Data(args) => commands::data::run(args, output),
+        Command::Report(args) => commands::report::run(args, output),
+        Command::List(args) => commands::list::run(args, output),
+        Command::Download(args) => commands::download::run(args, output),
+        Command::Config(args) => commands::config::run(args, output),
+        Command::Predict(args) => commands::predict::run(args, output),
+        Command::Export(args) => commands::export::run(args, output),
+        Command::Landscape(args) => commands::landscape::run(args, output),
+        Command::Trajectory(args) => commands::trajectory::run(args, output),
+        Command::Bench(args) => commands::bench::run(args, output, ranks),
+        Command::Completions(args) => commands::completions::run(args, output),
+        Command::Man(args) => commands::man::run(args, output),
     }
 }
 

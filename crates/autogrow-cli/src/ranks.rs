@@ -14,9 +14,9 @@ pub(crate) struct Member {
 }
 
 /// Whether several processes can carry out a command together.
-fn is_for_several(command: &Command) -> bool {
+pub(crate) fn is_for_several(command: &Command) -> bool {
     match command {
-        Command::Train(_) | Command::Resume(_) => true,
+        Command::Train(_) | Command::Resume(_) | Command::Morph(_) => true,
         Command::Bench(args) => matches!(args.what, BenchWhat::Step(_)),
         _ => false,
     }

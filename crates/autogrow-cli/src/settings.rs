@@ -57,7 +57,7 @@ pub(crate) struct Settings {
     /// Fixes everything random (run.seed)
     #[arg(long, help_heading = "Configuration")]
     seed: Option<String>,
-    /// auto, flex, ndarray, cuda:0, ... (run.device)
+    /// auto, flex, cuda:0, ..., or several: cuda:0,cuda:1 (run.device)
     #[arg(long, help_heading = "Configuration")]
     device: Option<String>,
     /// CPU threads, 0 for all (run.threads)

@@ -199,7 +199,8 @@ pub struct DataConfig {
 pub struct RunConfig {
     /// Fixes everything random.
     pub seed: u64,
-    /// `auto`, `flex`, `ndarray`, `cuda:0`, `wgpu`, ...
+    /// `auto`, `flex`, `ndarray`, `cuda:0`, `wgpu`, ...; several, such as `cuda:0,cuda:1`, train
+    /// together.
     pub device: String,
     /// CPU threads, of each rank; 0: all. Results do not depend on it.
     pub threads: usize,

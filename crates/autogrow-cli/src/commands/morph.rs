@@ -42,12 +42,16 @@ pub(crate) fn run(args: &MorphArgs, output: &Output, ranks: &Ranks) -> Result<()
     // Kept in the configurations of the stages, which may be resumed from anywhere.
     let folder = std::path::absolute(&folder)
         .map_err(|error| Error::run(&folder, format!("has no absolute path ({error})")))?;
+    // By the time another rank looks, the first may have made the folder of that number.
+    let folder = ranks.broadcast(folder.to_string_lossy().into_owned().into_bytes())?;
+    let folder = PathBuf::from(String::from_utf8_lossy(&folder).into_owned());
     let stages = Stages { args, output, ranks, folder };
-    let (shallow, deep) = stages.run(&to).inspect_err(|error| {
+    let trained = stages.run(&to).inspect_err(|error| {
         if let Error::Interrupted { .. } = error {
             output.note("`autogrow morph` with the same options goes on with all of it");
         }
     })?;
+    let Some((shallow, deep)) = trained else { return Ok(()) };
     let (network, initializer) = (config.network.name, config.growth.initializer);
     let run = stages.folder;
     let report = Report { run, network, from, to, initializer, shallow, deep };
@@ -67,8 +71,8 @@ fn deeper(text: &str, from: &Depth) -> Result<Depth> {
 }
 
 impl Stages<'_> {
-    /// The shallow and the deep net, trained.
-    fn run(&self, to: &Depth) -> Result<(Ended, Ended)> {
+    /// The shallow and the deep net, trained; the first rank has them.
+    fn run(&self, to: &Depth) -> Result<Option<(Ended, Ended)>> {
         let to_text = to.to_string();
         let shallow = self.stage("shallow", &[("growth.policy", "none")])?;
         // The depth allowed ends it, long before patience would.
@@ -95,7 +99,7 @@ impl Stages<'_> {
                 ("training.init_from", &self.model("deepening")),
             ],
         )?;
-        Ok((shallow, deep))
+        Ok(shallow.zip(deep))
     }
 
     fn model(&self, stage: &str) -> String {
@@ -103,16 +107,17 @@ impl Stages<'_> {
     }
 
     /// Brings a stage to its end, from wherever it is.
-    fn stage(&self, name: &str, keys: &[(&'static str, &str)]) -> Result<Ended> {
+    fn stage(&self, name: &str, keys: &[(&'static str, &str)]) -> Result<Option<Ended>> {
         let Self { output, ranks, .. } = self;
         let (run, settings) = (self.folder.join(name), self.args.settings.decide(keys));
-        let ended = if run.join("config.toml").is_file() {
-            resume::go_on(&ResumeArgs { run, allow: Vec::new(), settings }, output, ranks)?
-        } else {
-            output.note(&format!("{name}:"));
-            train::begin(&TrainArgs { run: Some(run), settings }, output, ranks)?
-        };
-        ended.ok_or_else(|| Error::ranks("network morphism is for one process"))
+        let is_begun = ranks.is_first() && run.join("config.toml").is_file();
+        let [begun] = ranks.sums([f64::from(u8::from(is_begun))])?;
+        if begun > 0.0 {
+            let args = ResumeArgs { run, allow: Vec::new(), settings };
+            return resume::go_on(&args, output, ranks);
+        }
+        output.note(&format!("{name}:"));
+        train::begin(&TrainArgs { run: Some(run), settings }, output, ranks)
     }
 }
 

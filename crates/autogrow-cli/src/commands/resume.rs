@@ -1,7 +1,7 @@
 //! `autogrow resume`.
 
 use super::train::{Ended, Setup, go, report};
-use super::{open_data, open_device};
+use super::{open_data, open_device_of};
 use crate::args::ResumeArgs;
 use crate::output::Output;
 use crate::settings::{Loaded, keys};
@@ -70,7 +70,7 @@ fn prepare(args: &ResumeArgs, ranks: &Ranks) -> Result<(Loaded, Config, Device, 
     let config = loaded.resolve()?;
     ranks.set_patience(Duration::from_secs_f64(config.run.patience));
     refuse_changes(path, &before, &config, &args.allow)?;
-    let device = open_device(&config, &loaded)?;
+    let device = open_device_of(ranks.rank(), &config, &loaded)?;
     let data = open_data(&config)?;
     Ok((loaded, config, device, data))
 }

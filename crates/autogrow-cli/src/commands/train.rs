@@ -1,6 +1,6 @@
 //! `autogrow train`, and what it shares with `resume`.
 
-use super::{evaluate, open_data, open_device};
+use super::{evaluate, open_data, open_device_of};
 use crate::args::TrainArgs;
 use crate::output::{BOLD, Output, RESET, duration, si};
 use crate::progress::Progress;
@@ -77,7 +77,7 @@ fn prepare(args: &TrainArgs, ranks: &Ranks) -> Result<(Loaded, Config, Device, D
     let loaded = args.settings.load_or_quick()?;
     let config = loaded.resolve()?;
     ranks.set_patience(Duration::from_secs_f64(config.run.patience));
-    let device = open_device(&config, &loaded)?;
+    let device = open_device_of(ranks.rank(), &config, &loaded)?;
     let data = open_data(&config)?;
     // Whatever the images rule out is told before a folder is made.
     autogrow_core::seed_network(&config, &data, &device).map_err(|error| loaded.locate(error))?;

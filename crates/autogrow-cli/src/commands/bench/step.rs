@@ -1,7 +1,7 @@
 //! `autogrow bench step`: what a training step, an evaluation and a growth cost.
 
 use crate::args::BenchStepArgs;
-use crate::commands::open_device;
+use crate::commands::open_device_of;
 use crate::output::{Output, si};
 use autogrow_core::Result;
 use autogrow_core::config::{Config, TrainingConfig};
@@ -29,7 +29,7 @@ const GROWTHS: usize = 5;
 pub(super) fn run(args: &BenchStepArgs, output: &Output, ranks: &Ranks) -> Result<()> {
     let loaded = args.settings.load()?;
     let config = loaded.resolve()?;
-    let device = open_device(&config, &loaded)?;
+    let device = open_device_of(ranks.rank(), &config, &loaded)?;
     ranks.set_patience(Duration::from_secs_f64(config.run.patience));
     let bench = StepBench {
         batch: args.batch as usize,
