@@ -141,10 +141,10 @@ proptest! {
 }
 
 /// A few networks rather than many cases: a device compiles a program for every shape.
-#[cfg(feature = "vulkan")]
+#[cfg(feature = "wgpu")]
 #[test]
-fn zero_init_preserves_the_function_on_vulkan() {
-    let device = Device::vulkan(burn::tensor::DeviceKind::default());
+fn zero_init_preserves_the_function_on_wgpu() {
+    let device = Device::wgpu(burn::tensor::DeviceKind::default());
     let names = [("basic3resnet", 3), ("preact3resnet", 3), ("dense3net", 3), ("mlp1net", 1)];
     for (name, sub_networks) in names {
         let depth = vec![1; sub_networks];

@@ -16,8 +16,8 @@ const FAST_TO_BUILD: &str = "profile.dev.package.\"*\".opt-level=0";
 pub(crate) fn run(tree: &Tree) -> Result<ExitCode> {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let status = Command::new(cargo)
-        .args(["test", "-p", "autogrow-tests", "--features", "vulkan", "--config", FAST_TO_BUILD])
-        .args(["--test", "initializers", "--test", "vulkan", "--", "--nocapture", "vulkan"])
+        .args(["test", "-p", "autogrow-tests", "--features", "wgpu", "--config", FAST_TO_BUILD])
+        .args(["--test", "initializers", "--test", "wgpu", "--", "--nocapture", "wgpu"])
         .env("CARGO_TARGET_DIR", tree.target().join("vulkan"))
         .current_dir(&tree.root)
         .status()

@@ -1,6 +1,6 @@
 //! A second real kind of device: training, and a checkpoint that goes from one device to another.
-//! Built with `--features vulkan` alone, by `cargo xtask gpu-check`.
-#![cfg(feature = "vulkan")]
+//! Built with `--features wgpu` alone, by `cargo xtask gpu-check`.
+#![cfg(feature = "wgpu")]
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use serde_json::Value;
@@ -39,32 +39,32 @@ fn autogrow(arguments: &[&str]) -> Value {
 }
 
 #[test]
-fn steps_are_timed_on_vulkan() {
+fn steps_are_timed_on_wgpu() {
     let image = ["--image", "1x8x8", "--network", "basic3resnet", "--batch", "8", "--steps", "2"];
-    let step = autogrow(&[&["bench", "step", "--device", "vulkan"], &image[..]].concat());
+    let step = autogrow(&[&["bench", "step", "--device", "wgpu"], &image[..]].concat());
     assert!(step["images_per_second"].as_f64().unwrap() > 0.0, "{step}");
 }
 
 #[test]
-fn digits_on_vulkan_end_within_a_point_of_flex() {
+fn digits_on_wgpu_end_within_a_point_of_flex() {
     let folder = tempfile::tempdir().unwrap();
-    let [vulkan, flex] = ["vulkan", "flex"].map(|device| {
+    let [wgpu, flex] = ["wgpu", "flex"].map(|device| {
         let result = result(&mut train(&folder.path().join(device), device));
         result["test_accuracy"].as_f64().unwrap()
     });
-    assert!((vulkan - flex).abs() <= 1.0, "vulkan {vulkan} %, flex {flex} %");
+    assert!((wgpu - flex).abs() <= 1.0, "wgpu {wgpu} %, flex {flex} %");
 
-    let run = folder.path().join("vulkan");
+    let run = folder.path().join("wgpu");
     let here = ["evaluate", run.to_str().unwrap(), "--set", "run.device=flex"];
-    assert!((autogrow(&here)["top1"].as_f64().unwrap() - vulkan).abs() < 0.5);
+    assert!((autogrow(&here)["top1"].as_f64().unwrap() - wgpu).abs() < 0.5);
 }
 
 #[test]
-fn a_run_goes_on_from_vulkan_to_flex() {
+fn a_run_goes_on_from_wgpu_to_flex() {
     let folder = tempfile::tempdir().unwrap();
     let run = folder.path().join("run");
     // Some epochs on, with their checkpoints.
-    let killed = train(&run, "vulkan").env("FAULT_AT", "kill:60").output().unwrap();
+    let killed = train(&run, "wgpu").env("FAULT_AT", "kill:60").output().unwrap();
     assert!(!killed.status.success() && !run.join("result.json").exists());
     let path = run.to_str().unwrap();
     let went_on = autogrow(&["resume", path, "--device", "flex", "--allow", "run.device"]);
