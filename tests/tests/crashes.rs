@@ -32,6 +32,8 @@ const TINY: &[&str] = &[
     "run.log_steps=true",
     "--set",
     "run.snapshots=2",
+    "--set",
+    "training.average=0.9",
     "--quiet",
 ];
 

@@ -370,9 +370,13 @@ pub(crate) struct BenchDataArgs {
 }
 
 fn parse_image(text: &str) -> Result<[usize; 3], String> {
-    let sizes: Vec<usize> = text.split('x').filter_map(|size| size.parse().ok()).collect();
-    match sizes[..] {
-        [channels, height, width] if channels * height * width > 0 => Ok([channels, height, width]),
+    let sizes: Result<Vec<usize>, _> = text.split('x').map(str::parse).collect();
+    match sizes.as_deref() {
+        Ok(&[channels, height, width])
+            if [channels, height, width].iter().all(|side| (1..=1 << 14).contains(side)) =>
+        {
+            Ok([channels, height, width])
+        }
         _ => Err("expected channels x height x width, such as 3x32x32".into()),
     }
 }

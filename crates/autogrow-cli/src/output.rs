@@ -2,7 +2,7 @@
 
 use autogrow_core::{Error, Result};
 use serde::Serialize;
-use std::io::{IsTerminal, Write};
+use std::io::{ErrorKind, IsTerminal, Write};
 
 /// How to talk to the user.
 #[derive(Clone, Copy, Debug)]
@@ -19,7 +19,7 @@ impl Output {
     /// Prints a result: `value` as JSON, or the text.
     ///
     /// # Errors
-    /// None today: a reader that went away is no failure.
+    /// Where it cannot be written, as on a full disk. A reader that went away is no failure.
     pub(crate) fn result(
         &self,
         value: &impl Serialize,
@@ -34,13 +34,32 @@ impl Output {
         } else {
             text()
         };
-        let _ = writeln!(anstream::stdout(), "{}", text.trim_end());
-        Ok(())
+        self.line(text.trim_end())
     }
 
-    /// Prints a line of a result that comes bit by bit to stdout.
-    pub(crate) fn line(&self, line: &str) {
-        let _ = writeln!(anstream::stdout(), "{line}");
+    /// Prints a line, or some, to stdout.
+    ///
+    /// # Errors
+    /// As [`Output::result`].
+    pub(crate) fn line(&self, line: &str) -> Result<()> {
+        match writeln!(anstream::stdout(), "{line}") {
+            Err(error) if error.kind() != ErrorKind::BrokenPipe => {
+                Err(Error::run("standard output", format!("cannot be written ({error})")))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Refuses `--json` beside an option that prints something else; clap compares options of one
+    /// level alone.
+    ///
+    /// # Errors
+    /// Exit code 2.
+    pub(crate) fn refuse_json(&self, option: &str) -> Result<()> {
+        match self.json {
+            true => Err(Error::config(option, "cannot be used with --json")),
+            false => Ok(()),
+        }
     }
 
     /// Prints a line to stderr, unless quiet.
@@ -91,9 +110,10 @@ pub(crate) fn table<const N: usize>(header: [&str; N], rows: Vec<[String; N]>) -
 /// `1234567` as `1.23 M`.
 pub(crate) fn si(number: u64) -> String {
     let number = number as f64;
+    // What would be rounded to a thousand of a unit is one of the next.
     match number {
-        n if n >= 1e9 => format!("{:.2} G", n / 1e9),
-        n if n >= 1e6 => format!("{:.2} M", n / 1e6),
+        n if n >= 999.995e6 => format!("{:.2} G", n / 1e9),
+        n if n >= 999.95e3 => format!("{:.2} M", n / 1e6),
         n if n >= 1e3 => format!("{:.1} k", n / 1e3),
         n => format!("{n}"),
     }

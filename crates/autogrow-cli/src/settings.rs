@@ -142,6 +142,13 @@ impl Settings {
     fn load_over(&self, base: Option<&Path>, or_quick: bool) -> Result<Loaded> {
         let defaults = Serialized::defaults(Config::default());
         let known = flatten(&Figment::from(&defaults))?;
+        if let Some(base) = base {
+            // What is wrong with a run's own file is not the fault of whoever typed the command.
+            Self::read_run(base).map_err(|error| {
+                Error::run(base, error.to_string())
+                    .with_hint("it is damaged, or a newer autogrow has written it")
+            })?;
+        }
         let mut chosen = Figment::new();
         for file in base.into_iter().chain(self.config.as_deref()) {
             chosen = chosen.merge(read_toml(file)?);
@@ -172,8 +179,13 @@ impl Settings {
     /// Everything that is set as text, weakest first: key, text, where it was set.
     fn texts(&self, known: &Map<String, Value>) -> Result<Vec<(String, String, String)>> {
         let mut texts = Vec::new();
-        for (name, text) in std::env::vars() {
+        for (name, text) in std::env::vars_os() {
+            let Ok(name) = name.into_string() else { continue };
             if let Some(rest) = name.strip_prefix(PREFIX).filter(|_| name != DATA_VARIABLE) {
+                let text = text.into_string().map_err(|text| {
+                    let problem = format!("= {} is not text", text.display());
+                    Error::config(name.clone(), problem).with_origin("the environment")
+                })?;
                 let wanted = rest.replace("__", "_").to_lowercase();
                 let key = known.keys().find(|key| key.replace('.', "_") == wanted);
                 let key = key.cloned().unwrap_or(wanted);

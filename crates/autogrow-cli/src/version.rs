@@ -2,12 +2,14 @@
 
 use std::sync::OnceLock;
 
-/// Backends that can be built in, and whether they are.
-const FEATURES: [(&str, bool); 5] = [
+/// What can be built in, and whether it is.
+const FEATURES: [(&str, bool); 7] = [
     ("cuda", cfg!(feature = "cuda")),
     ("flex", cfg!(feature = "flex")),
+    ("mpi", cfg!(feature = "mpi")),
     ("ndarray", cfg!(feature = "ndarray")),
     ("tch", cfg!(feature = "tch")),
+    ("vulkan", cfg!(feature = "vulkan")),
     ("wgpu", cfg!(feature = "wgpu")),
 ];
 

@@ -36,6 +36,7 @@ pub fn autogrow(
     ranks.check_alike(config, data, device)?;
     let mut checkpoint = ranks.checkpoint_of_first(checkpoint)?;
     loop {
+        let rollbacks = checkpoint.as_ref().map_or(0, |checkpoint| checkpoint.state.rollbacks);
         let (learner, run) = match checkpoint {
             None => Run::start(config, data, device, ranks, watch)?,
             Some(checkpoint) => Run::resume(config, data, device, ranks, watch, checkpoint)?,
@@ -44,14 +45,18 @@ pub fn autogrow(
             Err(error @ Error::Diverged { .. }) => error,
             ended => return ended,
         };
-        let before = ranks.checkpoint_of_first(watch.go_back()?)?;
-        checkpoint = match (config.training.on_divergence, before) {
-            (OnDivergence::Rollback, Some(before)) if before.state.rollbacks < MAX_ROLLBACKS => {
-                tracing::warn!("{error}; going back with half the step size");
-                Some(slower(before, watch)?)
-            }
-            _ => return Err(error.with_checkpoint(watch.last_checkpoint())),
+        // The logs tell what went wrong: they are cut back only where it is tried again.
+        let tries_again =
+            config.training.on_divergence == OnDivergence::Rollback && rollbacks < MAX_ROLLBACKS;
+        let before = match tries_again {
+            true => ranks.checkpoint_of_first(watch.go_back()?)?,
+            false => None,
         };
+        let Some(before) = before else {
+            return Err(error.with_checkpoint(watch.last_checkpoint()));
+        };
+        tracing::warn!("{error}; going back with half the step size");
+        checkpoint = Some(slower(before, watch)?);
     }
 }
 
@@ -68,6 +73,7 @@ fn algorithm_1(
     let schedule = Schedule::growing(config.training.schedule, rate, config.growth.interval);
     let mut growth = Growth::new(&config.growth, config.network.depth.clone(), config.run.seed)?;
     run.replay(&mut growth);
+    run.check(&growth, learner.network().depth())?;
     learner = adapt(learner, &mut run, &*initializer)?;
 
     // As long as a sub-network is in subNetList ...

@@ -22,6 +22,13 @@ pub enum Compat {
     Code,
 }
 
+/// Widest first sub-network, in channels.
+const WIDEST: usize = 1 << 14;
+/// Most epochs of any kind: policies are played through to their end in advance.
+const MOST_EPOCHS: usize = 1_000_000;
+/// Seconds that a rank is waited for at most.
+const LONGEST_PATIENCE: f64 = 1e9;
+
 /// Everything that decides a run.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -120,7 +127,8 @@ pub struct TrainingConfig {
     pub sync_batch_norm: bool,
     /// How the CPU computes 3x3 convolutions.
     pub convolution: ConvolutionName,
-    /// Weights to start from: a `.safetensors` file with PyTorch names; empty: random.
+    /// Weights to start from: a `.safetensors` file with PyTorch names, or a `.pt` of PyTorch;
+    /// empty: random.
     pub init_from: PathBuf,
 }
 
@@ -338,9 +346,21 @@ impl Config {
         let (training, data) = (&self.training, &self.data);
         at_least_one("training.batch_size", training.batch_size)?;
         at_least_one("run.keep", self.run.keep)?;
+        at_most("network.width", self.network.width, WIDEST)?;
+        at_most("fine_tune.epochs", self.fine_tune.epochs, MOST_EPOCHS)?;
+        if i64::try_from(self.run.seed).is_err() {
+            // TOML has no larger numbers, and a run that cannot be read again cannot be resumed.
+            return Err(Error::config("run.seed", format!("= {} is too large", self.run.seed))
+                .with_hint(format!("it is at most {}", i64::MAX)));
+        }
+        for &milestone in &self.fine_tune.milestones {
+            let inside = milestone > 0.0 && milestone < 1.0;
+            in_range("fine_tune.milestones", milestone, inside)?;
+        }
         let minutes = self.run.checkpoint_minutes;
         in_range("run.checkpoint_minutes", minutes, minutes > 0.0)?;
-        in_range("run.patience", self.run.patience, self.run.patience > 0.0)?;
+        let patience = self.run.patience;
+        in_range("run.patience", patience, patience > 0.0 && patience <= LONGEST_PATIENCE)?;
         in_range("training.learning_rate", training.learning_rate, training.learning_rate > 0.0)?;
         in_range("training.momentum", training.momentum, (0.0..1.0).contains(&training.momentum))?;
         in_range("training.weight_decay", training.weight_decay, training.weight_decay >= 0.0)?;
@@ -369,6 +389,8 @@ impl GrowthConfig {
     pub fn check(&self, seed: &Depth) -> Result<()> {
         at_least_one("growth.interval", self.interval)?;
         at_least_one("growth.patience", self.patience)?;
+        at_most("growth.interval", self.interval, MOST_EPOCHS)?;
+        at_most("growth.patience", self.patience, MOST_EPOCHS)?;
         in_range("growth.threshold", self.threshold, self.threshold >= 0.0)?;
         if let Some(max) = self.max_depth.as_ref().filter(|max| !max.covers(seed)) {
             return Err(Error::config(
@@ -397,6 +419,14 @@ fn at_least_one(key: &str, value: usize) -> Result<()> {
     Ok(())
 }
 
+fn at_most(key: &str, value: usize, most: usize) -> Result<()> {
+    if value > most {
+        return Err(Error::config(key, format!("= {value} is too large"))
+            .with_hint(format!("it is at most {most}")));
+    }
+    Ok(())
+}
+
 fn in_range(key: &str, value: f64, inside: bool) -> Result<()> {
     if inside && value.is_finite() {
         return Ok(());
@@ -405,7 +435,10 @@ fn in_range(key: &str, value: f64, inside: bool) -> Result<()> {
         "data.fraction" => "above 0 and at most 1",
         "data.difficulty" => "from 0 to 1",
         "training.momentum" | "training.average" => "from 0 to below 1",
-        "training.learning_rate" | "run.checkpoint_minutes" | "run.patience" => "above 0",
+        "fine_tune.milestones" => "a part of the epochs, above 0 and below 1",
+        "training.learning_rate" => "above 0, or 0 for the network's own",
+        "run.patience" => "above 0, at most 1e9",
+        "run.checkpoint_minutes" => "above 0",
         _ => "0 or more",
     };
     Err(Error::config(key, format!("= {value} is out of range"))

@@ -143,6 +143,19 @@ impl<'a> Run<'a> {
         }
     }
 
+    /// Whether `growth`, replayed, has come to where the run is, with a network of this depth.
+    ///
+    /// # Errors
+    /// [`Error::Run`] where it is elsewhere, because settings have changed since.
+    pub(crate) fn check(&self, growth: &Growth, depth: &Depth) -> Result<()> {
+        let would = growth.depth();
+        if would == depth && (growth.finished() || self.state.best.is_none()) {
+            return Ok(());
+        }
+        let problem = format!("has grown to {depth}; by these settings it would be {would} now");
+        Err(Error::run("the run", problem).with_hint("go on with the [growth] that it began with"))
+    }
+
     /// Whether the last growing epoch has been trained but not decided upon.
     pub(crate) fn is_undecided(&self) -> bool {
         self.state.decided < self.state.guiding.len()
@@ -183,6 +196,11 @@ impl<'a> Run<'a> {
         let network = self.evaluated(&learner)?;
         // Asked to stop in here, the run resumes after the last step and validates once more.
         let validation = self.validate(&network, &learner)?;
+        if !validation.loss.is_finite() && validation.images > 0 {
+            // The last step of the epoch has overflown; what it left must not be saved.
+            let (step, what) = (self.state.step, "the validation loss is not finite".into());
+            return Err(Error::Diverged { epoch: number, step, what, checkpoint: None });
+        }
         self.state.epochs = number;
         self.state.step = 0;
         self.state.tally = Tally::default();

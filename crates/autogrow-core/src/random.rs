@@ -13,8 +13,6 @@ pub enum Purpose {
     Growth = 2,
     /// Order and augmentation; counted by epochs.
     Epoch = 3,
-    /// Draws of the random growing mode.
-    Mode = 4,
     /// Images and directions of a loss landscape.
     Landscape = 5,
 }

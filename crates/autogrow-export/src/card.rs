@@ -17,6 +17,8 @@ pub struct Facts<'a> {
     pub macs: u64,
     /// Name of the model's file.
     pub file: &'a str,
+    /// What kind of file it is: `safetensors`, `onnx` or `burnpack`.
+    pub format: &'a str,
     /// The run that found it, where that is known: its settings and what it came to.
     pub run: Option<(&'a Config, &'a Outcome)>,
 }
@@ -38,7 +40,7 @@ pub fn card(facts: &Facts<'_>) -> String {
         found(config, outcome, &mut text);
         accuracy(config, outcome, &mut text);
     }
-    usage(facts.file, &mut text);
+    usage(facts.file, facts.format, &mut text);
     limits(facts, &mut text);
     text
 }
@@ -52,7 +54,10 @@ macro_rules! line {
 fn summary(facts: &Facts<'_>, text: &mut String) {
     let architecture = &facts.info.architecture;
     let [channels, height, width] = architecture.image;
-    line!(text, "An image classifier whose depth was found by AutoGrow (Wen et al., KDD 2020).");
+    let grown = facts.run.is_some_and(|(config, _)| config.growth.policy != "none");
+    let found =
+        if grown { " whose depth was found by AutoGrow (Wen et al., KDD 2020)" } else { "" };
+    line!(text, "An image classifier{found}.");
     line!(text);
     line!(text, "| | |");
     line!(text, "|---|---|");
@@ -111,13 +116,17 @@ fn found(config: &Config, outcome: &Outcome, text: &mut String) {
     } else {
         line!(
             text,
-            "Grown from {} by the policy `{}`: a sub-module at most every K = {} epochs, until J = {} \
+            "Grown from {} by the policy `{}`: a sub-module at most every K = {} epochs, until {} \
              epochs brought less than {} percentage points. New sub-modules were initialised by \
              `{}`.",
             config.network.depth,
             growth.policy,
             growth.interval,
-            growth.patience,
+            if growth.policy == "convergent" {
+                "K".into()
+            } else {
+                format!("J = {}", growth.patience)
+            },
             growth.threshold,
             growth.initializer
         );
@@ -156,16 +165,16 @@ fn accuracy(config: &Config, outcome: &Outcome, text: &mut String) {
     }
 }
 
-fn usage(file: &str, text: &mut String) {
+fn usage(file: &str, format: &str, text: &mut String) {
     line!(text, "\n## Use\n");
-    match file.rsplit_once('.').map(|(_, ending)| ending) {
-        Some("onnx") => line!(
+    match format {
+        "onnx" => line!(
             text,
             "`{file}` has the input `images` `[batch, channels, height, width]`, normalised, and the \
              output `logits` `[batch, classes]`. Its metadata hold the classes and how images are \
              prepared."
         ),
-        Some("bpk") => line!(
+        "burnpack" => line!(
             text,
             "`{file}` is a record of Burn's: build the network from the `.json` beside it, then \
              load the record."

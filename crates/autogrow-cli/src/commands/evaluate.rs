@@ -33,8 +33,10 @@ pub(crate) fn run(args: &EvaluateArgs, output: &Output) -> Result<()> {
     let (split, data, name) = images(args, &model, output)?;
     let evaluated = evaluate(&model.network, &model.info, (&*split, &data, name), &model.device)?;
     if args.save {
-        let run = model.run.as_deref().ok_or_else(|| {
-            Error::run(&args.model, "is in no run folder, so there is no place for evaluation.json")
+        // Of snapshots, and of weights that somebody has put there, it would be mistaken for the run's.
+        let is_best = args.model.is_dir() || args.model.ends_with("model.safetensors");
+        let run = model.run.as_deref().filter(|_| is_best).ok_or_else(|| {
+            Error::run(&args.model, "is not the model of a run, whose folder has evaluation.json")
                 .with_hint("--json prints the same")
         })?;
         let path = save(&evaluated, &model.info, &*split, run)?;

@@ -9,7 +9,7 @@ use autogrow_core::{Error, Result};
 use autogrow_export::{Facts, card, fold_batch_norms, onnx, pytorch};
 use burn::module::Module;
 use serde::Serialize;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 #[derive(Serialize)]
 struct Report {
@@ -31,6 +31,7 @@ pub(crate) fn run(args: &ExportArgs, output: &Output) -> Result<()> {
     let parameters = state.parameters();
     let macs = model.network.macs()?;
     let out = &args.out;
+    refuse_files_of_runs(out)?;
     let mut files = vec![out.clone()];
     let bytes = match format {
         Format::Safetensors => {
@@ -62,7 +63,8 @@ pub(crate) fn run(args: &ExportArgs, output: &Output) -> Result<()> {
     let outcome = model.outcome();
     let run = outcome.as_ref().map(|outcome| (&model.config, outcome));
     let file = &*out.file_name().unwrap_or_default().to_string_lossy();
-    let text = card(&Facts { info: &model.info, parameters, macs, file, run });
+    let text =
+        card(&Facts { info: &model.info, parameters, macs, file, format: name(format), run });
     let card = out.with_extension("md");
     publish(&card, text.as_bytes())?;
     files.push(card);
@@ -87,6 +89,20 @@ pub(crate) fn run(args: &ExportArgs, output: &Output) -> Result<()> {
             1e-6 * report.bytes as f64
         )
     })
+}
+
+/// In a run folder, what is written beside a model may have the name of something else.
+fn refuse_files_of_runs(out: &Path) -> Result<()> {
+    let is_run = out.parent().is_some_and(|folder| folder.join("config.toml").is_file());
+    let beside = ["md", "py", "json"].map(|ending| out.with_extension(ending));
+    let mut files = beside.iter().map(PathBuf::as_path).chain([out]);
+    match files.find(|file| is_run && file.exists()) {
+        Some(file) => {
+            Err(Error::config("OUT", format!("would replace the run's {}", file.display()))
+                .with_hint("export into another folder"))
+        }
+        None => Ok(()),
+    }
 }
 
 /// The computation, which not every network tells.

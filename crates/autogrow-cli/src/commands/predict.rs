@@ -48,6 +48,9 @@ struct Candidate {
 }
 
 pub(crate) fn run(args: &PredictArgs, output: &Output) -> Result<()> {
+    if args.csv {
+        output.refuse_json("--csv")?;
+    }
     let mut model = Model::open(&args.model, &args.settings)?;
     model.complete();
     let preprocessing = model.preprocessing(output)?;
@@ -160,7 +163,7 @@ impl Lines<'_> {
                 self.row(&[&prediction.image, &rank, &candidate.class, &number])?;
             }
         } else {
-            self.output.line(&text(&prediction));
+            self.output.line(&text(&prediction))?;
         }
         Ok(())
     }
@@ -170,8 +173,7 @@ impl Lines<'_> {
         let written = writer.write_record(cells).map_err(|error| error.to_string());
         let row = written.and_then(|()| writer.into_inner().map_err(|error| error.to_string()));
         let row = row.map_err(|error| Error::config("--csv", error))?;
-        self.output.line(String::from_utf8_lossy(&row).trim_end());
-        Ok(())
+        self.output.line(String::from_utf8_lossy(&row).trim_end())
     }
 }
 

@@ -32,24 +32,21 @@ pub(crate) fn run(args: &ResumeArgs, output: &Output, ranks: &Ranks) -> Result<(
 pub(super) fn go_on(args: &ResumeArgs, output: &Output, ranks: &Ranks) -> Result<Option<Ended>> {
     let path = &args.run;
     let (loaded, config, device, data) = ranks.agree(prepare(args, ranks))?;
+    let outcome = if ranks.is_first() { RunFolder::outcome(path) } else { Ok(None) };
+    let outcome = ranks.agree(outcome)?;
+    let [finished] = ranks.sums([f64::from(u8::from(outcome.is_some()))])?;
+    if let Some(outcome) = outcome {
+        output.note("this run is finished");
+        return Ok(Some(Ended::new(path, outcome, &config)));
+    }
+    if finished > 0.0 {
+        return Ok(None);
+    }
     let resumed = ranks.is_first().then(|| open(args, &config, &data, output)).transpose();
     let (folder, checkpoint) = match ranks.agree(resumed)? {
         Some(Resumed { folder, checkpoint, .. }) => (Some(folder), checkpoint),
         None => (None, None),
     };
-    let outcome = match &folder {
-        Some(folder) => folder.outcome(),
-        None => Ok(None),
-    };
-    let outcome = ranks.agree(outcome)?;
-    let [finished] = ranks.sums([f64::from(u8::from(outcome.is_some()))])?;
-    if let Some(outcome) = outcome {
-        output.note("this run is finished");
-        return Ok(Some(Ended { run: path.clone(), outcome }));
-    }
-    if finished > 0.0 {
-        return Ok(None);
-    }
     let setup =
         Setup { config: &config, data: &data, device: &device, loaded: &loaded, path, ranks };
     go(&setup, folder.map(|folder| folder.of_data(&config, &data)), checkpoint, output)
@@ -81,9 +78,6 @@ fn open(args: &ResumeArgs, config: &Config, data: &DataSet, output: &Output) -> 
     let resumed = RunFolder::resume(path, config)?;
     for damaged in &resumed.damaged {
         output.warn(damaged);
-    }
-    if resumed.folder.outcome()?.is_some() {
-        return Ok(resumed);
     }
     match &resumed.checkpoint {
         Some(checkpoint) => {

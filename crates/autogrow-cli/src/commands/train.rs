@@ -9,7 +9,7 @@ use crate::settings::Loaded;
 use crate::signals::Signals;
 use autogrow_core::Result;
 use autogrow_core::config::Config;
-use autogrow_core::data::DataSet;
+use autogrow_core::data::{DataSet, SelectOn};
 use autogrow_core::network::{Blueprint, ModelInfo};
 use autogrow_core::ranks::Ranks;
 use autogrow_core::run::{Checkpoint, Outcome, RunFolder, Watch, publish};
@@ -25,6 +25,14 @@ pub(super) struct Ended {
     pub(super) run: PathBuf,
     #[serde(flatten)]
     pub(super) outcome: Outcome,
+    #[serde(skip)]
+    config: Config,
+}
+
+impl Ended {
+    pub(super) fn new(run: &Path, outcome: Outcome, config: &Config) -> Self {
+        Self { run: run.into(), outcome, config: config.clone() }
+    }
 }
 
 /// What a run needs beside its folder, and where that is.
@@ -114,7 +122,7 @@ pub(super) fn go(
     // However the run ended: the last page says so, once nobody holds the folder.
     drop(folder);
     reporter.write();
-    Ok(Some(Ended { run: path.to_path_buf(), outcome: outcome? }))
+    Ok(Some(Ended::new(path, outcome?, config)))
 }
 
 /// Writes the model card.
@@ -125,8 +133,9 @@ fn write_card(setup: &Setup<'_>, path: &Path, outcome: &Outcome) -> Result<()> {
     let architecture = Blueprint { depth: outcome.found.clone(), ..seed };
     let info = ModelInfo::new(architecture, &config.data.name, data);
     let (parameters, macs) = (outcome.parameters, outcome.macs);
-    let (file, run) = ("model.safetensors", Some((*config, outcome)));
-    let facts = Facts { info: &info, parameters, macs, file, run };
+    let (file, format) = ("model.safetensors", "safetensors");
+    let run = Some((*config, outcome));
+    let facts = Facts { info: &info, parameters, macs, file, format, run };
     publish(&path.join("README.md"), card(&facts).as_bytes())
 }
 
@@ -135,17 +144,28 @@ pub(super) fn report(ended: Option<Ended>, output: &Output) -> Result<()> {
     ended.map_or(Ok(()), |ended| output.result(&ended, || text(&ended)))
 }
 
-fn text(Ended { run, outcome }: &Ended) -> String {
+fn text(Ended { run, outcome, config }: &Ended) -> String {
     let floor = match (&outcome.floor, outcome.at_floor) {
-        (Some(floor), true) => format!(
-            "\n  the depth floor is {floor}: growth stopped as early as it could, so a shallower\n  \
-             net may do as well; a smaller growth.patience lowers the floor"
-        ),
+        (Some(floor), true) => {
+            // The convergent policy looks back K epochs, the periodic one J.
+            let key = match config.growth.policy.as_str() {
+                "periodic" => "; a smaller growth.patience lowers the floor",
+                _ => "",
+            };
+            format!(
+                "\n  the depth floor is {floor}: growth stopped as early as it could, so a shallower\n  \
+                 net may do as well{key}"
+            )
+        }
         _ => String::new(),
+    };
+    let guide = match config.data.select_on {
+        SelectOn::Val => format!("validation {:.2} %", outcome.val_accuracy),
+        SelectOn::Test => "the test images guided it".into(),
     };
     format!(
         "\n{BOLD}found {} {}{RESET} for {}: test accuracy {BOLD}{:.2} %{RESET} \
-         (validation {:.2} %)\n  \
+         ({guide})\n  \
          {} parameters, {} MACs an image\n  \
          growing {} epochs, {}; fine-tuning {} epochs, {}{floor}\n  \
          run folder {}",
@@ -153,7 +173,6 @@ fn text(Ended { run, outcome }: &Ended) -> String {
         outcome.found,
         outcome.data,
         outcome.test_accuracy,
-        outcome.val_accuracy,
         si(outcome.parameters as u64),
         si(outcome.macs),
         outcome.growing_epochs,

@@ -22,8 +22,9 @@ pub struct TrainingLoss {
 }
 
 impl TrainingLoss {
-    /// For the network `like` of this architecture, on the first `images` images that a pass over
-    /// `split` with this seed yields, in batches of about `batch_size`, all of a size. `device` is
+    /// For the network `like` of this architecture, on the first images that a pass over
+    /// `split` with this seed yields, in batches of about `batch_size`, all of a size: `images`
+    /// of them, rounded up to whole batches. `device` is
     /// the plain device, not its autodiff twin; `path`, the network's file, is for errors.
     ///
     /// # Errors
@@ -70,8 +71,7 @@ impl TrainingLoss {
     /// # Errors
     /// None that is known of: points of the space fit the network.
     pub fn at(&self, point: &[f32]) -> Result<f64> {
-        let state = self.space.network(point, &self.like);
-        let network = state.load_into(self.network.clone(), &self.path)?;
+        let network = self.network(point)?;
         let mut sum = 0.0;
         for (images, labels) in &self.batches {
             let logits = network.forward(images.clone());
@@ -79,5 +79,13 @@ impl TrainingLoss {
             sum += loss * labels.len() as f64;
         }
         Ok(sum / self.images().max(1) as f64)
+    }
+
+    /// The network at a point. Nothing of it is trained: what is kept for a backward pass that never
+    /// comes would be kept for ever.
+    fn network(&self, point: &[f32]) -> Result<Network> {
+        let state = self.space.network(point, &self.like);
+        let network = state.load_into(self.network.clone(), &self.path)?;
+        Ok(train_only(network, &HashSet::new()))
     }
 }

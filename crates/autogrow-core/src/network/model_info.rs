@@ -106,8 +106,10 @@ impl ModelInfo {
         let longest = size[0].max(size[1]);
         let fits = size[0] <= height
             && size[1] <= width
-            && size[0] * size[1] > 0
-            && shorter_side.is_none_or(|side| side >= longest && side <= 2 * longest);
+            && size[0] > 0
+            && size[1] > 0
+            && shorter_side
+                .is_none_or(|side| (longest..=longest.saturating_mul(2)).contains(&side));
         let numbers = mean.len() == channels && std.len() == channels;
         let sensible = mean.iter().all(|mean| mean.is_finite())
             && std.iter().all(|&std| std.is_finite() && std > 0.0);

@@ -11,6 +11,8 @@ use std::path::Path;
 
 /// Largest number of channels of an image or a first sub-network, of pixels of a side.
 const LARGEST: usize = 1 << 14;
+/// Largest number of classes, and of columns of a table.
+const MOST: usize = 1 << 20;
 /// Width at which sizes are probed: one that groups and heads divide.
 const PROBED: usize = 32;
 /// How far an estimate may be off: a factor, and numbers.
@@ -27,11 +29,28 @@ impl Blueprint {
         path: &Path,
         device: &Device,
     ) -> Result<()> {
+        self.check_sizes(path)?;
+        let (there, estimate) = (state.numbers() as f64, self.estimate(device)?);
+        if estimate > SLACK.0 * there + SLACK.1 {
+            let problem =
+                format!("holds {there:.2e} numbers; its network would have about {estimate:.2e}");
+            return Err(Error::run(path, problem)
+                .with_hint("weights and architecture are not of one network"));
+        }
+        Ok(())
+    }
+
+    /// Checks that there can be such a network at all.
+    ///
+    /// # Errors
+    /// [`Error::Run`] about `path` where there cannot.
+    pub(crate) fn check_sizes(&self, path: &Path) -> Result<()> {
         let wanted = self.seed_network()?.sub_networks;
         let sides = [self.width, self.image[0], self.image[1], self.image[2]];
         if self.depth.sub_networks() != wanted
             || sides.iter().any(|&size| size == 0 || size > LARGEST)
-            || self.classes == 0
+            || !(1..=MOST).contains(&self.classes)
+            || self.input(self.stem()?)[0] > MOST
         {
             let [channels, height, width] = self.image;
             let problem = format!(
@@ -40,13 +59,6 @@ impl Blueprint {
                 self.network, self.depth, self.width, self.classes
             );
             return Err(Error::run(path, problem));
-        }
-        let (there, estimate) = (state.numbers() as f64, self.estimate(device)?);
-        if estimate > SLACK.0 * there + SLACK.1 {
-            let problem =
-                format!("holds {there:.2e} numbers; its network would have about {estimate:.2e}");
-            return Err(Error::run(path, problem)
-                .with_hint("weights and architecture are not of one network"));
         }
         Ok(())
     }

@@ -91,6 +91,10 @@ impl Checkpoints {
     pub(super) fn of(run: &Path, keep: usize) -> Result<Self> {
         let folder = run.join("checkpoints");
         storage::create_folder(&folder)?;
+        // Left by a process that was killed while it wrote or removed one.
+        for name in storage::names(&folder)?.iter().filter(|name| name.ends_with(".part")) {
+            storage::remove_part(&folder.join(name))?;
+        }
         let next = numbers(&folder)?.last().map_or(1, |last| last + 1);
         Ok(Self { folder, keep, next })
     }

@@ -89,7 +89,7 @@ pub enum Event {
     Capped { epoch: usize, depth: Depth, seconds: f64, subnet: usize },
     /// The depth is found; it is trained for `epochs` more epochs.
     FineTuning { epoch: usize, depth: Depth, seconds: f64, epochs: usize },
-    /// Another process goes on with the run.
+    /// The run goes on from a checkpoint: in another process, or after it went back.
     Resumed { epoch: usize, depth: Depth, seconds: f64, step: usize },
     /// Training diverged; it goes on from the checkpoint before with smaller steps.
     WentBack { epoch: usize, depth: Depth, seconds: f64, rate_scale: f64 },

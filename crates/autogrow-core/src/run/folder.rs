@@ -27,6 +27,8 @@ pub struct RunFolder {
     checkpoints: Checkpoints,
     /// What the model file says of the network.
     info: Option<ModelInfo>,
+    /// What the run goes on by, until it is written: not before it really goes on.
+    config: Option<Config>,
 }
 
 /// What lines are appended to.
@@ -67,28 +69,36 @@ impl RunFolder {
             return Err(Error::run(path, "holds files already")
                 .with_hint("name another folder, or none for one that is numbered by itself"));
         }
-        let text = toml::to_string(config)
-            .map_err(|error| Error::run(path.join("config.toml"), error.to_string()))?;
-        storage::publish(&path.join("config.toml"), text.as_bytes())?;
+        publish_config(path, config)?;
         Self::start(path, config, lock)
     }
 
-    /// Opens the folder of a run that was interrupted, or has ended, to go on with it. `config` is
-    /// that of the run.
+    /// Opens the folder of a run that was interrupted, to go on with it by `config`, which is
+    /// written down with the next checkpoint.
     ///
     /// # Errors
-    /// [`Error::Run`] where another process is at it or the folder cannot be written.
+    /// [`Error::Run`] where another process is at it, the folder cannot be written, or no
+    /// checkpoint is whole although there are some.
     pub fn resume(path: &Path, config: &Config) -> Result<Resumed> {
         let lock = Lock::take(path)?;
         let checkpoints = Checkpoints::of(path, config.run.keep)?;
         let (newest, damaged) = checkpoints.newest()?;
+        if newest.is_none() && !damaged.is_empty() {
+            return Err(Error::run(
+                path,
+                format!("has no whole checkpoint: {}", damaged.join("; ")),
+            )
+            .with_hint("move its folder `checkpoints` away to begin the run anew"));
+        }
         let Some(newest) = newest else {
+            publish_config(path, config)?;
             let folder = Self::start(path, config, lock)?;
             return Ok(Resumed { folder, checkpoint: None, damaged });
         };
         let logs = Logs::reopen(path, &newest.logs)?;
         snapshots::prepare(path, config)?;
-        let folder = Self { path: path.into(), _lock: lock, logs, checkpoints, info: None };
+        let (path, config) = (path.into(), Some(config.clone()));
+        let folder = Self { path, _lock: lock, logs, checkpoints, info: None, config };
         Ok(Resumed { folder, checkpoint: Some(newest.checkpoint), damaged })
     }
 
@@ -97,7 +107,8 @@ impl RunFolder {
         let logs = Logs::create(path, config.run.log_steps)?;
         let checkpoints = Checkpoints::of(path, config.run.keep)?;
         snapshots::prepare(path, config)?;
-        Ok(Self { path: path.into(), _lock: lock, logs, checkpoints, info: None })
+        let path = path.into();
+        Ok(Self { path, _lock: lock, logs, checkpoints, info: None, config: None })
     }
 
     /// Lets the model file name the classes of the run's data set, and how its images were made.
@@ -121,12 +132,13 @@ impl RunFolder {
         &self.path
     }
 
-    /// The result of the run, where it has one.
+    /// The result of the run in the folder `path`, where it has one. A run with a result is not
+    /// opened again: that would cut its logs back to its last checkpoint.
     ///
     /// # Errors
     /// [`Error::Run`] where it is damaged.
-    pub fn outcome(&self) -> Result<Option<Outcome>> {
-        let path = self.path.join("result.json");
+    pub fn outcome(path: &Path) -> Result<Option<Outcome>> {
+        let path = path.join("result.json");
         if !path.exists() {
             return Ok(None);
         }
@@ -158,6 +170,16 @@ impl RunFolder {
         text.push('\n');
         storage::publish(&path, text.as_bytes())
     }
+}
+
+/// Writes the configuration, unless it stands there already.
+fn publish_config(run: &Path, config: &Config) -> Result<()> {
+    let path = run.join("config.toml");
+    let text = toml::to_string(config).map_err(|error| Error::run(&path, error.to_string()))?;
+    if path.exists() && storage::read(&path)? == text.as_bytes() {
+        return Ok(());
+    }
+    storage::publish(&path, text.as_bytes())
 }
 
 impl Logs {
@@ -235,6 +257,9 @@ impl Watch for RunFolder {
     }
 
     fn checkpoint(&mut self, checkpoint: &Checkpoint) -> Result<()> {
+        if let Some(config) = self.config.take() {
+            publish_config(&self.path, &config)?;
+        }
         let lengths = self.logs.lengths()?;
         self.checkpoints.save(checkpoint, lengths)
     }

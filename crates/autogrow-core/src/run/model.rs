@@ -42,6 +42,7 @@ impl ModelFile {
         if info.is_none() && architecture.is_file() {
             let blueprint: Blueprint = serde_json::from_slice(&storage::read(&architecture)?)
                 .map_err(|error| Error::run(&architecture, format!("is damaged ({error})")))?;
+            blueprint.check_sizes(&architecture)?;
             info = Some(ModelInfo::bare(blueprint));
         }
         Ok(Self { path, info, state })

@@ -31,7 +31,7 @@ pub struct State {
     pub growing_epochs: usize,
     /// Time until then.
     pub growing_seconds: f64,
-    /// Time so far, over all processes that worked on the run.
+    /// Time so far, over all processes that worked on the run, but for what was gone back from.
     pub seconds: f64,
     /// Scores of the last epoch, on training and on validation images.
     pub last: Option<(Scores, Scores)>,

@@ -1,6 +1,6 @@
-//! All file access of a run goes through here. What others read appears complete or not at all.
+//! What a run writes goes through here. What others read appears complete or not at all.
 //!
-//! Every operation first passes [`fault::point`], where tests make the n-th one fail or kill the
+//! Every operation that changes a file first passes [`fault::point`], where tests make the n-th one fail or kill the
 //! process; without the feature `faults` that is nothing.
 
 use super::fault;
@@ -65,6 +65,15 @@ pub(super) fn remove_folder(path: &Path) -> Result<()> {
         fs::remove_dir_all(&part)
     };
     remove().map_err(|error| failed(path, "cannot be removed", &error))
+}
+
+/// Deletes a folder that was never published, or is half deleted.
+pub(super) fn remove_part(part: &Path) -> Result<()> {
+    let remove = || {
+        fault::point()?;
+        fs::remove_dir_all(part)
+    };
+    remove().map_err(|error| failed(part, "cannot be removed", &error))
 }
 
 fn part(path: &Path) -> PathBuf {

@@ -7,8 +7,8 @@ use burn::tensor::Tensor;
 use std::any::Any;
 use std::collections::HashMap;
 
-/// Averages by parameter. What comes later, by a growth, starts at its first value.
-#[derive(Default)]
+/// Averages by parameter. What comes later, by a growth, starts at its first value, before it is
+/// trained, so that a checkpoint at that moment has an average of everything.
 pub(super) struct Average {
     decay: f64,
     /// A `Tensor<D>` each, of the parameter's rank.
@@ -16,8 +16,16 @@ pub(super) struct Average {
 }
 
 impl Average {
-    pub(super) fn new(decay: f64) -> Self {
-        Self { decay, values: HashMap::new() }
+    /// Of the parameters as they are now.
+    pub(super) fn of(network: &Network, decay: f64) -> Self {
+        let mut average = Self { decay, values: HashMap::new() };
+        average.begin(network);
+        average
+    }
+
+    /// Begins the averages of parameters, and of inputs, that have none yet.
+    pub(super) fn begin(&mut self, network: &Network) {
+        network.visit(&mut Begin(&mut self.values));
     }
 
     /// average = decay x average + (1 - decay) x parameter.
@@ -37,14 +45,31 @@ impl ModuleVisitor for Average {
             return;
         }
         let now = param.val().inner();
-        let average =
-            self.values.remove(&param.id).and_then(|old| old.downcast::<Tensor<D>>().ok());
-        let average = match average {
-            Some(old) => grown(*old, now.clone()) * self.decay + now * (1.0 - self.decay),
+        if let Some(old) = own::<D>(&self.values, param.id) {
+            let average = old * self.decay + now * (1.0 - self.decay);
+            self.values.insert(param.id, Box::new(average));
+        }
+    }
+}
+
+struct Begin<'a>(&'a mut HashMap<ParamId, Box<dyn Any + Send>>);
+
+impl ModuleVisitor for Begin<'_> {
+    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+        let now = param.val().inner();
+        let average = match own::<D>(self.0, param.id) {
+            Some(old) => grown(old, now),
             None => now,
         };
-        self.values.insert(param.id, Box::new(average));
+        self.0.insert(param.id, Box::new(average));
     }
+}
+
+fn own<const D: usize>(
+    values: &HashMap<ParamId, Box<dyn Any + Send>>,
+    id: ParamId,
+) -> Option<Tensor<D>> {
+    values.get(&id)?.downcast_ref::<Tensor<D>>().cloned()
 }
 
 /// The average of a parameter that may have got more inputs since.
@@ -57,8 +82,8 @@ struct Replace<'a>(&'a HashMap<ParamId, Box<dyn Any + Send>>);
 
 impl ModuleMapper for Replace<'_> {
     fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
-        match self.0.get(&param.id).and_then(|average| average.downcast_ref::<Tensor<D>>()) {
-            Some(average) => param.map(|now| grown(average.clone(), now)),
+        match own::<D>(self.0, param.id) {
+            Some(average) => param.map(|_| average),
             None => param,
         }
     }

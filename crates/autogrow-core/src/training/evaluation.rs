@@ -18,7 +18,10 @@ pub struct Evaluation {
     images: usize,
     loss: f64,
     top5: usize,
-    /// How often an image of a class (row) was taken for another (column).
+    /// Images of each class, and those of them that were recognised.
+    counts: Vec<[usize; 2]>,
+    /// How often an image of a class (row) was taken for another (column); nothing where there are
+    /// very many classes.
     confusion: Vec<usize>,
     bins: [Bin; BINS],
     /// The most confident first.
@@ -97,9 +100,10 @@ pub struct BinReport {
 impl Evaluation {
     /// Of no images yet.
     pub fn new(classes: usize) -> Self {
-        let confusion = vec![0; classes * classes];
+        let confusion = vec![0; if classes <= MATRIX { classes * classes } else { 0 }];
+        let counts = vec![[0; 2]; classes];
         let (bins, worst) = Default::default();
-        Self { classes, images: 0, loss: 0.0, top5: 0, confusion, bins, worst }
+        Self { classes, images: 0, loss: 0.0, top5: 0, counts, confusion, bins, worst }
     }
 
     /// Adds images: their scores `[batch, classes]`, row-major, and their classes.
@@ -115,7 +119,11 @@ impl Evaluation {
             self.images += 1;
             self.loss += cross_entropy(scores, label);
             self.top5 += usize::from(place(scores, label) < 5);
-            self.confusion[label * self.classes + taken_for] += 1;
+            self.counts[label][0] += 1;
+            self.counts[label][1] += usize::from(correct);
+            if let Some(count) = self.confusion.get_mut(label * self.classes + taken_for) {
+                *count += 1;
+            }
             // Bins are open below and closed above; a confidence of 0 is in none but the first.
             let bin = ((confidence * BINS as f64).ceil() as usize).clamp(1, BINS) - 1;
             self.bins[bin].images += 1;
@@ -137,10 +145,9 @@ impl Evaluation {
     /// What it came to; `names` are those of the classes.
     pub fn report(&self, names: &[String]) -> Report {
         let images = self.images.max(1) as f64;
-        let row = |class: usize| &self.confusion[class * self.classes..(class + 1) * self.classes];
         let classes: Vec<_> = (0..self.classes)
             .map(|class| {
-                let (count, correct) = (row(class).iter().sum::<usize>(), row(class)[class]);
+                let [count, correct] = self.counts[class];
                 ClassReport {
                     class: names.get(class).cloned().unwrap_or_else(|| class.to_string()),
                     images: count,
@@ -169,7 +176,7 @@ impl Evaluation {
             ece: calibration.iter().map(gap).sum::<f64>() / images,
             classes,
             confusion: (self.classes <= MATRIX)
-                .then(|| (0..self.classes).map(|class| row(class).to_vec()).collect()),
+                .then(|| self.confusion.chunks(self.classes.max(1)).map(<[_]>::to_vec).collect()),
             calibration,
             worst: self.worst.clone(),
         }

@@ -71,10 +71,11 @@ struct Aside {
 impl Learner {
     /// `network` lives on `device`, an autodiff device; the optimiser has no state yet.
     pub fn new(network: Network, training: &TrainingConfig, device: Device) -> Self {
+        let average = (training.average > 0.0).then(|| Average::of(&network, training.average));
         Self {
             network,
             optimizer: training.optimizer.build(training),
-            average: (training.average > 0.0).then(|| Average::new(training.average)),
+            average,
             aside: None,
             training: training.clone(),
             device,
@@ -187,6 +188,9 @@ impl Learner {
         rng: &mut dyn RngCore,
     ) -> Result<()> {
         self.network.stack(sub_network, initializer, rng, &self.device)?;
+        if let Some(average) = &mut self.average {
+            average.begin(&self.network);
+        }
         if self.training.reset_states {
             self.optimizer = self.training.optimizer.build(&self.training);
         }
@@ -269,7 +273,7 @@ impl Learner {
         let mut learner = Self::new(network, training, device);
         if let (Some(average), Some(values)) = (&mut learner.average, record.average) {
             let averaged = values.load_into(learner.network.valid().train(), place)?;
-            average.update(&averaged);
+            *average = Average::of(&averaged, training.average);
         }
         match record.aside {
             None => learner.optimizer = load(learner.optimizer, record.optimizer)?,

@@ -38,7 +38,7 @@ pub fn pytorch(graph: &Graph, info: &ModelInfo, weights: &str) -> String {
         ""
     };
     format!(
-        "\"\"\"{} {}, found by AutoGrow.\n\n\
+        "\"\"\"{} {}, exported by AutoGrow.\n\n\
          Images are [batch, {channels}, {height}, {width}], normalised; there are {} classes. `load()` gives the\n\
          network with its weights. Needs the packages torch and safetensors.\n\"\"\"\n\n\
          from pathlib import Path\n\n\

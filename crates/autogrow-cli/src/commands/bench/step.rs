@@ -39,6 +39,7 @@ pub(super) fn run(args: &BenchStepArgs, output: &Output, ranks: &Ranks) -> Resul
         evaluate: args.evaluate,
     };
     if args.serve {
+        output.refuse_json("--serve")?;
         return bench.serve(&config, &device).map_err(|error| loaded.locate(error));
     }
     let report = bench.report(&config, &device, ranks).map_err(|error| loaded.locate(error))?;
