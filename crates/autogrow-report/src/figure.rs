@@ -121,7 +121,7 @@ pub fn growing(run: &Run, quantity: Quantity, against: Against) -> LineChart {
     let lanes = lanes(run, at);
     let band = run.epochs.iter().find(|epoch| epoch.phase == Phase::FineTuning).map(|first| {
         let last = run.epochs.last().map_or(0.0, |epoch| against.of(epoch));
-        Band { from_to: [at(first.number - 1), last], label: "fine-tuning".into() }
+        Band { from_to: [at(first.number.saturating_sub(1)), last], label: "fine-tuning".into() }
     });
     let name = match quantity {
         Quantity::Accuracy => "Accuracy",

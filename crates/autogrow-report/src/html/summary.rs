@@ -101,7 +101,7 @@ fn progress(run: &Run) -> Markup {
     let is_training = run.status == Status::Training;
     html! {
         div.progress {
-            progress max=((epoch + left).max(1)) value=(epoch) aria-label="Progress" {}
+            progress max=(epoch.saturating_add(left).max(1)) value=(epoch) aria-label="Progress" {}
             p {
                 "Epoch " (epoch) ", " (metrics.phase.name()) "; " (at_least) (left)
                 " more epochs"

@@ -225,6 +225,25 @@ fn numbers_that_are_none_are_borne() {
     }
 }
 
+#[test]
+fn epochs_that_make_no_sense_are_borne() {
+    let folder = run_folder();
+    fs::remove_file(folder.path().join("journal.jsonl")).unwrap();
+    let metrics = "epoch,phase,depth,learning_rate,train_loss,train_accuracy,val_loss,val_accuracy,\
+                   seconds\n0,fine-tuning,1-1,0.1,1,10,1,10,1\n1,fine-tuning,1-1,0.1,1,10,1,10,1\n";
+    fs::write(folder.path().join("metrics.csv"), metrics).unwrap();
+    let run = Run::read(folder.path()).unwrap();
+    assert_eq!(run.damage, ["metrics.csv, line 2 is damaged; left out"]);
+    assert_eq!(run.epochs.iter().map(|epoch| epoch.number).collect::<Vec<_>>(), [1]);
+    assert!(Report::new().page(&run).contains("</html>"));
+    fs::remove_file(folder.path().join("result.json")).unwrap();
+    let epoch = json!({"event": "epoch", "epoch": 1, "depth": "1-1-1", "seconds": 1.0,
+        "metrics": {"phase": "growing"}, "epochs_left": u64::MAX});
+    fs::write(folder.path().join("journal.jsonl"), format!("{epoch}\n")).unwrap();
+    let page = page(folder.path());
+    assert!(page.contains(&format!("<progress max=\"{}\" value=\"1\"", u64::MAX)));
+}
+
 const HOSTILE: &str = "</script><script>alert(1)</script><img src=x onerror=alert(2)>\"'&";
 
 /// Nothing of a run folder becomes markup.
