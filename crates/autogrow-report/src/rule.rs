@@ -61,6 +61,8 @@ pub struct Growth {
 pub struct Rule {
     /// `periodic`, `convergent`, or a plugin's.
     pub policy: String,
+    /// Which sub-networks grow at a check: `turn`, `all`, `only:I` or `random:P`.
+    pub mode: String,
     /// K, epochs.
     pub interval: usize,
     /// The length of the window, epochs: J for `periodic`, K for `convergent`.
@@ -87,6 +89,7 @@ impl Rule {
         let is_maximum = settings.text("growth.metric").is_none_or(|metric| metric == "max");
         Self {
             policy,
+            mode: settings.text("growth.mode").unwrap_or_else(|| "turn".into()),
             interval,
             length,
             threshold: settings.number("growth.threshold").unwrap_or(0.05),

@@ -7,6 +7,7 @@ mod curves;
 mod evaluation;
 mod format;
 mod growth;
+mod policy;
 mod reason;
 mod settings;
 mod summary;

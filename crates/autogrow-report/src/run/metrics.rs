@@ -48,7 +48,7 @@ fn row(line: &str, places: &[usize; COLUMNS.len()]) -> Option<Epoch> {
     let number = |column: usize| cell(column)?.parse::<f64>().ok();
     Some(Epoch {
         // Epochs count from 1; 0 is the seed before any.
-        number: cell(0)?.parse().ok().filter(|number| *number > 0)?,
+        number: cell(0)?.parse::<usize>().ok().filter(|number| *number > 0)?,
         phase: Phase::named(cell(1)?)?,
         depth: cell(2)?.parse::<Depth>().ok()?,
         learning_rate: number(3)?,

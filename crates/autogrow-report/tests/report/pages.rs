@@ -1,7 +1,7 @@
 //! Pages: their numbers are those of the files, and no run folder, however damaged or hostile,
 //! brings one down or puts anything into it.
 
-use crate::common::{fixture, run_folder};
+use crate::common::{amend, fixture, page, result, run_folder};
 use autogrow_report::rule::{Decision, Rule};
 use autogrow_report::run::Status;
 use autogrow_report::{Error, Report, Run};
@@ -18,21 +18,6 @@ fn values(page: &str) -> BTreeMap<String, String> {
     };
     let tags = page.split("<data ").skip(1).map(|rest| rest.split_once('>').unwrap().0);
     tags.map(|tag| (attribute(tag, "data-name"), attribute(tag, "value"))).collect()
-}
-
-fn result(folder: &Path) -> BTreeMap<String, Value> {
-    serde_json::from_slice(&fs::read(folder.join("result.json")).unwrap()).unwrap()
-}
-
-/// Changes `result.json`.
-fn amend(folder: &Path, key: &str, value: Value) {
-    let mut result = result(folder);
-    result.insert(key.into(), value);
-    fs::write(folder.join("result.json"), serde_json::to_vec(&result).unwrap()).unwrap();
-}
-
-fn page(folder: &Path) -> String {
-    Report::new().of(folder).unwrap()
 }
 
 #[test]
