@@ -1,7 +1,7 @@
 //! The growing and stopping rule with a run's own numbers (section 3.2 of the paper): what the
 //! accuracy window held at each check, and what each growth brought.
 
-use crate::run::{Depth, Event, Phase, Run};
+use crate::run::{Depth, Event, Guide, Phase, Run};
 
 /// What the policy compares at a check.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -69,6 +69,8 @@ pub struct Rule {
     pub length: Option<usize>,
     /// tau, percentage points.
     pub threshold: f64,
+    /// The images whose accuracy is compared.
+    pub guide: Guide,
     /// Whether the running maximum guides, or a moving average.
     pub is_maximum: bool,
     /// Guiding accuracy after each growing epoch, with that epoch's number in the whole run.
@@ -93,6 +95,7 @@ impl Rule {
             interval,
             length,
             threshold: settings.number("growth.threshold").unwrap_or(0.05),
+            guide: run.guide(),
             is_maximum,
             guiding: guiding(run, is_maximum),
         }

@@ -34,6 +34,7 @@ pub(crate) fn run_page(run: &Run, defaults: Option<&Settings>, now: f64) -> Stri
     let title = format!("{} – {} on {}", run.name(), run.network(), run.data());
     let body = html! {
         (summary::section(run))
+        (summary::optimism(run))
         @if !run.damage.is_empty() { (damage(run)) }
         (reason::section(run, &rule))
         (growth::section(run))

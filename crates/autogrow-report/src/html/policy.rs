@@ -77,8 +77,10 @@ pub(super) fn sentence(rule: &Rule) -> Markup {
     }
 }
 
-fn guide(rule: &Rule) -> &'static str {
-    if rule.is_maximum { "the best validation accuracy" } else { "averaged validation accuracy" }
+/// What is compared.
+fn guide(rule: &Rule) -> String {
+    let kind = if rule.is_maximum { "the best" } else { "averaged" };
+    format!("{kind} {} accuracy", rule.guide.name())
 }
 
 /// What lowers the floor under the policy of `rule`; nothing of policies that are not known here.

@@ -4,7 +4,7 @@
 use super::format::{exact, gain, percent, si};
 use super::{policy, section as framed};
 use crate::rule::{Check, Decision, Growth, Rule, Window};
-use crate::run::{Depth, Run, Status};
+use crate::run::{Depth, Guide, Run, Status};
 use maud::{Markup, html};
 
 /// Checks that are shown without being asked for.
@@ -125,7 +125,9 @@ fn table(rule: &Rule, checks: &[Check], growths: &[Growth]) -> Markup {
             th scope="col" { "depth" }
             th.n scope="col" { "parameters" }
             th.n scope="col" {
-                (if rule.is_maximum { "best" } else { "averaged" }) " val. accuracy"
+                (if rule.is_maximum { "best" } else { "averaged" })
+                (match rule.guide { Guide::Validation => " val.", Guide::Test => " test" })
+                " accuracy"
             }
             th.n scope="col" {
                 @match rule.length {

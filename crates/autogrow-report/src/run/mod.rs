@@ -3,6 +3,7 @@
 
 mod depth;
 mod evaluation;
+mod guide;
 mod journal;
 mod metrics;
 mod number;
@@ -10,6 +11,7 @@ mod settings;
 
 pub use depth::Depth;
 pub use evaluation::{Bin, Evaluation, Mistake};
+pub use guide::Guide;
 pub use journal::{Event, Metrics};
 pub use settings::Settings;
 
@@ -70,9 +72,9 @@ pub struct Epoch {
     pub train_loss: f64,
     /// Percent of the training images.
     pub train_accuracy: f64,
-    /// Mean cross entropy of the validation images.
+    /// Mean cross entropy of the images that guide the run ([`Guide`]).
     pub val_loss: f64,
-    /// Percent of the validation images.
+    /// Percent of the images that guide the run.
     pub val_accuracy: f64,
     /// Time it took.
     pub seconds: f64,
@@ -222,6 +224,11 @@ impl Run {
     /// The name of the data set.
     pub fn data(&self) -> String {
         self.settings.text("data.name").unwrap_or_default()
+    }
+
+    /// The images by which growth is guided and the model chosen.
+    pub fn guide(&self) -> Guide {
+        Guide::named(self.settings.text("data.select_on").as_deref())
     }
 
     /// The depth that was found, or that is trained now.

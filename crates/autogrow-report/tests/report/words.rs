@@ -1,7 +1,9 @@
 //! What pages say in words follows from the run's settings.
 
-use crate::common::{amend, configure, page, run_folder};
+use crate::common::{amend, configure, fixture, page, run_folder};
+use autogrow_report::{Report, Run, figures};
 use serde_json::json;
+use std::fs;
 
 #[test]
 fn what_lowers_the_floor_depends_on_the_policy() {
@@ -69,4 +71,45 @@ fn the_rule_is_told_by_policy_and_mode() {
         assert!(text.contains("grows whenever K = 2 epochs"), "{text}");
         assert!(text.contains(grows) && text.ends_with(ends_own), "{text}");
     }
+}
+
+/// What is seen of a page: without scripts, styles and the table of the configuration.
+fn seen(page: &str) -> String {
+    let (_, main) = page.split_once("<main>").unwrap();
+    main.split_once("<section id=\"settings\"").unwrap().0.to_string()
+}
+
+#[test]
+fn a_run_guided_by_the_test_images_says_so() {
+    const NOTE: &str = "Guided by the test images:</strong> growth and the choice of the model are \
+                        made on them, so that the accuracy on them is optimistic.";
+    let folder = run_folder();
+    assert!(!page(folder.path()).contains("optimistic"));
+    configure(folder.path(), &[("select_on = \"val\"", "select_on = \"test\"")]);
+    for name in ["result.json", "journal.jsonl"] {
+        let page = page(folder.path());
+        assert!(seen(&page).contains(NOTE), "before {name} is gone");
+        assert!(!seen(&page).contains("validation"), "before {name} is gone");
+        assert!(page.contains("\"guide\":\"test\"") && page.contains("\"name\":\"test\""));
+        let figures = figures(&[Run::read(folder.path()).unwrap()]);
+        assert!(figures.iter().all(|figure| !figure.svg.contains("validation")));
+        fs::remove_file(folder.path().join(name)).unwrap();
+    }
+    configure(folder.path(), &[("\"periodic\"", "\"none\"")]);
+    assert!(page(folder.path()).contains("</strong> the choice of the model is made on them"));
+}
+
+#[test]
+fn runs_guided_by_other_images_are_told_apart() {
+    let parent = tempfile::tempdir().unwrap();
+    let own = parent.path().join("on-test");
+    fs::rename(run_folder().keep(), &own).unwrap();
+    configure(&own, &[("select_on = \"val\"", "select_on = \"test\"")]);
+    let compare = |folders: &[_]| Report::new().compare(folders).unwrap();
+    let mixed = compare(&[fixture("run"), own.clone()]);
+    assert!(mixed.contains("is optimistic: on-test.") && mixed.contains("guiding accuracy, %"));
+    assert!(!seen(&mixed).contains("validation"));
+    assert!(compare(&[own]).contains(">test accuracy, %"));
+    let plain = compare(&[fixture("run")]);
+    assert!(plain.contains(">validation accuracy, %") && !plain.contains("optimistic"));
 }
