@@ -120,14 +120,16 @@ fn progress(run: &Run) -> Markup {
         }
         _ => None,
     });
+    let is_training = run.status == Status::Training;
+    // The script fills it once there has been no news for long, from the first epoch on or before.
+    let stale = html! { @if is_training { span #stale hidden {} } };
     let Some((epoch, metrics, waiting, left)) = last else {
         return html! {
-            div.progress { p { "No epoch is over yet." } }
+            div.progress { p { "No epoch is over yet." (stale) } }
         };
     };
     let fine_tuning = metrics.phase == Phase::FineTuning;
     let at_least = if fine_tuning { "" } else { "at least " };
-    let is_training = run.status == Status::Training;
     html! {
         div.progress {
             progress max=(epoch.saturating_add(left).max(1)) value=(epoch) aria-label="Progress" {}
@@ -137,8 +139,8 @@ fn progress(run: &Run) -> Markup {
                 @if is_training { ", about " (duration(metrics.epoch_seconds * left as f64)) }
                 "."
                 @if !waiting.is_empty() { " Growth: " (waiting) "." }
-                @if is_training { span #stale hidden {} }
-                @else { " Nobody is at it: " code { "autogrow resume" } " goes on with it." }
+                (stale)
+                @if !is_training { " Nobody is at it: " code { "autogrow resume" } " goes on with it." }
             }
         }
     }

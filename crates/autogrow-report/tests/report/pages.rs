@@ -131,6 +131,21 @@ fn a_run_that_goes_on_refreshes_itself_and_others_do_not() {
     assert!(page.contains("autogrow resume"));
 }
 
+/// The script tells in it that there has been no news for long.
+#[test]
+fn every_page_of_a_run_that_goes_on_has_a_place_for_no_news() {
+    let folder = run_folder();
+    fs::remove_file(folder.path().join("result.json")).unwrap();
+    let lock = File::create(folder.path().join("lock")).unwrap();
+    lock.lock().unwrap();
+    assert_eq!(page(folder.path()).matches("<span id=\"stale\" hidden>").count(), 1);
+    for name in ["journal.jsonl", "metrics.csv"] {
+        fs::remove_file(folder.path().join(name)).unwrap();
+    }
+    let page = page(folder.path());
+    assert!(page.contains("No epoch is over yet.<span id=\"stale\" hidden>"));
+}
+
 #[test]
 fn a_result_on_its_floor_says_so() {
     let folder = run_folder();
