@@ -8,6 +8,7 @@ mod journal;
 mod metrics;
 mod number;
 mod settings;
+pub(crate) mod start;
 
 pub use depth::Depth;
 pub use evaluation::{Bin, Evaluation, Mistake};
@@ -22,7 +23,6 @@ use std::collections::BTreeMap;
 use std::fs::{self, File, TryLockError};
 use std::io::{ErrorKind, Read};
 use std::path::{Path, PathBuf};
-use std::time::{SystemTime, UNIX_EPOCH};
 
 /// The most that is read of a file, bytes: a hundred thousand epochs.
 const MAX_FILE: u64 = 64 << 20;
@@ -159,7 +159,7 @@ pub struct Run {
     pub origin: Option<Origin>,
     /// Whether it goes on.
     pub status: Status,
-    /// When its folder was made, seconds since 1970.
+    /// When it started, whole seconds since 1970; 0 where nobody knows.
     pub started: f64,
     /// What is damaged and was left out, in words.
     pub damage: Vec<String>,
@@ -203,7 +203,7 @@ impl Run {
             evaluation,
             origin: origin(path)?,
             status,
-            started: modified(&file),
+            started: start::of(path),
             events,
             damage,
             path: path.into(),
@@ -318,14 +318,4 @@ fn origin(path: &Path) -> Result<Option<Origin>> {
 fn is_locked(path: &Path) -> bool {
     File::open(path.join("lock"))
         .is_ok_and(|file| matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock)))
-}
-
-/// When a file was written, seconds since 1970; 0 where nobody knows.
-fn modified(path: &Path) -> f64 {
-    let time = fs::metadata(path).and_then(|metadata| metadata.modified());
-    time.ok().and_then(since_1970).unwrap_or_default()
-}
-
-fn since_1970(time: SystemTime) -> Option<f64> {
-    Some(time.duration_since(UNIX_EPOCH).ok()?.as_secs_f64())
 }
