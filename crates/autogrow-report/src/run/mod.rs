@@ -184,12 +184,17 @@ impl Run {
         let (rows, damaged) = metrics::read(&metrics);
         damage.extend(damaged);
         let outcome = json::<Outcome>(&path.join("result.json"), &mut damage)?;
-        let evaluation = match self::text(&path.join("evaluation.json"))? {
-            Some(text) => Evaluation::parse(&text)
-                .map_err(|problem| damage.push(format!("evaluation.json: {problem}; left out")))
-                .ok(),
-            None => None,
-        };
+        let found = outcome.as_ref().map(|outcome| &outcome.found);
+        let evaluation = self::text(&path.join("evaluation.json"))?.and_then(|text| {
+            let read = Evaluation::parse(&text).and_then(|read| match read {
+                Some(read) => read.of_depth(found).map(Some),
+                None => Ok(None),
+            });
+            read.unwrap_or_else(|problem| {
+                damage.push(format!("evaluation.json {problem}; left out"));
+                None
+            })
+        });
         let status = match outcome {
             Some(_) => Status::Finished,
             None if is_locked(path) => Status::Training,

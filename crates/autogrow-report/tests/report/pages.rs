@@ -267,7 +267,7 @@ fn hostile_text_stays_text() {
     let journal = format!("{line}\n{HOSTILE}\n{waiting}\n");
     fs::write(folder.join("journal.jsonl"), journal).unwrap();
     let evaluation = json!({
-        "split": HOSTILE, "images": 2, "top1": 50.0, "classes": [{"class": HOSTILE}, {"class": "b"}],
+        "network": HOSTILE, "found": HOSTILE, "data": HOSTILE, "split": HOSTILE, "images": 2, "top1": 50.0, "classes": [{"class": HOSTILE}, {"class": "b"}],
         "confusion": [[1, 1], [0, 0]],
         "worst": [{"image": "data:image/png;base64,AAAA", "truth": 0, "predicted": 1,
                    "probability": 0.9, "index": 0},

@@ -113,3 +113,31 @@ fn runs_guided_by_other_images_are_told_apart() {
     let plain = compare(&[fixture("run")]);
     assert!(plain.contains(">validation accuracy, %") && !plain.contains("optimistic"));
 }
+
+#[test]
+fn an_evaluation_says_of_what_model_and_images_it_is() {
+    let folder = run_folder();
+    let write = |found: &str, classes: usize| {
+        let evaluation = json!({
+            "network": "basic3resnet", "found": found, "data": "digits", "split": "val",
+            "images": 9, "top1": 50.0, "classes": vec![json!({"class": "a"}); classes],
+        });
+        fs::write(folder.path().join("evaluation.json"), evaluation.to_string()).unwrap();
+        let run = Run::read(folder.path()).unwrap();
+        (Report::new().page(&run), run.damage)
+    };
+    const SECTION: &str = "<section id=\"classes\"";
+    let (page, damage) = write("4-4-4", 2);
+    assert_eq!(damage, [""; 0]);
+    let (_, section) = page.split_once(SECTION).unwrap();
+    assert!(section.contains("<dt>model</dt><dd>basic3resnet 4-4-4</dd>"));
+    assert!(section.contains("<dt>data set</dt><dd>digits<span class=\"unit\">val</span></dd>"));
+
+    let (page, damage) = write("1-1-1", 2);
+    assert_eq!(damage, ["evaluation.json is of another model (1-1-1); left out"]);
+    assert!(!page.contains(SECTION) && page.contains(&damage[0]));
+
+    let (page, damage) = write("4-4-4", 2001);
+    assert_eq!(damage, [""; 0]);
+    assert!(!page.contains(SECTION));
+}
