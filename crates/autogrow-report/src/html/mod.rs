@@ -120,7 +120,7 @@ fn damage(run: &Run) -> Markup {
     const SHOWN: usize = 12;
     html! {
         div.note.warning role="note" {
-            p { strong { "Parts of this run folder are damaged and are not shown." } }
+            p { strong { "Parts of this run folder are damaged or of another run, and are not shown." } }
             ul {
                 @for word in run.damage.iter().take(SHOWN) { li { (word) } }
                 @if run.damage.len() > SHOWN { li { "and " (run.damage.len() - SHOWN) " more" } }

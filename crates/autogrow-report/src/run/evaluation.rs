@@ -104,8 +104,7 @@ impl Evaluation {
     /// # Errors
     /// What is wrong with it, in words.
     pub(super) fn parse(text: &str) -> Result<Option<Self>, String> {
-        let mut read: Self =
-            number::read(text).map_err(|error| format!("is damaged ({error})"))?;
+        let mut read: Self = number::read(text).map_err(|error| format!("is damaged ({error})"))?;
         let classes = read.classes.len();
         if classes == 0 {
             return Err("is damaged (it has no classes)".into());
