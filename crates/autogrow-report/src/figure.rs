@@ -4,14 +4,14 @@ use crate::chart::{
     Axis, Band, ContourChart, Dot, Format, Lane, LineChart, Scale, Series, Size, Stroke, Surface,
     Trajectory, levels, side_by_side,
 };
-use crate::run::{Epoch, Event, Phase, Run};
+use crate::run::{Epoch, Event, Guide, Phase, Run};
 
 /// What a curve shows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Quantity {
-    /// Percent of images, training and validation.
+    /// Percent of images, training and guiding ones.
     Accuracy,
-    /// Mean cross entropy, training and validation.
+    /// Mean cross entropy, on training and guiding images.
     Loss,
 }
 
@@ -19,7 +19,7 @@ impl Quantity {
     /// Both.
     pub const ALL: [Self; 2] = [Self::Accuracy, Self::Loss];
 
-    /// Its value on training and on validation images.
+    /// Its value on training images and on those that guide the run.
     pub fn of(self, epoch: &Epoch) -> [f64; 2] {
         match self {
             Self::Accuracy => [epoch.train_accuracy, epoch.val_accuracy],
@@ -121,7 +121,7 @@ pub fn growing(run: &Run, quantity: Quantity, against: Against) -> LineChart {
     let lanes = lanes(run, at);
     let band = run.epochs.iter().find(|epoch| epoch.phase == Phase::FineTuning).map(|first| {
         let last = run.epochs.last().map_or(0.0, |epoch| against.of(epoch));
-        Band { from_to: [at(first.number - 1), last], label: "fine-tuning".into() }
+        Band { from_to: [at(first.number.saturating_sub(1)), last], label: "fine-tuning".into() }
     });
     let name = match quantity {
         Quantity::Accuracy => "Accuracy",
@@ -132,7 +132,7 @@ pub fn growing(run: &Run, quantity: Quantity, against: Against) -> LineChart {
         description: format!("{name} of {} against {}", run.name(), against.axis().label),
         x: against.axis().from_to(0.0, run.epochs.last().map_or(1.0, |epoch| against.of(epoch))),
         y: quantity.axis(values),
-        series: vec![series(0, "training").coloured(1), series(1, "validation").coloured(0)],
+        series: vec![series(0, "training").coloured(1), series(1, run.guide().name()).coloured(0)],
         lanes,
         bands: band.into_iter().collect(),
     }
@@ -172,7 +172,7 @@ fn lanes(run: &Run, at: impl Fn(usize) -> f64) -> Vec<Lane> {
     lanes
 }
 
-/// A quantity of several runs on one chart: validation alone, a colour a run.
+/// A quantity of several runs on one chart: on the images that guide them alone, a colour a run.
 pub fn overlaid(runs: &[(String, &Run)], quantity: Quantity, against: Against) -> LineChart {
     let series = |(name, run): &(String, &Run)| {
         let points = run.epochs.iter().map(|epoch| [against.of(epoch), quantity.of(epoch)[1]]);
@@ -182,7 +182,8 @@ pub fn overlaid(runs: &[(String, &Run)], quantity: Quantity, against: Against) -
     let last = runs.iter().filter_map(|(_, run)| run.epochs.last());
     let last = last.map(|epoch| against.of(epoch)).fold(0.0, f64::max);
     let mut y = quantity.axis(values.map(|epoch| quantity.of(epoch)[1]));
-    y.label = format!("validation {}", y.label);
+    let guide = Guide::common(runs.iter().map(|(_, run)| run.guide()));
+    y.label = format!("{guide} {}", y.label);
     LineChart {
         description: format!("{} of {} runs", y.label, runs.len()),
         x: against.axis().from_to(0.0, last),

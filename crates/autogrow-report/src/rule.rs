@@ -1,7 +1,7 @@
 //! The growing and stopping rule with a run's own numbers (section 3.2 of the paper): what the
 //! accuracy window held at each check, and what each growth brought.
 
-use crate::run::{Depth, Event, Phase, Run};
+use crate::run::{Depth, Event, Guide, Phase, Run};
 
 /// What the policy compares at a check.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -61,12 +61,16 @@ pub struct Growth {
 pub struct Rule {
     /// `periodic`, `convergent`, or a plugin's.
     pub policy: String,
+    /// Which sub-networks grow at a check: `turn`, `all`, `only:I` or `random:P`.
+    pub mode: String,
     /// K, epochs.
     pub interval: usize,
     /// The length of the window, epochs: J for `periodic`, K for `convergent`.
     pub length: Option<usize>,
     /// tau, percentage points.
     pub threshold: f64,
+    /// The images whose accuracy is compared.
+    pub guide: Guide,
     /// Whether the running maximum guides, or a moving average.
     pub is_maximum: bool,
     /// Guiding accuracy after each growing epoch, with that epoch's number in the whole run.
@@ -87,9 +91,11 @@ impl Rule {
         let is_maximum = settings.text("growth.metric").is_none_or(|metric| metric == "max");
         Self {
             policy,
+            mode: settings.text("growth.mode").unwrap_or_else(|| "turn".into()),
             interval,
             length,
             threshold: settings.number("growth.threshold").unwrap_or(0.05),
+            guide: run.guide(),
             is_maximum,
             guiding: guiding(run, is_maximum),
         }

@@ -5,9 +5,12 @@
 //! so that a TensorBoard that is following the file stays where it is.
 
 use crate::run::Run;
-use crate::{Result, report};
+use crate::run::start::{event_file, event_files};
+use crate::{Error, Result, report};
 use prost::Message;
-use std::path::{Path, PathBuf};
+use std::fs;
+use std::io::ErrorKind;
+use std::path::PathBuf;
 
 /// The part of TensorFlow's `event.proto` that scalars need.
 #[derive(Clone, PartialEq, Message)]
@@ -46,8 +49,13 @@ struct Value {
 /// The events of a run: loss and accuracy on training and validation images, learning rate, depth
 /// and that of each sub-network, by epoch.
 pub fn events(run: &Run) -> Vec<u8> {
+    events_since(run, run.started)
+}
+
+/// The same of a run that started then, seconds since 1970.
+fn events_since(run: &Run, started: f64) -> Vec<u8> {
     let version = What::FileVersion("brain.Event:2".into());
-    let mut bytes = record(&Event { wall_time: run.started, step: 0, what: Some(version) });
+    let mut bytes = record(&Event { wall_time: started, step: 0, what: Some(version) });
     for epoch in &run.epochs {
         let mut scalars = vec![
             ("loss/train".to_string(), epoch.train_loss),
@@ -62,7 +70,7 @@ pub fn events(run: &Run) -> Vec<u8> {
         let value = |(tag, value): (String, f64)| Value { tag, simple_value: Some(value as f32) };
         let summary = Summary { value: scalars.into_iter().map(value).collect() };
         bytes.extend(record(&Event {
-            wall_time: run.started + epoch.elapsed,
+            wall_time: started + epoch.elapsed,
             step: i64::try_from(epoch.number).unwrap_or(i64::MAX),
             what: Some(What::Summary(summary)),
         }));
@@ -71,18 +79,27 @@ pub fn events(run: &Run) -> Vec<u8> {
 }
 
 /// Writes `tensorboard/events.out.tfevents.<start>.autogrow` into the run's folder, in place of
-/// the one before; returns where it is.
+/// the one before, whose start it keeps; returns where it is. TensorBoard draws every curve once
+/// for each such file, so that any others are removed.
 ///
 /// # Errors
 /// [`crate::Error::Unwritable`].
 pub fn write(run: &Run) -> Result<PathBuf> {
-    write_to(run, &run.path.join("tensorboard"))
-}
-
-fn write_to(run: &Run, folder: &Path) -> Result<PathBuf> {
-    let name = format!("events.out.tfevents.{:010}.autogrow", run.started as u64);
-    let path = folder.join(name);
-    report::publish(&path, &events(run))?;
+    let folder = run.path.join("tensorboard");
+    let mut files = event_files(&folder).into_iter();
+    let (started, path) = files.next().unwrap_or_else(|| {
+        let started = run.started as u64;
+        (started, folder.join(event_file(started)))
+    });
+    report::publish(&path, &events_since(run, started as f64))?;
+    for (_, path) in files {
+        match fs::remove_file(&path) {
+            Err(source) if source.kind() != ErrorKind::NotFound => {
+                return Err(Error::Unwritable { path, source });
+            }
+            _ => {}
+        }
+    }
     Ok(path)
 }
 

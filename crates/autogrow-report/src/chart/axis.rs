@@ -163,16 +163,21 @@ fn log(from: f64, to: f64, most: usize) -> Vec<f64> {
     choices.find(|values| values.len() <= most).unwrap_or_default()
 }
 
-/// A value with as many decimals as `step` needs.
+/// A value with as many digits as `step` needs.
 fn plain(value: f64, step: f64) -> String {
-    if value == 0.0 || !step.is_finite() {
-        return format!("{value}");
-    }
-    if value.abs() >= 1e6 || step < 1e-4 {
-        return format!("{value:.0e}");
-    }
-    let decimals = (-(step.log10() + 1e-9).floor()).max(0.0) as usize;
-    format!("{value:.decimals$}").replace('-', "−")
+    // A double has no more than 17 digits that mean anything.
+    let digits = |count: f64| count.clamp(0.0, 17.0) as usize;
+    let power = |value: f64| (value.abs().log10() + 1e-9).floor();
+    let text = if value == 0.0 {
+        "0".into()
+    } else if !step.is_finite() {
+        format!("{value}")
+    } else if value.abs() >= 1e6 || step < 1e-4 {
+        format!("{value:.0$e}", digits(power(value) - power(step)))
+    } else {
+        format!("{value:.0$}", digits(-power(step)))
+    };
+    text.replace('-', "−")
 }
 
 /// `1500000` as `1.5 M`.
@@ -212,6 +217,31 @@ mod tests {
         assert_eq!(texts(&log(), [1.31, 1.52], 5), ["1.35", "1.40", "1.45", "1.50"]);
         let si = Axis::new("").scaled(Scale::Log).written(Format::Si);
         assert_eq!(texts(&si, [9e4, 3e6], 5), ["100 k", "200 k", "500 k", "1 M", "2 M"]);
+    }
+
+    #[test]
+    fn very_small_and_very_large_ticks_have_the_digits_that_tell_them_apart() {
+        let axis = Axis::new("");
+        assert_eq!(texts(&axis, [0.0, 2e-5], 5), ["0", "5e−6", "1.0e−5", "1.5e−5", "2.0e−5"]);
+        assert_eq!(texts(&axis, [-2e6, 2e6], 4), ["−2e6", "−1e6", "0", "1e6", "2e6"]);
+        assert_eq!(texts(&axis, [1e6, 1.4e6], 2), ["1.0e6", "1.2e6", "1.4e6"]);
+        let log = Axis::new("").scaled(Scale::Log);
+        assert_eq!(texts(&log, [1e-7, 1e-4], 4), ["1e−7", "1e−6", "1e−5", "1e−4"]);
+        for power in -300..300 {
+            let from = 10f64.powi(power);
+            for to in [from * 1.0001, from * 1.7, from * 3.0, from * 40.0] {
+                for range in [[from, to], [-to, -from], [-from, to]] {
+                    let mut texts = texts(&axis, range, 6);
+                    assert!(texts.iter().all(|text| !text.contains('-')), "{texts:?}");
+                    let values = texts.iter().map(|text| text.replace('−', "-").parse::<f64>());
+                    let values: Vec<f64> = values.collect::<Result<_, _>>().unwrap();
+                    assert!(values.is_sorted(), "{texts:?}");
+                    let count = texts.len();
+                    texts.dedup();
+                    assert_eq!(texts.len(), count, "{texts:?}");
+                }
+            }
+        }
     }
 
     #[test]

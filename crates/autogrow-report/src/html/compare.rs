@@ -4,7 +4,7 @@ use super::curves::{figure, key, series, switch, unit};
 use super::format::{duration, exact, percent, si};
 use super::{json, page as whole, reason, section as framed};
 use crate::figure::{Quantity, overlaid};
-use crate::run::Run;
+use crate::run::{Guide, Run};
 use maud::{Markup, html};
 use serde_json::json;
 use std::collections::BTreeSet;
@@ -45,6 +45,8 @@ fn names(runs: &[Run]) -> Vec<String> {
 fn results(runs: &[(String, &Run)]) -> Markup {
     let best = runs.iter().filter_map(|(_, run)| Some(run.outcome.as_ref()?.test_accuracy));
     let best = best.fold(f64::NEG_INFINITY, f64::max);
+    let by_test = runs.iter().filter(|(_, run)| run.guide() == Guide::Test);
+    let by_test: Vec<&str> = by_test.map(|(name, _)| name.as_str()).collect();
     html! {
         div.scroll tabindex="0" role="region" aria-label="Results" {
             table {
@@ -52,7 +54,7 @@ fn results(runs: &[(String, &Run)]) -> Markup {
                     th scope="col" { "run" }
                     th scope="col" { "found" }
                     th.n scope="col" { "test" }
-                    th.n scope="col" { "validation" }
+                    th.n scope="col" { (if by_test.is_empty() { "validation" } else { "guiding" }) }
                     th.n scope="col" { "parameters" }
                     th.n scope="col" { "MACs" }
                     th.n scope="col" { "epochs" }
@@ -65,6 +67,12 @@ fn results(runs: &[(String, &Run)]) -> Markup {
                         tr { (row(index, name, run, best)) }
                     }
                 }
+            }
+        }
+        @if !by_test.is_empty() {
+            p.caption {
+                "Guided by the test images, so that the accuracy on them is optimistic: "
+                (by_test.join(", ")) "."
             }
         }
     }

@@ -2,7 +2,7 @@
 
 use super::format::{duration, exact, si};
 use super::section as framed;
-use crate::run::{Depth, Event, Phase, Run};
+use crate::run::{Depth, Event, Guide, Phase, Run};
 use maud::{Markup, html};
 use std::collections::BTreeMap;
 
@@ -66,7 +66,9 @@ pub(super) fn section(run: &Run) -> Markup {
             }
         }
         p.caption {
-            "Time of training and validation. The last column counts each epoch by its network's \
+            "Time of training and "
+            (match run.guide() { Guide::Validation => "validation", Guide::Test => "testing" })
+            ". The last column counts each epoch by its network's \
              multiply-accumulates (MACs): what the phase cost in epochs of the network it led to."
         }
     };

@@ -110,7 +110,7 @@ fn rounded(value: f64) -> Value {
 pub(super) fn data(run: &Run) -> Markup {
     let unit = unit(&[run]);
     let curves = |quantity: Quantity| {
-        let names = [("training", 1), ("validation", 0)];
+        let names = [("training", 1), (run.guide().name(), 0)];
         let series = names.iter().enumerate().map(|(which, (name, colour))| {
             series(name, *colour, run, unit, |epoch| quantity.of(epoch)[which])
         });
@@ -126,6 +126,7 @@ pub(super) fn data(run: &Run) -> Markup {
     });
     let value = json!({
         "unit": unit.symbol(),
+        "guide": run.guide().name(),
         "charts": { "accuracy": curves(Quantity::Accuracy), "loss": curves(Quantity::Loss) },
         "states": states.collect::<Vec<_>>(),
     });

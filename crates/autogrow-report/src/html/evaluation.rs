@@ -25,6 +25,10 @@ pub(super) fn section(evaluation: &Evaluation) -> Markup {
             @if let Some(error) = evaluation.calibration_error() {
                 div { dt { "calibration error" } dd { (format!("{error:.2}")) span.unit { "points" } } }
             }
+            @if let Some(data) = &evaluation.data {
+                div { dt { "data set" } dd { (data) span.unit { (evaluation.split) } } }
+            }
+            @if let Some(model) = model(evaluation) { div { dt { "model" } dd { (model) } } }
             div { dt { "images" } dd { (evaluation.images) span.unit { (evaluation.split) } } }
         }
         @if !evaluation.confusion.is_empty() && evaluation.classes.len() <= MATRIX {
@@ -37,6 +41,13 @@ pub(super) fn section(evaluation: &Evaluation) -> Markup {
         @if !evaluation.worst.is_empty() { (worst(evaluation)) }
     };
     framed("classes", "Class by class", &body)
+}
+
+/// What was evaluated, as far as the file says it.
+fn model(evaluation: &Evaluation) -> Option<String> {
+    let parts = [evaluation.network.as_deref(), evaluation.found.as_deref()];
+    let parts: Vec<&str> = parts.into_iter().flatten().collect();
+    (!parts.is_empty()).then(|| parts.join(" "))
 }
 
 /// Rows are what images show, columns what they were taken for; shades are parts of a row.

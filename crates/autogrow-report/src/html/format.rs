@@ -4,12 +4,19 @@ use maud::{Markup, html};
 
 /// `1234567` as `1.23 M`.
 pub(super) fn si(number: u64) -> String {
-    let number = number as f64;
-    match number {
-        n if n >= 1e9 => format!("{:.2} G", n / 1e9),
-        n if n >= 1e6 => format!("{:.2} M", n / 1e6),
-        n if n >= 1e3 => format!("{:.1} k", n / 1e3),
-        n => format!("{n}"),
+    // What rounds to a thousand of a unit is one of the next.
+    let written = |unit: f64, decimals: usize| {
+        let text = format!("{:.decimals$}", number as f64 / unit);
+        text.parse().is_ok_and(|value: f64| value < 1e3).then_some(text)
+    };
+    if number < 1000 {
+        number.to_string()
+    } else if let Some(text) = written(1e3, 1) {
+        format!("{text} k")
+    } else if let Some(text) = written(1e6, 2) {
+        format!("{text} M")
+    } else {
+        format!("{:.2} G", number as f64 / 1e9)
     }
 }
 
@@ -66,6 +73,22 @@ pub(super) fn date(seconds: f64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn units_are_chosen_after_rounding() {
+        for (number, text) in [
+            (999, "999"),
+            (1000, "1.0 k"),
+            (999_949, "999.9 k"),
+            (999_950, "1.00 M"),
+            (999_999, "1.00 M"),
+            (999_994_999, "999.99 M"),
+            (999_995_000, "1.00 G"),
+            (1_234_000_000_000, "1234.00 G"),
+        ] {
+            assert_eq!(si(number), text);
+        }
+    }
 
     #[test]
     fn dates() {

@@ -7,6 +7,7 @@ mod curves;
 mod evaluation;
 mod format;
 mod growth;
+mod policy;
 mod reason;
 mod settings;
 mod summary;
@@ -33,6 +34,7 @@ pub(crate) fn run_page(run: &Run, defaults: Option<&Settings>, now: f64) -> Stri
     let title = format!("{} – {} on {}", run.name(), run.network(), run.data());
     let body = html! {
         (summary::section(run))
+        (summary::optimism(run))
         @if !run.damage.is_empty() { (damage(run)) }
         (reason::section(run, &rule))
         (growth::section(run))
@@ -118,7 +120,7 @@ fn damage(run: &Run) -> Markup {
     const SHOWN: usize = 12;
     html! {
         div.note.warning role="note" {
-            p { strong { "Parts of this run folder are damaged and are not shown." } }
+            p { strong { "Parts of this run folder are damaged or of another run, and are not shown." } }
             ul {
                 @for word in run.damage.iter().take(SHOWN) { li { (word) } }
                 @if run.damage.len() > SHOWN { li { "and " (run.damage.len() - SHOWN) " more" } }

@@ -2,9 +2,9 @@
 //! whether the result sits on the floor.
 
 use super::format::{exact, gain, percent, si};
-use super::section as framed;
+use super::{policy, section as framed};
 use crate::rule::{Check, Decision, Growth, Rule, Window};
-use crate::run::{Depth, Run, Status};
+use crate::run::{Depth, Guide, Run, Status};
 use maud::{Markup, html};
 
 /// Checks that are shown without being asked for.
@@ -19,9 +19,9 @@ pub(super) fn section(run: &Run, rule: &Rule) -> Markup {
         @if rule.policy == "none" {
             p { "Nothing grew: the policy is " code { "none" } ", a baseline of the given depth." }
         } @else {
-            p { (policy(rule)) }
+            p { (policy::sentence(rule)) }
             (stopped(rule, &checks))
-            (floor(run))
+            (floor(run, rule))
             @if !checks.is_empty() { (table(rule, &checks, &growths)) }
         }
     };
@@ -30,31 +30,6 @@ pub(super) fn section(run: &Run, rule: &Rule) -> Markup {
 
 fn is_stop(decision: &Decision) -> bool {
     matches!(decision, Decision::Stopped(_))
-}
-
-/// The rule in a sentence.
-fn policy(rule: &Rule) -> Markup {
-    let (k, tau) = (rule.interval, rule.threshold);
-    let every = if k == 1 { "every epoch".into() } else { format!("every {k} epochs") };
-    html! {
-        @match (rule.policy.as_str(), rule.length) {
-            ("periodic", Some(j)) => {
-                "The network grows " (every) " (K = " (k) "), each sub-network in turn. A check at \
-                 which the last J = " (j) " epochs have brought less than τ = " (tau)
-                " points of " (guide(rule)) " takes the sub-network that grew last out of the turn."
-            }
-            ("convergent", Some(_)) => {
-                "The network grows whenever K = " (k) " epochs have brought less than τ = " (tau)
-                " points of " (guide(rule)) ". A growth that brought no more than that in the K \
-                 epochs after it takes its sub-network out of the turn."
-            }
-            _ => { "The policy " code { (rule.policy) } " decides " (every) "." }
-        }
-    }
-}
-
-fn guide(rule: &Rule) -> &'static str {
-    if rule.is_maximum { "the best validation accuracy" } else { "averaged validation accuracy" }
 }
 
 /// `max[20] − max[12] = 98.89 − 98.89 = 0.00 < 0.05`
@@ -104,7 +79,7 @@ fn stopped(rule: &Rule, checks: &[Check]) -> Markup {
 }
 
 /// Whether the result says something about the data, or about the settings alone.
-fn floor(run: &Run) -> Markup {
+fn floor(run: &Run, rule: &Rule) -> Markup {
     let Some(floor) = run.floor() else { return html! {} };
     let text = floor.to_string();
     let shown = exact("floor", &text, &text);
@@ -115,8 +90,8 @@ fn floor(run: &Run) -> Markup {
                 p {
                     strong { "The result is the depth floor, " (shown) "." }
                     " Growth stopped as early as these settings let it, whatever the data: a \
-                     shallower net may do as well. A smaller " code { "growth.patience" }
-                    " lowers the floor."
+                     shallower net may do as well."
+                    (policy::lower_floor(rule))
                 }
             },
             Some(false) => p {
@@ -150,7 +125,9 @@ fn table(rule: &Rule, checks: &[Check], growths: &[Growth]) -> Markup {
             th scope="col" { "depth" }
             th.n scope="col" { "parameters" }
             th.n scope="col" {
-                (if rule.is_maximum { "best" } else { "averaged" }) " val. accuracy"
+                (if rule.is_maximum { "best" } else { "averaged" })
+                (match rule.guide { Guide::Validation => " val.", Guide::Test => " test" })
+                " accuracy"
             }
             th.n scope="col" {
                 @match rule.length {

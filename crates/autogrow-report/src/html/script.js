@@ -190,7 +190,7 @@
       const state = data.states.findLast((own) => own[0] <= epoch);
       const depth = $$(".count", growth).map((own) => own.textContent).join("-");
       now.textContent = state
-        ? `epoch ${epoch} · ${depth} · ${state[2]} · validation ${written("accuracy", state[3])}`
+        ? `epoch ${epoch} · ${depth} · ${state[2]} · ${data.guide} ${written("accuracy", state[3])}`
         : `the seed, ${depth}`;
     };
     let timer = null;

@@ -2,6 +2,7 @@
 //!
 //! ```json
 //! {
+//!   "network": "basic3resnet", "found": "3-2-2", "data": "cifar10",
 //!   "split": "test", "images": 10000, "top1": 93.1, "top5": 99.8, "loss": 0.21,
 //!   "classes": [{"class": "t-shirt"}, {"class": "trouser"}],
 //!   "confusion": [[980, 20], [15, 985]],
@@ -11,12 +12,14 @@
 //! }
 //! ```
 //!
+//! `network` and `found` are the model, `data` the data set or the folder that the images are of.
 //! `top1` and `top5` are percent. `confusion[t][p]` counts images of class `t` that were taken for
-//! class `p`; of very many classes there is none. A bin of `calibration` holds the mean of the greatest probability and the part that
-//! was right, both from 0 to 1. `worst` lists the most confident mistakes, the worst first, with
-//! the probability the model gave its answer and the image's place in the split; of rows of a table
-//! there is no picture.
+//! class `p`; of very many classes there is none. A bin of `calibration` holds the mean of the
+//! greatest probability and the part that was right, both from 0 to 1. `worst` lists the most
+//! confident mistakes, the worst first, with the probability the model gave its answer and the
+//! image's place in the split; of rows of a table there is no picture.
 
+use super::Depth;
 use super::number::{self, float, maybe};
 use serde::{Deserialize, Deserializer};
 
@@ -29,7 +32,16 @@ const PNG: &str = "data:image/png;base64,";
 /// What a model does on a split.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 pub struct Evaluation {
-    /// `test`, `val` or `train`.
+    /// The kind of network.
+    #[serde(default)]
+    pub network: Option<String>,
+    /// Its depth.
+    #[serde(default)]
+    pub found: Option<String>,
+    /// The data set, or the folder, that the images are of.
+    #[serde(default)]
+    pub data: Option<String>,
+    /// `test`, `val`, `train`, or `all` of a folder.
     pub split: String,
     /// How many images it has.
     pub images: u64,
@@ -87,19 +99,24 @@ pub struct Mistake {
 }
 
 impl Evaluation {
-    /// Reads the file's text.
+    /// Reads the file's text; none where there are more classes than a page has room for.
     ///
     /// # Errors
     /// What is wrong with it, in words.
-    pub(super) fn parse(text: &str) -> Result<Self, String> {
-        let mut read: Self = number::read(text).map_err(|error| error.to_string())?;
+    pub(super) fn parse(text: &str) -> Result<Option<Self>, String> {
+        let mut read: Self = number::read(text).map_err(|error| format!("is damaged ({error})"))?;
         let classes = read.classes.len();
-        if classes == 0 || classes > MAX_CLASSES {
-            return Err(format!("{classes} classes; 1 to {MAX_CLASSES} make sense"));
+        if classes == 0 {
+            return Err("is damaged (it has no classes)".into());
+        }
+        if classes > MAX_CLASSES {
+            return Ok(None);
         }
         let is_square = read.confusion.iter().all(|row| row.len() == classes);
         if !(read.confusion.is_empty() || read.confusion.len() == classes && is_square) {
-            return Err(format!("`confusion` is not {classes} rows of {classes} counts"));
+            return Err(format!(
+                "is damaged (`confusion` is not {classes} rows of {classes} counts)"
+            ));
         }
         // An address of any other kind would make the page ask the network for it.
         let is_png = |image: &String| {
@@ -112,16 +129,29 @@ impl Evaluation {
                 && mistake.image.as_ref().is_none_or(is_png)
         });
         read.worst.truncate(MAX_WORST);
-        Ok(read)
+        Ok(Some(read))
+    }
+
+    /// The same, if it is of the model with the depth `found`, as far as it says of which it is.
+    ///
+    /// # Errors
+    /// That it is not, in words.
+    pub(super) fn of_depth(self, found: Option<&Depth>) -> Result<Self, String> {
+        match (&self.found, found) {
+            (Some(own), Some(found)) if *own != found.to_string() => {
+                Err(format!("is of another model ({own})"))
+            }
+            _ => Ok(self),
+        }
     }
 
     /// Expected calibration error, percentage points: how far confidence is from accuracy on
     /// average.
     pub fn calibration_error(&self) -> Option<f64> {
-        let images: u64 = self.calibration.iter().map(|bin| bin.images).sum();
+        let images: f64 = self.calibration.iter().map(|bin| bin.images as f64).sum();
         let off = |bin: &Bin| (bin.confidence - bin.accuracy).abs() * bin.images as f64;
         let sum: f64 = self.calibration.iter().map(off).sum();
-        (images > 0 && sum.is_finite()).then(|| 100.0 * sum / images as f64)
+        (images > 0.0 && sum.is_finite()).then(|| 100.0 * sum / images)
     }
 }
 
@@ -155,10 +185,13 @@ mod tests {
         )
     }
 
+    fn parse(text: &str) -> Evaluation {
+        Evaluation::parse(text).unwrap().unwrap()
+    }
+
     #[test]
     fn a_good_file() {
-        let read =
-            Evaluation::parse(&with("[[2,1],[0,1]]", "data:image/png;base64,AA+/=")).unwrap();
+        let read = parse(&with("[[2,1],[0,1]]", "data:image/png;base64,AA+/="));
         assert_eq!((read.worst.len(), read.confusion[0][1]), (1, 1));
         // (3 x 0.2 + 1 x 0.1) / 4
         assert!((read.calibration_error().unwrap() - 17.5).abs() < 1e-9);
@@ -167,7 +200,7 @@ mod tests {
     #[test]
     fn images_from_elsewhere_are_left_out() {
         for image in ["https://example.org/a.png", "data:image/png;base64,A' onload='x", "x"] {
-            let read = Evaluation::parse(&with("[[2,1],[0,1]]", image)).unwrap();
+            let read = parse(&with("[[2,1],[0,1]]", image));
             assert!(read.worst.is_empty(), "{image}");
         }
     }
@@ -177,5 +210,38 @@ mod tests {
         for confusion in ["[[1,2]]", "[[1,2],[3]]", "[[1,2],[3,-4]]"] {
             assert!(Evaluation::parse(&with(confusion, "x")).is_err(), "{confusion}");
         }
+    }
+
+    #[test]
+    fn more_classes_than_a_page_has_room_for_are_no_damage() {
+        let of = |count: usize| {
+            let classes = vec![r#"{"class":"a"}"#; count].join(",");
+            let text = format!(r#"{{"split":"test","images":1,"top1":1.0,"classes":[{classes}]}}"#);
+            Evaluation::parse(&text)
+        };
+        assert_eq!(of(MAX_CLASSES).unwrap().unwrap().classes.len(), MAX_CLASSES);
+        assert_eq!(of(MAX_CLASSES + 1), Ok(None));
+        assert!(of(0).is_err());
+    }
+
+    #[test]
+    fn an_evaluation_belongs_to_the_model_that_it_names() {
+        let read = |found: Option<&str>| {
+            let found = found.map(String::from);
+            Evaluation { found, ..parse(&with("null", "x")) }
+        };
+        let depth: Depth = "3-2-2".parse().unwrap();
+        for own in [None, Some("3-2-2")] {
+            assert!(read(own).of_depth(Some(&depth)).is_ok(), "{own:?}");
+        }
+        assert!(read(Some("1-1-1")).of_depth(None).is_ok());
+        let told = read(Some("1-1-1")).of_depth(Some(&depth));
+        assert_eq!(told, Err("is of another model (1-1-1)".into()));
+    }
+
+    #[test]
+    fn counts_that_overflow_together_are_borne() {
+        let whole = with("null", "x").replace("\"images\":3", &format!("\"images\":{}", u64::MAX));
+        assert!((parse(&whole).calibration_error().unwrap() - 20.0).abs() < 1e-9);
     }
 }

@@ -82,6 +82,10 @@ pub(super) fn read(text: &str) -> (Vec<Event>, Vec<String>) {
     let lines: Vec<&str> = text.lines().collect();
     for (index, line) in lines.iter().enumerate() {
         match number::read(line) {
+            Ok(Event::Epoch { epoch: 0, .. }) => {
+                let number = index + 1;
+                damaged.push(format!("journal.jsonl, line {number}: an epoch 0; left out"));
+            }
             Ok(event) => events.push(event),
             Err(_) if line.trim().is_empty() => {}
             // Torn off: normal where a process was killed.
@@ -144,6 +148,19 @@ mod tests {
         let epoch = epochs(&events).next().unwrap();
         assert!(epoch.train_loss.is_nan());
         assert_eq!(epoch.val_accuracy, 9.0);
+    }
+
+    #[test]
+    fn epochs_count_from_one() {
+        let epoch = |number: usize| {
+            format!(
+                "{{\"event\":\"epoch\",\"epoch\":{number},\"depth\":\"1-1\",\"metrics\":\
+                 {{\"phase\":\"growing\"}}}}\n"
+            )
+        };
+        let (events, damaged) = read(&[0, 1].map(epoch).concat());
+        assert_eq!(epochs(&events).map(|epoch| epoch.number).collect::<Vec<_>>(), [1]);
+        assert_eq!(damaged, ["journal.jsonl, line 1: an epoch 0; left out"]);
     }
 
     #[test]

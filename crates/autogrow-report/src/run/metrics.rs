@@ -47,7 +47,8 @@ fn row(line: &str, places: &[usize; COLUMNS.len()]) -> Option<Epoch> {
     let cell = |column: usize| cells.get(places[column]).copied();
     let number = |column: usize| cell(column)?.parse::<f64>().ok();
     Some(Epoch {
-        number: cell(0)?.parse().ok()?,
+        // Epochs count from 1; 0 is the seed before any.
+        number: cell(0)?.parse::<usize>().ok().filter(|number| *number > 0)?,
         phase: Phase::named(cell(1)?)?,
         depth: cell(2)?.parse::<Depth>().ok()?,
         learning_rate: number(3)?,
@@ -71,12 +72,14 @@ mod tests {
     fn rows_are_read_and_bad_ones_told() {
         let text = format!(
             "{HEADER}\n1,growing,1-1,0.1,NaN,10,inf,9.5,1.5\n2,growing,1-1,0.1\n\
-             3,fine-tuning,2-1,0.1,0.5,80,0.6,79,2\n4,growing,1-1,0.1,1,10,1,9.5,1"
+             3,fine-tuning,2-1,0.1,0.5,80,0.6,79,2\n0,fine-tuning,2-1,0.1,0.5,80,0.6,79,2\n\
+             4,growing,1-1,0.1,1,10,1,9.5,1"
         );
         let (epochs, damaged) = read(&text);
         assert_eq!(epochs.iter().map(|epoch| epoch.number).collect::<Vec<_>>(), [1, 3]);
         assert!(epochs[0].train_loss.is_nan() && epochs[0].val_loss.is_infinite());
-        assert_eq!(damaged, ["metrics.csv, line 3 is damaged; left out"]);
+        let told = [3, 5].map(|line| format!("metrics.csv, line {line} is damaged; left out"));
+        assert_eq!(damaged, told);
     }
 
     #[test]

@@ -3,13 +3,16 @@
 
 mod depth;
 mod evaluation;
+mod guide;
 mod journal;
 mod metrics;
 mod number;
 mod settings;
+pub(crate) mod start;
 
 pub use depth::Depth;
 pub use evaluation::{Bin, Evaluation, Mistake};
+pub use guide::Guide;
 pub use journal::{Event, Metrics};
 pub use settings::Settings;
 
@@ -20,7 +23,6 @@ use std::collections::BTreeMap;
 use std::fs::{self, File, TryLockError};
 use std::io::{ErrorKind, Read};
 use std::path::{Path, PathBuf};
-use std::time::{SystemTime, UNIX_EPOCH};
 
 /// The most that is read of a file, bytes: a hundred thousand epochs.
 const MAX_FILE: u64 = 64 << 20;
@@ -70,9 +72,9 @@ pub struct Epoch {
     pub train_loss: f64,
     /// Percent of the training images.
     pub train_accuracy: f64,
-    /// Mean cross entropy of the validation images.
+    /// Mean cross entropy of the images that guide the run ([`Guide`]).
     pub val_loss: f64,
-    /// Percent of the validation images.
+    /// Percent of the images that guide the run.
     pub val_accuracy: f64,
     /// Time it took.
     pub seconds: f64,
@@ -157,7 +159,7 @@ pub struct Run {
     pub origin: Option<Origin>,
     /// Whether it goes on.
     pub status: Status,
-    /// When its folder was made, seconds since 1970.
+    /// When it started, whole seconds since 1970; 0 where nobody knows.
     pub started: f64,
     /// What is damaged and was left out, in words.
     pub damage: Vec<String>,
@@ -182,12 +184,17 @@ impl Run {
         let (rows, damaged) = metrics::read(&metrics);
         damage.extend(damaged);
         let outcome = json::<Outcome>(&path.join("result.json"), &mut damage)?;
-        let evaluation = match self::text(&path.join("evaluation.json"))? {
-            Some(text) => Evaluation::parse(&text)
-                .map_err(|problem| damage.push(format!("evaluation.json: {problem}; left out")))
-                .ok(),
-            None => None,
-        };
+        let found = outcome.as_ref().map(|outcome| &outcome.found);
+        let evaluation = self::text(&path.join("evaluation.json"))?.and_then(|text| {
+            let read = Evaluation::parse(&text).and_then(|read| match read {
+                Some(read) => read.of_depth(found).map(Some),
+                None => Ok(None),
+            });
+            read.unwrap_or_else(|problem| {
+                damage.push(format!("evaluation.json {problem}; left out"));
+                None
+            })
+        });
         let status = match outcome {
             Some(_) => Status::Finished,
             None if is_locked(path) => Status::Training,
@@ -201,7 +208,7 @@ impl Run {
             evaluation,
             origin: origin(path)?,
             status,
-            started: modified(&file),
+            started: start::of(path),
             events,
             damage,
             path: path.into(),
@@ -222,6 +229,11 @@ impl Run {
     /// The name of the data set.
     pub fn data(&self) -> String {
         self.settings.text("data.name").unwrap_or_default()
+    }
+
+    /// The images by which growth is guided and the model chosen.
+    pub fn guide(&self) -> Guide {
+        Guide::named(self.settings.text("data.select_on").as_deref())
     }
 
     /// The depth that was found, or that is trained now.
@@ -311,14 +323,4 @@ fn origin(path: &Path) -> Result<Option<Origin>> {
 fn is_locked(path: &Path) -> bool {
     File::open(path.join("lock"))
         .is_ok_and(|file| matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock)))
-}
-
-/// When a file was written, seconds since 1970; 0 where nobody knows.
-fn modified(path: &Path) -> f64 {
-    let time = fs::metadata(path).and_then(|metadata| metadata.modified());
-    time.ok().and_then(since_1970).unwrap_or_default()
-}
-
-fn since_1970(time: SystemTime) -> Option<f64> {
-    Some(time.duration_since(UNIX_EPOCH).ok()?.as_secs_f64())
 }

@@ -3,6 +3,8 @@
 
 use crate::common::{assert_same, fixture, run_folder};
 use autogrow_report::{Run, tensorboard};
+use std::fs::{self, File};
+use std::time::{Duration, UNIX_EPOCH};
 
 fn run() -> Run {
     Run { started: 1_700_000_000.0, ..Run::read(&fixture("run")).unwrap() }
@@ -16,7 +18,7 @@ fn bytes_are_those_that_tensorboard_has_read() {
 #[test]
 fn tensorboard_has_read_the_runs_numbers() {
     let run = run();
-    let text = std::fs::read_to_string(fixture("events.csv")).unwrap();
+    let text = fs::read_to_string(fixture("events.csv")).unwrap();
     let mut seen = 0;
     for line in text.lines() {
         let [tag, step, time, value] = line.split(',').collect::<Vec<_>>().try_into().unwrap();
@@ -58,6 +60,47 @@ fn events_are_written_in_place_of_older_ones() {
     let run = Run::read(folder.path()).unwrap();
     let first = tensorboard::write(&run).unwrap();
     assert_eq!(tensorboard::write(&run).unwrap(), first);
-    assert_eq!(std::fs::read(&first).unwrap(), tensorboard::events(&run));
-    assert_eq!(std::fs::read_dir(folder.path().join("tensorboard")).unwrap().count(), 1);
+    assert_eq!(fs::read(&first).unwrap(), tensorboard::events(&run));
+    assert_eq!(fs::read_dir(folder.path().join("tensorboard")).unwrap().count(), 1);
+}
+
+/// As a copy of the folder has it, or a run whose configuration was written anew.
+#[test]
+fn the_name_of_the_events_outlives_the_time_of_the_configuration() {
+    let folder = run_folder();
+    let first = tensorboard::write(&Run::read(folder.path()).unwrap()).unwrap();
+    let started = Run::read(folder.path()).unwrap().started;
+    let config = File::options().append(true).open(folder.path().join("config.toml")).unwrap();
+    config.set_modified(UNIX_EPOCH + Duration::from_millis(1_700_000_000_700)).unwrap();
+    let later = Run::read(folder.path()).unwrap();
+    assert_eq!(later.started, started);
+    assert_eq!(tensorboard::write(&later).unwrap(), first);
+    assert_eq!(fs::read(&first).unwrap(), tensorboard::events(&later));
+
+    fs::remove_file(&first).unwrap();
+    let run = Run::read(folder.path()).unwrap();
+    assert_eq!(run.started, 1_700_000_000.0);
+    let anew = tensorboard::write(&run).unwrap();
+    assert!(anew.ends_with("tensorboard/events.out.tfevents.1700000000.autogrow"), "{anew:?}");
+}
+
+#[test]
+fn further_events_of_the_run_are_removed_and_no_others() {
+    let folder = run_folder();
+    let events = folder.path().join("tensorboard");
+    fs::create_dir(&events).unwrap();
+    let oldest = "events.out.tfevents.1600000000.autogrow";
+    let own = "events.out.tfevents.1500000000.machine";
+    for name in [own, oldest, "events.out.tfevents.1650000000.autogrow"] {
+        fs::write(events.join(name), "").unwrap();
+    }
+    // Read from elsewhere, or before there was any event file.
+    let run = Run { started: 1_700_000_000.0, ..Run::read(folder.path()).unwrap() };
+    assert_eq!(tensorboard::write(&run).unwrap(), events.join(oldest));
+    let run = Run { started: 1_600_000_000.0, ..run };
+    assert_eq!(fs::read(events.join(oldest)).unwrap(), tensorboard::events(&run));
+    let mut names: Vec<_> =
+        fs::read_dir(&events).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    names.sort();
+    assert_eq!(names, [own, oldest]);
 }

@@ -5,3 +5,4 @@ mod charts;
 mod common;
 mod events;
 mod pages;
+mod words;

@@ -1,7 +1,7 @@
 //! Pages: their numbers are those of the files, and no run folder, however damaged or hostile,
 //! brings one down or puts anything into it.
 
-use crate::common::{fixture, run_folder};
+use crate::common::{amend, fixture, page, result, run_folder};
 use autogrow_report::rule::{Decision, Rule};
 use autogrow_report::run::Status;
 use autogrow_report::{Error, Report, Run};
@@ -18,21 +18,6 @@ fn values(page: &str) -> BTreeMap<String, String> {
     };
     let tags = page.split("<data ").skip(1).map(|rest| rest.split_once('>').unwrap().0);
     tags.map(|tag| (attribute(tag, "data-name"), attribute(tag, "value"))).collect()
-}
-
-fn result(folder: &Path) -> BTreeMap<String, Value> {
-    serde_json::from_slice(&fs::read(folder.join("result.json")).unwrap()).unwrap()
-}
-
-/// Changes `result.json`.
-fn amend(folder: &Path, key: &str, value: Value) {
-    let mut result = result(folder);
-    result.insert(key.into(), value);
-    fs::write(folder.join("result.json"), serde_json::to_vec(&result).unwrap()).unwrap();
-}
-
-fn page(folder: &Path) -> String {
-    Report::new().of(folder).unwrap()
 }
 
 #[test]
@@ -146,6 +131,21 @@ fn a_run_that_goes_on_refreshes_itself_and_others_do_not() {
     assert!(page.contains("autogrow resume"));
 }
 
+/// The script tells in it that there has been no news for long.
+#[test]
+fn every_page_of_a_run_that_goes_on_has_a_place_for_no_news() {
+    let folder = run_folder();
+    fs::remove_file(folder.path().join("result.json")).unwrap();
+    let lock = File::create(folder.path().join("lock")).unwrap();
+    lock.lock().unwrap();
+    assert_eq!(page(folder.path()).matches("<span id=\"stale\" hidden>").count(), 1);
+    for name in ["journal.jsonl", "metrics.csv"] {
+        fs::remove_file(folder.path().join(name)).unwrap();
+    }
+    let page = page(folder.path());
+    assert!(page.contains("No epoch is over yet.<span id=\"stale\" hidden>"));
+}
+
 #[test]
 fn a_result_on_its_floor_says_so() {
     let folder = run_folder();
@@ -225,6 +225,25 @@ fn numbers_that_are_none_are_borne() {
     }
 }
 
+#[test]
+fn epochs_that_make_no_sense_are_borne() {
+    let folder = run_folder();
+    fs::remove_file(folder.path().join("journal.jsonl")).unwrap();
+    let metrics = "epoch,phase,depth,learning_rate,train_loss,train_accuracy,val_loss,val_accuracy,\
+                   seconds\n0,fine-tuning,1-1,0.1,1,10,1,10,1\n1,fine-tuning,1-1,0.1,1,10,1,10,1\n";
+    fs::write(folder.path().join("metrics.csv"), metrics).unwrap();
+    let run = Run::read(folder.path()).unwrap();
+    assert_eq!(run.damage, ["metrics.csv, line 2 is damaged; left out"]);
+    assert_eq!(run.epochs.iter().map(|epoch| epoch.number).collect::<Vec<_>>(), [1]);
+    assert!(Report::new().page(&run).contains("</html>"));
+    fs::remove_file(folder.path().join("result.json")).unwrap();
+    let epoch = json!({"event": "epoch", "epoch": 1, "depth": "1-1-1", "seconds": 1.0,
+        "metrics": {"phase": "growing"}, "epochs_left": u64::MAX});
+    fs::write(folder.path().join("journal.jsonl"), format!("{epoch}\n")).unwrap();
+    let page = page(folder.path());
+    assert!(page.contains(&format!("<progress max=\"{}\" value=\"1\"", u64::MAX)));
+}
+
 const HOSTILE: &str = "</script><script>alert(1)</script><img src=x onerror=alert(2)>\"'&";
 
 /// Nothing of a run folder becomes markup.
@@ -248,7 +267,7 @@ fn hostile_text_stays_text() {
     let journal = format!("{line}\n{HOSTILE}\n{waiting}\n");
     fs::write(folder.join("journal.jsonl"), journal).unwrap();
     let evaluation = json!({
-        "split": HOSTILE, "images": 2, "top1": 50.0, "classes": [{"class": HOSTILE}, {"class": "b"}],
+        "network": HOSTILE, "found": HOSTILE, "data": HOSTILE, "split": HOSTILE, "images": 2, "top1": 50.0, "classes": [{"class": HOSTILE}, {"class": "b"}],
         "confusion": [[1, 1], [0, 0]],
         "worst": [{"image": "data:image/png;base64,AAAA", "truth": 0, "predicted": 1,
                    "probability": 0.9, "index": 0},
