@@ -130,9 +130,9 @@ impl Scaler {
         // Only the middle is computed: the window of the original that it is made of.
         let lengths = [(picture.width, size[0]), (picture.height, size[1])];
         let window = lengths.map(|(length, size)| {
-            let scaled = (u64::from(to) * u64::from(length) / u64::from(from.max(1))) as u32;
-            let before = (f64::from(scaled.saturating_sub(size)) / 2.0).round_ties_even();
-            let pixel = f64::from(length) / f64::from(scaled.max(1));
+            let scaled = u64::from(to) * u64::from(length) / u64::from(from.max(1));
+            let before = (scaled.saturating_sub(size.into()) as f64 / 2.0).round_ties_even();
+            let pixel = f64::from(length) / scaled.max(1) as f64;
             let start = before * pixel;
             // Rounding must not lead out of the picture.
             [start, (f64::from(size) * pixel).min(f64::from(length) - start)]

@@ -16,8 +16,12 @@ use std::sync::Arc;
 /// See [`FeatureMap::conv`](crate::FeatureMap::conv).
 pub(crate) fn conv(x: Tensor<4>, conv: &Conv2d) -> Tensor<4> {
     let padding = match &conv.padding {
-        PaddingConfig2d::Explicit(top, left, ..) => [*top, *left],
-        PaddingConfig2d::Valid | PaddingConfig2d::Same => [0, 0],
+        PaddingConfig2d::Explicit(top, left, bottom, right) if (top, left) == (bottom, right) => {
+            [*top, *left]
+        }
+        PaddingConfig2d::Valid => [0, 0],
+        // Not the same on both sides.
+        PaddingConfig2d::Explicit(..) | PaddingConfig2d::Same => return conv.forward(x),
     };
     let options = ConvOptions::new(conv.stride, padding, conv.dilation, conv.groups);
     let bias = conv.bias.as_ref().map(burn::module::Param::val);

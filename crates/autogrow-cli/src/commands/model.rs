@@ -129,10 +129,15 @@ impl Model {
     /// # Errors
     /// Where neither the file nor a data set tells, and they are not photographs.
     pub(super) fn preprocessing(&self, output: &Output) -> Result<Preprocessing> {
+        let [channels, height, width] = self.info.architecture.image;
+        if ![1, 3].contains(&channels) {
+            let problem = format!("has images of {channels} channels; pictures have 1 or 3");
+            return Err(Error::run("the model", problem)
+                .with_hint("evaluate it on its data set: --data NAME --split test"));
+        }
         if let Some(preprocessing) = &self.info.preprocessing {
             return Ok(preprocessing.clone());
         }
-        let [channels, height, width] = self.info.architecture.image;
         let [mean, std] = PHOTOGRAPHS.map(|numbers| numbers.to_vec());
         if channels != mean.len() {
             let problem = "is not set, and the model does not say how pictures are prepared";

@@ -142,7 +142,7 @@ impl Table {
 
     /// Training rows and test rows of a table that nobody divided.
     fn divided(self) -> (Self, Self) {
-        let numbers: HashMap<_, _> = self.class_names().into_iter().zip(0_u16..).collect();
+        let numbers: HashMap<_, _> = self.class_names().into_iter().zip(0..=u16::MAX).collect();
         let labels: Vec<_> =
             self.classes.iter().map(|(class, _)| numbers.get(class.as_str()).copied()).collect();
         let labels: Vec<u16> = labels.into_iter().map(|label| label.unwrap_or(0)).collect();

@@ -120,7 +120,9 @@ impl Map {
 
     /// The values as they are now.
     pub(crate) fn view(&self) -> View {
-        match lock(&self.values).clone() {
+        // Not within the match: what a skip computes may come back to this map.
+        let values = lock(&self.values).clone();
+        match values {
             Values::Finished(values) => View::Finished(values),
             Values::Pending(pending) => {
                 let skip = pending.skip.as_ref().map_or(SkipView::None, |skip| skip.skip_view());
