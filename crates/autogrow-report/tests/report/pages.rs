@@ -8,7 +8,6 @@ use autogrow_report::{Error, Report, Run};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::fs::{self, File};
-use std::path::Path;
 
 /// The exact values of a page by their names.
 fn values(page: &str) -> BTreeMap<String, String> {
