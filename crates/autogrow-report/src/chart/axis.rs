@@ -226,7 +226,7 @@ mod tests {
         assert_eq!(texts(&axis, [-2e6, 2e6], 4), ["−2e6", "−1e6", "0", "1e6", "2e6"]);
         assert_eq!(texts(&axis, [1e6, 1.4e6], 2), ["1.0e6", "1.2e6", "1.4e6"]);
         let log = Axis::new("").scaled(Scale::Log);
-        assert_eq!(texts(&log, [1e-7, 1e-4], 4), ["1e−7", "1e−6", "1e−5", "1e−4"]);
+        assert_eq!(texts(&log, [1e-7, 1e-4], 4), ["1e−7", "1e−6", "1e−5", "0.0001"]);
         for power in -300..300 {
             let from = 10f64.powi(power);
             for to in [from * 1.0001, from * 1.7, from * 3.0, from * 40.0] {
