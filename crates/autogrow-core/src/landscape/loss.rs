@@ -78,6 +78,7 @@ impl TrainingLoss {
             let loss = f64::from(cross_entropy(logits, labels).into_scalar::<f32>());
             sum += loss * labels.len() as f64;
         }
+        forget(&self.batches[0].0.device());
         Ok(sum / self.images().max(1) as f64)
     }
 
@@ -88,4 +89,11 @@ impl TrainingLoss {
         let network = state.load_into(self.network.clone(), &self.path)?;
         Ok(train_only(network, &HashSet::new()))
     }
+}
+
+/// Lets the autodiff device drop what it has kept for backward passes that never came: it looks for
+/// that in a backward pass alone.
+fn forget(device: &Device) {
+    let one = Tensor::<1>::ones([1], device).require_grad();
+    drop((one * 2.0).backward());
 }
