@@ -2,6 +2,7 @@
 # `mpirun` on the hosts of start.sh, one rank each:
 #
 #     tests/cluster/mpirun.sh PROGRAM ARGUMENT...
+#
 # `btl_tcp_flags 1` has long messages sent in pieces. Without, Open MPI hands a message to the
 # connection as a whole, the word that the one in the other direction may begin waits behind it, and
 # two ranks that send to each other take turns: twice the time.

@@ -1,5 +1,6 @@
 #!/bin/sh
-# Ends the cluster that start.sh began, with all that runs on it.
+# Ends the cluster that start.sh began, with all that runs on it. `munged` and its key stay: others
+# on this machine may use them.
 set -u
 
 dir=/run/autogrow-slurm

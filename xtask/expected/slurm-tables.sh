@@ -2,6 +2,9 @@
 #SBATCH --job-name=autogrow-tables
 #SBATCH --time=30
 #SBATCH --mem=1G
+#SBATCH --cpus-per-task=1
 #SBATCH --output='/scratch/my results/slurm/%j.out'
 
-exec '/scratch/my results/slurm/xtask' reproduce merge '/scratch/my results' --out '/scratch/my results'
+exec '/scratch/my results/slurm/xtask' reproduce merge '/scratch/my results' --threads 1 \
+    --out '/scratch/my results' \
+    --autogrow '/scratch/my results/slurm/autogrow'

@@ -9,14 +9,16 @@ use anyhow::{Context, Result};
 use std::process::{Command, ExitCode};
 use std::time::Instant;
 
+/// Whether this machine has what a step needs, and what that is.
+type Need = (fn() -> bool, &'static str);
+
 /// A call of cargo.
 struct Step {
     arguments: &'static str,
     environment: Option<(&'static str, &'static str)>,
     /// Where it runs, from the workspace's folder.
     folder: &'static str,
-    /// Whether this machine has what it needs; else what that is.
-    needs: Option<(fn() -> bool, &'static str)>,
+    needs: Option<Need>,
 }
 
 const fn cargo(arguments: &'static str) -> Step {

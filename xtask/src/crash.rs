@@ -1,7 +1,6 @@
 //! `cargo xtask crash`: kills, signals and failing disks at every place, not only the sample that
 //! the tests take; then reproductions. Takes minutes to the better part of an hour.
 
-#[cfg(unix)]
 mod suite;
 
 use crate::tree::Tree;
@@ -23,7 +22,6 @@ pub(crate) fn run(tree: &Tree) -> Result<ExitCode> {
     if !status.success() {
         return Ok(ExitCode::FAILURE);
     }
-    #[cfg(unix)]
     suite::run(&tree.build_autogrow()?, &tree.target().join("crash"))?;
     Ok(ExitCode::SUCCESS)
 }

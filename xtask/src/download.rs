@@ -43,7 +43,7 @@ pub(crate) fn run(args: Download) -> Result<ExitCode> {
             Ok(ExitCode::SUCCESS)
         }
         Err(error) => {
-            println!("error: {error}\nhint: {}", error.hint());
+            eprintln!("error: {error}\nhint: {}", error.hint());
             Ok(ExitCode::from(if error.is_usage() { 2 } else { 3 }))
         }
     }

@@ -46,7 +46,7 @@ enum Chore {
     /// Train on several processes by mpirun, kill some, and compare
     MpiCheck(mpi_check::MpiCheckArgs),
     /// Make the paper's tables and figures again
-    Reproduce(reproduce::ReproduceArgs),
+    Reproduce(Box<reproduce::ReproduceArgs>),
     /// Predict what more ranks would bring, from measured points
     Scaling(scaling::ScalingArgs),
 }

@@ -4,9 +4,9 @@
 mod job;
 
 use crate::tree::Tree;
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, bail, ensure};
 use clap::Args;
-use job::{End, Job, Signal};
+use job::{End, Ended, Job, Signal};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
@@ -17,7 +17,7 @@ pub(crate) struct MpiCheckArgs {
     /// Moments at which a process is killed
     #[arg(long, default_value_t = 20)]
     kills: u32,
-    /// Keep the run folders here
+    /// Keep the run folders in this folder, which must not exist yet
     #[arg(long, value_name = "DIR")]
     keep: Option<PathBuf>,
 }
@@ -36,11 +36,8 @@ const TOLERANCE: f64 = 1e-3;
 /// # Errors
 /// What is not as it should be.
 pub(crate) fn run(tree: &Tree, args: &MpiCheckArgs) -> Result<ExitCode> {
+    let place = place(args.keep.as_deref(), &tree.target())?;
     let autogrow = tree.build_autogrow_with(&["--features", "autogrow-cli/mpi"])?;
-    let place = args.keep.clone().unwrap_or_else(|| tree.target().join("mpi-check"));
-    if place.exists() {
-        std::fs::remove_dir_all(&place).context("old run folders cannot be removed")?;
-    }
     std::fs::create_dir_all(&place)?;
     let check = Check { autogrow, place };
     check.numbers_of_ranks()?;
@@ -50,6 +47,19 @@ pub(crate) fn run(tree: &Tree, args: &MpiCheckArgs) -> Result<ExitCode> {
         std::fs::remove_dir_all(&check.place)?;
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Where run folders go: a new folder of the user's, or one of ours, of which what was there goes.
+fn place(keep: Option<&Path>, target: &Path) -> Result<PathBuf> {
+    if let Some(keep) = keep {
+        ensure!(!keep.exists(), "{} is there already\nhint: name a new folder", keep.display());
+        return Ok(keep.to_path_buf());
+    }
+    let place = target.join("mpi-check");
+    if place.exists() {
+        std::fs::remove_dir_all(&place).context("old run folders cannot be removed")?;
+    }
+    Ok(place)
 }
 
 struct Check {
@@ -131,9 +141,10 @@ impl Check {
         let whole = End::of(&self.place.join("whole"))?;
         let job = self.job("hung", 2);
         let patience = format!("run.patience={PATIENCE}");
-        let running = job.train(&["--set", &patience])?;
-        while !job.folder.join("checkpoints/2").exists() {
-            std::thread::sleep(Duration::from_millis(20));
+        let mut running = job.train(&["--set", &patience])?;
+        if !running.until(&job.folder.join("checkpoints/2"))? {
+            let Ended { code, text } = running.wait(None)?;
+            bail!("a job ends with {code:?} before its second checkpoint: {text}");
         }
         ensure!(running.signal(1, Signal::Stop), "the job was over too early");
         let since = Instant::now();
@@ -162,4 +173,27 @@ fn finish(job: &Job<'_>) -> Result<()> {
     let ended = running.wait(None)?;
     ensure!(ended.code == Some(0), "resuming ends with {:?}: {}", ended.code, ended.text);
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_folder_of_the_users_is_never_emptied() {
+        let folder = std::env::temp_dir().join(format!("mpi-check-{}", std::process::id()));
+        let (keep, own) = (folder.join("keep"), folder.join("mpi-check"));
+        for place in [&keep, &own] {
+            std::fs::create_dir_all(place).unwrap();
+            std::fs::write(place.join("file"), "").unwrap();
+        }
+        let error = place(Some(&keep), &folder).unwrap_err().to_string();
+        assert!(error.contains("is there already\nhint: name a new folder"), "{error}");
+        assert!(keep.join("file").is_file());
+        assert_eq!(place(Some(&folder.join("new")), &folder).unwrap(), folder.join("new"));
+        assert!(own.join("file").is_file());
+        assert_eq!(place(None, &folder).unwrap(), own);
+        assert!(!own.exists());
+        std::fs::remove_dir_all(&folder).unwrap();
+    }
 }

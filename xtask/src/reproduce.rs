@@ -19,6 +19,7 @@ mod run;
 mod scale;
 mod shard;
 mod show;
+mod signals;
 mod slurm;
 mod suites;
 mod table;
@@ -29,6 +30,7 @@ use crate::tree::Tree;
 use anyhow::Result;
 use autogrow::Autogrow;
 use clap::{Args, Subcommand};
+use merge::MergeArgs;
 use pages::write_pages;
 use paper::Paper;
 use place::Place;
@@ -96,14 +98,7 @@ pub(crate) struct ReproduceArgs {
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Put the results of several machines together
-    Merge {
-        /// Folders of results
-        #[arg(required = true, value_name = "FOLDER")]
-        folders: Vec<PathBuf>,
-        /// Folder of all results [default: runs/reproduce/SCALE]
-        #[arg(long, value_name = "FOLDER")]
-        out: Option<PathBuf>,
-    },
+    Merge(MergeArgs),
 }
 
 fn parse_jobs(text: &str) -> Result<usize, String> {
@@ -116,8 +111,8 @@ fn parse_jobs(text: &str) -> Result<usize, String> {
 /// Where files cannot be read or written, or `autogrow` cannot be started.
 pub(crate) fn run(tree: &Tree, args: &ReproduceArgs) -> Result<ExitCode> {
     let paper = Paper::read()?;
-    if let Some(Command::Merge { folders, out }) = &args.command {
-        return merge_folders(tree, &paper, folders, out.clone());
+    if let Some(Command::Merge(args)) = &args.command {
+        return merge::run(tree, &paper, args);
     }
     if args.suites.is_empty() {
         if args.list {
@@ -135,13 +130,16 @@ pub(crate) fn run(tree: &Tree, args: &ReproduceArgs) -> Result<ExitCode> {
         Err(error) => return usage(&error.to_string()),
     };
     let settings = Settings { paper: &paper, scale: args.scale, data, device: &args.device };
-    let plan = Plan::new(&settings, &suites, args.seeds)?;
+    let plan = match Plan::new(&settings, &suites, args.seeds) {
+        Ok(plan) => plan,
+        Err(error) => return usage(&format!("{error:#}")),
+    };
     let mine = match &args.slurm.only {
         Some(run) => slurm::only(&plan, run)?,
         None => args.shard.unwrap_or(Shard::WHOLE).of(&plan),
     };
     let place = Place { out: args.out.clone().unwrap_or_else(|| default_out(tree, args.scale)) };
-    println!("scale {}: {}\n", args.scale.name(), args.scale.words());
+    println!("scale {}: {}\n", args.scale.name(), settings.words());
     if args.list {
         println!("{}", show::cells(&plan, &mine, &place)?);
         return Ok(ExitCode::SUCCESS);
@@ -149,7 +147,7 @@ pub(crate) fn run(tree: &Tree, args: &ReproduceArgs) -> Result<ExitCode> {
 
     let threads = match args.threads {
         Some(threads) => threads,
-        None => (std::thread::available_parallelism()?.get() / args.jobs).max(1),
+        None => (all_threads()? / args.jobs).max(1),
     };
     let out = std::path::absolute(&place.out)?;
     let command = slurm::Command {
@@ -166,7 +164,7 @@ pub(crate) fn run(tree: &Tree, args: &ReproduceArgs) -> Result<ExitCode> {
         return told(slurm.status());
     }
 
-    let autogrow = Autogrow::at(args.autogrow.as_deref(), tree)?;
+    let mut autogrow = Autogrow::at(args.autogrow.as_deref(), tree)?;
     let costs = || estimate::Estimator::new(&autogrow, &paper, threads)?.costs(&plan);
     if args.slurm.print {
         return told(costs().and_then(|costs| slurm.scripts(&costs)));
@@ -189,7 +187,7 @@ pub(crate) fn run(tree: &Tree, args: &ReproduceArgs) -> Result<ExitCode> {
     if !is_job {
         let record = Record {
             scale: args.scale.name().into(),
-            rule: args.scale.words(),
+            rule: settings.words(),
             data: args.data.clone(),
             device: args.device.clone(),
             seeds: args.seeds,
@@ -206,6 +204,11 @@ pub(crate) fn run(tree: &Tree, args: &ReproduceArgs) -> Result<ExitCode> {
     if args.slurm.slurm {
         return told(costs().and_then(|costs| slurm.submit(&costs, autogrow.program())));
     }
+    // A job of Slurm ignores SIGTERM, which reaches what it has started all the same; `sh` and `srun`
+    // see to that.
+    if !is_job {
+        autogrow.listen();
+    }
     let work = Work {
         plan: &plan,
         mine: &mine,
@@ -217,7 +220,9 @@ pub(crate) fn run(tree: &Tree, args: &ReproduceArgs) -> Result<ExitCode> {
     };
     let mut summary = work.run()?;
     if summary.interrupted.is_none() && !is_job {
-        summary.failed.extend(figures::draw(&plan, &place, args.scale, (&autogrow, threads))?);
+        let missing = figures::to_draw(&plan, &place, args.scale)?;
+        summary.failed.extend(figures::draw(&missing, &place, (&autogrow, threads))?);
+        summary.interrupted = autogrow.interrupted();
         written()?;
     }
     println!("\n{}", show::summary(&summary));
@@ -242,37 +247,9 @@ fn told(text: Result<String>) -> Result<ExitCode> {
     }
 }
 
-/// Copies runs together and writes the tables of all suites that were run.
-fn merge_folders(
-    tree: &Tree,
-    paper: &Paper,
-    folders: &[PathBuf],
-    out: Option<PathBuf>,
-) -> Result<ExitCode> {
-    let out = match (out, Record::read(&folders[0])?) {
-        (Some(out), _) => out,
-        (None, Some(record)) => default_out(tree, record.scale()?),
-        (None, None) => {
-            return usage(&format!("{} holds no results", folders[0].display()));
-        }
-    };
-    let place = Place { out };
-    let (record, merged) = match merge::merge(folders, &place) {
-        Ok(merged) => merged,
-        Err(error) => return usage(&format!("{error:#}")),
-    };
-    let names: Vec<_> = record.suites.iter().cloned().collect();
-    let suites = suites::choose(paper, &names)?;
-    let data = record.data.as_deref().map(|name| paper.set(name)).transpose()?;
-    let settings = Settings { paper, scale: record.scale()?, data, device: &record.device };
-    let plan = Plan::new(&settings, &suites, record.seeds)?;
-    write_pages(&plan, &place, &settings)?;
-    println!("{} runs copied, {} known", merged.copied, merged.known);
-    println!("{}", show::pages(&plan, &place));
-    for name in &merged.differing {
-        eprintln!("warning: {name} has two results; the one that was there is kept");
-    }
-    Ok(if merged.differing.is_empty() { ExitCode::SUCCESS } else { FAILED.into() })
+/// The CPU's threads.
+fn all_threads() -> Result<usize> {
+    Ok(std::thread::available_parallelism()?.get())
 }
 
 fn default_out(tree: &Tree, scale: Scale) -> PathBuf {

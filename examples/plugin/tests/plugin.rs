@@ -47,6 +47,7 @@ fn all_is_listed_with_its_crate() {
         ("sub-modules", "gated"),
         ("initializers", "small"),
         ("policies", "share"),
+        ("data", "stripes"),
     ] {
         let items = list[kind].as_array().unwrap();
         let item = items.iter().find(|item| item["name"] == name).unwrap();
@@ -78,6 +79,17 @@ fn grows_on_digits_and_is_evaluated_from_its_folder() {
     assert_ne!(result["found"], "1-1-1");
     let evaluated = autogrow(&["evaluate", run]);
     assert_eq!(evaluated["top1"], result["test_accuracy"], "{evaluated}");
+}
+
+#[test]
+fn the_data_set_is_learnt() {
+    let folder = tempfile::tempdir().unwrap();
+    let run = folder.path().join("run");
+    let arguments = ["train", run.to_str().unwrap(), "--data", "stripes", "--policy", "none"];
+    let short = ["--epochs", "10", "--set", "network.width=4", "--set", "training.batch_size=20"];
+    let result = autogrow(&[&arguments[..], &short].concat());
+    // By chance half of them are right.
+    assert!(result["test_accuracy"].as_f64().unwrap() > 80.0, "{result}");
 }
 
 #[test]

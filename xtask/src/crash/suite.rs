@@ -3,7 +3,6 @@
 
 use anyhow::{Context, Result, ensure};
 use std::collections::BTreeMap;
-use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -11,8 +10,8 @@ use std::time::{Duration, Instant};
 /// Runs that wait for each other, of every initializer.
 const SUITES: [&str; 2] = ["table2", "table5"];
 
-/// Kills of the second reproduction. Every other one leaves the runs that are at work alone, which
-/// the next command then finds busy.
+/// Kills of the second reproduction. The runs that are at work go on; the next command finds them
+/// busy and waits.
 const KILLS: u32 = 12;
 
 /// Columns that no two runs have in common.
@@ -42,9 +41,7 @@ pub(super) fn run(autogrow: &Path, place: &Path) -> Result<()> {
         if running.try_wait()?.is_some() {
             break;
         }
-        let group = if kill % 2 == 0 { "-" } else { "" };
-        let process = format!("{group}{}", running.id());
-        Command::new("kill").args(["-KILL", "--", &process]).status()?;
+        running.kill()?;
         running.wait()?;
         hit += 1;
     }
@@ -65,13 +62,12 @@ struct Reproduce<'a> {
 }
 
 impl Reproduce<'_> {
-    /// In a process group of its own, with its runs.
     fn start(&self) -> Result<Child> {
         let own = std::env::current_exe().context("this program cannot be found")?;
         let mut command = Command::new(own);
         command.arg("reproduce").args(SUITES).args(["--scale", "smoke", "--jobs", "2"]);
         command.arg("--autogrow").arg(self.autogrow).arg("--out").arg(&self.out);
-        command.stdout(Stdio::null()).process_group(0).spawn().context("cannot be started")
+        command.stdout(Stdio::null()).spawn().context("cannot be started")
     }
 
     fn finish(&self) -> Result<()> {

@@ -90,6 +90,17 @@ impl Running {
         sent.is_ok_and(|status| status.success())
     }
 
+    /// Waits for a file. Says whether it is there; if not, the job is over.
+    pub(super) fn until(&mut self, file: &Path) -> Result<bool> {
+        while !file.exists() {
+            if self.mpirun.try_wait()?.is_some() {
+                return Ok(file.exists());
+            }
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        Ok(true)
+    }
+
     /// Waits for the end, so long at most.
     pub(super) fn wait(mut self, limit: Option<Duration>) -> Result<Ended> {
         let since = Instant::now();
@@ -161,5 +172,30 @@ impl End {
             steps,
             journal,
         })
+    }
+}
+
+#[cfg(unix)]
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn running(script: &str) -> Running {
+        let mut command = Command::new("sh");
+        let mpirun = command.args(["-c", script]).stderr(Stdio::piped()).spawn().unwrap();
+        Running { mpirun, ranks: 1 }
+    }
+
+    #[test]
+    fn a_job_that_ends_before_its_checkpoint_is_not_waited_for() {
+        let file = std::env::temp_dir().join(format!("checkpoint-{}", std::process::id()));
+        let mut failing = running("echo no luck >&2; exit 3");
+        assert!(!failing.until(&file).unwrap());
+        let ended = failing.wait(None).unwrap();
+        assert_eq!((ended.code, ended.text.trim()), (Some(3), "no luck"));
+        let mut writing = running(&format!("touch '{}'", file.display()));
+        assert!(writing.until(&file).unwrap());
+        assert_eq!(writing.wait(None).unwrap().code, Some(0));
+        std::fs::remove_file(file).unwrap();
     }
 }

@@ -1,12 +1,14 @@
 //! The binary that users run, as they run it.
 
+use super::signals::Signals;
 use crate::tree::Tree;
 use anyhow::{Context, Result, ensure};
 use serde::de::DeserializeOwned;
 use std::ffi::OsStr;
 use std::fs::OpenOptions;
+use std::io::Read;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, ExitStatus, Stdio};
 
 /// Where data sets lie; the one variable of `autogrow` that does not change what a run computes.
 const DATA: &str = "AUTOGROW_DATA";
@@ -15,6 +17,8 @@ const DATA: &str = "AUTOGROW_DATA";
 #[derive(Debug)]
 pub(super) struct Autogrow {
     program: PathBuf,
+    /// Those that are handed on; none where signals do what they do without us.
+    signals: Option<Signals>,
 }
 
 /// How a run ended.
@@ -41,12 +45,37 @@ impl Autogrow {
         // Cells run in a folder of their own.
         let program = std::path::absolute(program)?;
         ensure!(program.is_file(), "{} is not there", program.display());
-        Ok(Self { program })
+        Ok(Self { program, signals: None })
     }
 
     /// Where it lies, absolute.
     pub(super) fn program(&self) -> &Path {
         &self.program
+    }
+
+    /// From now on, the first signal is handed on to what trains and draws.
+    pub(super) fn listen(&mut self) {
+        self.signals = Some(Signals::listen());
+    }
+
+    /// The exit code where a signal has come.
+    pub(super) fn interrupted(&self) -> Option<u8> {
+        self.signals.as_ref().and_then(Signals::code)
+    }
+
+    /// Starts what may take hours.
+    fn start(&self, command: &mut Command) -> Result<Child> {
+        if self.signals.is_some() {
+            Signals::shield(command);
+        }
+        command.spawn().context("autogrow cannot be started")
+    }
+
+    fn wait(&self, child: &mut Child) -> Result<ExitStatus> {
+        match &self.signals {
+            Some(signals) => signals.wait(child),
+            None => Ok(child.wait()?),
+        }
     }
 
     /// A call that hears nothing but its arguments and where data lie.
@@ -88,14 +117,23 @@ impl Autogrow {
     pub(super) fn draw(&self, folder: &Path, arguments: &[String]) -> Result<Result<(), String>> {
         let mut command = self.command();
         command.args(arguments).arg("--quiet").current_dir(folder).stdout(Stdio::null());
-        let output = command.stderr(Stdio::piped()).output();
-        let output = output.context("autogrow cannot be started")?;
-        if output.status.success() {
+        let mut child = self.start(command.stderr(Stdio::piped()))?;
+        let mut stderr = child.stderr.take().context("no stderr")?;
+        let (status, said) = std::thread::scope(|scope| {
+            let reader = scope.spawn(move || {
+                let mut said = Vec::new();
+                stderr.read_to_end(&mut said).map(|_| said)
+            });
+            (self.wait(&mut child), reader.join())
+        });
+        let status = status?;
+        if status.success() {
             return Ok(Ok(()));
         }
-        let said = String::from_utf8_lossy(&output.stderr);
+        let said = said.ok().context("stderr cannot be read")??;
+        let said = String::from_utf8_lossy(&said);
         let complaint = said.lines().rev().find_map(|line| line.strip_prefix("error: "));
-        Ok(Err(complaint.map_or_else(|| output.status.to_string(), str::to_string)))
+        Ok(Err(complaint.map_or_else(|| status.to_string(), str::to_string)))
     }
 
     /// Trains to the end: begins the run folder `cell` in `runs`, told by `<cell>.toml`, or goes
@@ -121,17 +159,15 @@ impl Autogrow {
         } else {
             command.args(["train", cell, "--config", &format!("{cell}.toml")]);
         }
-        let status = command
-            .args(["--threads", &threads.to_string()])
-            .current_dir(runs)
-            .stdout(Stdio::null())
-            .stderr(log)
-            .status()
-            .context("autogrow cannot be started")?;
-        Ok(match status.code() {
-            Some(0) => Ending::Finished,
-            Some(code @ (130 | 143)) => Ending::Interrupted(code as u8),
-            code => Ending::Failed(complaint(&path, before).unwrap_or_else(|| {
+        command.args(["--threads", &threads.to_string()]).current_dir(runs);
+        let mut child = self.start(command.stdout(Stdio::null()).stderr(log))?;
+        let status = self.wait(&mut child)?;
+        Ok(match (status.code(), self.interrupted()) {
+            (Some(0), _) => Ending::Finished,
+            (Some(code @ (130 | 143)), _) => Ending::Interrupted(code as u8),
+            // The signal came before it listened for one.
+            (None, Some(code)) => Ending::Interrupted(code),
+            (code, _) => Ending::Failed(complaint(&path, before).unwrap_or_else(|| {
                 code.map_or_else(|| status.to_string(), |code| format!("exit code {code}"))
             })),
         })
@@ -154,7 +190,7 @@ pub(super) fn scripted(runs: &Path, script: &str) -> Autogrow {
         std::fs::write(runs.join(command), script).unwrap();
     }
     // The shell takes the command's name for that of a script.
-    Autogrow { program: "/bin/sh".into() }
+    Autogrow { program: "/bin/sh".into(), signals: None }
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 //! have ended, and put beside its tables: `<out>/<suite>/...`.
 
 use super::autogrow::Autogrow;
-use super::place::{Place, Stage};
+use super::place::{Place, Stage, publish};
 use super::plan::{CellId, Page, Plan};
 use super::results::setting;
 use super::run::cell_name;
@@ -40,7 +40,7 @@ pub(super) struct Figure {
 
 /// What one call of `autogrow` draws.
 #[derive(Debug)]
-struct Panel {
+pub(super) struct Panel {
     arguments: Vec<String>,
     runs: Vec<String>,
     figures: Vec<Figure>,
@@ -98,43 +98,79 @@ pub(super) fn drawn(
     Ok(figures.filter(|figure| path(place, figure, "svg").is_file()).collect())
 }
 
-/// Draws what is missing of a plan's figures, or older than its runs; returns what failed, and why.
+/// Whether a plan has figures that take more than reading what runs have written: a loss surface
+/// evaluates a net again and again.
+pub(super) fn take_long(plan: &Plan<'_>) -> bool {
+    let mut kinds = plan.pages.iter().filter_map(|page| Kind::of(page.suite.name));
+    kinds.any(|kind| matches!(kind, Kind::Trajectory | Kind::Surfaces))
+}
+
+/// What is missing of a plan's figures, older than its runs, or of other runs.
+///
+/// # Errors
+/// Where a result cannot be read.
+pub(super) fn to_draw(plan: &Plan<'_>, place: &Place, scale: Scale) -> Result<Vec<Panel>> {
+    let mut missing = Vec::new();
+    for page in &plan.pages {
+        for panel in panels(page, plan, place, scale)? {
+            if !panel.is_fresh(place)? {
+                missing.push(panel);
+            }
+        }
+    }
+    Ok(missing)
+}
+
+/// Draws figures, until a signal comes; returns what failed, and why.
 ///
 /// # Errors
 /// Where files cannot be read or written, or `autogrow` cannot be started.
 pub(super) fn draw(
-    plan: &Plan<'_>,
+    panels: &[Panel],
     place: &Place,
-    scale: Scale,
     (autogrow, threads): (&Autogrow, usize),
 ) -> Result<Vec<(String, String)>> {
     let mut failed = Vec::new();
-    for page in &plan.pages {
-        for panel in panels(page, plan, place, scale)? {
-            let Some(first) = panel.figures.first() else { continue };
-            if panel.is_fresh(place)? {
-                continue;
-            }
-            println!("drawing     {}", first.file);
-            if let Some(folder) = path(place, first, "svg").parent() {
-                fs::create_dir_all(folder).with_context(|| format!("{}", folder.display()))?;
-            }
-            let mut arguments = panel.arguments.clone();
-            if arguments[0] != "report" {
-                arguments.extend(["--threads".into(), threads.to_string()]);
-            }
-            if let Err(why) = autogrow.draw(&place.runs(), &arguments)? {
+    for panel in panels {
+        let Some(first) = panel.figures.first() else { continue };
+        println!("drawing     {}", first.file);
+        let drawn_from = path(place, first, "args");
+        if let Some(folder) = drawn_from.parent() {
+            fs::create_dir_all(folder).with_context(|| format!("{}", folder.display()))?;
+        }
+        let mut arguments = panel.arguments.clone();
+        if arguments[0] != "report" {
+            arguments.extend(["--threads".into(), threads.to_string()]);
+        }
+        let drawn = autogrow.draw(&place.runs(), &arguments)?;
+        match drawn {
+            Ok(()) => publish(&drawn_from, &panel.drawn_from())?,
+            Err(_) if autogrow.interrupted().is_some() => {}
+            Err(why) => {
                 println!("failed      {}: {why}", first.file);
                 failed.push((first.file.clone(), why));
             }
+        }
+        if autogrow.interrupted().is_some() {
+            break;
         }
     }
     Ok(failed)
 }
 
 impl Panel {
-    /// Whether all its files are there and younger than its runs' results.
+    /// What is kept beside its first figure, to tell when others are to be drawn there.
+    fn drawn_from(&self) -> String {
+        self.arguments.iter().map(|argument| format!("{argument}\n")).collect()
+    }
+
+    /// Whether all its files are there, drawn from its runs and younger than their results.
     fn is_fresh(&self, place: &Place) -> Result<bool> {
+        let drawn_from = self.figures.first().map(|first| path(place, first, "args"));
+        let drawn_from = drawn_from.and_then(|path| fs::read_to_string(path).ok());
+        if drawn_from != Some(self.drawn_from()) {
+            return Ok(false);
+        }
         let modified = |path: PathBuf| -> Result<SystemTime> {
             let modified = fs::metadata(&path).and_then(|file| file.modified());
             modified.with_context(|| format!("{}", path.display()))

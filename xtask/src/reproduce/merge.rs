@@ -1,10 +1,36 @@
 //! `cargo xtask reproduce merge`: the folders of several machines become one.
 
+use super::autogrow::Autogrow;
+use super::pages::write_pages;
+use super::paper::Paper;
 use super::place::{Outcome, Place, Stage};
+use super::plan::Plan;
 use super::record::Record;
+use super::scale::Settings;
+use super::{FAILED, all_threads, default_out, figures, parse_jobs, show, suites, usage};
+use crate::tree::Tree;
 use anyhow::{Context, Result, bail, ensure};
+use clap::Args;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+/// What to merge, and where.
+#[derive(Debug, Args)]
+pub(crate) struct MergeArgs {
+    /// Folders of results
+    #[arg(required = true, value_name = "FOLDER")]
+    folders: Vec<PathBuf>,
+    /// Folder of all results [default: runs/reproduce/SCALE]
+    #[arg(long, value_name = "FOLDER")]
+    out: Option<PathBuf>,
+    /// CPU threads to draw figures with [default: all]
+    #[arg(long, value_parser = parse_jobs)]
+    threads: Option<usize>,
+    /// The program that draws figures; without, it is built where one is to be drawn
+    #[arg(long, value_name = "FILE")]
+    autogrow: Option<PathBuf>,
+}
 
 /// What a merge brought.
 #[derive(Debug, Default, PartialEq)]
@@ -15,6 +41,53 @@ pub(super) struct Merged {
     pub(super) known: usize,
     /// Cells of which two folders have different results; the first is kept.
     pub(super) differing: Vec<String>,
+}
+
+/// Copies runs together, writes the tables of all suites that were run, and draws their figures.
+///
+/// # Errors
+/// Where files cannot be read or written, or `autogrow` cannot be started.
+pub(super) fn run(tree: &Tree, paper: &Paper, args: &MergeArgs) -> Result<ExitCode> {
+    let folders = &args.folders;
+    let out = match (&args.out, Record::read(&folders[0])?) {
+        (Some(out), _) => out.clone(),
+        (None, Some(record)) => default_out(tree, record.scale()?),
+        (None, None) => {
+            return usage(&format!("{} holds no results", folders[0].display()));
+        }
+    };
+    // Runs are drawn from in a folder of their own.
+    let place = Place { out: std::path::absolute(out)? };
+    let (record, merged) = match merge(folders, &place) {
+        Ok(merged) => merged,
+        Err(error) => return usage(&format!("{error:#}")),
+    };
+    let names: Vec<_> = record.suites.iter().cloned().collect();
+    let suites = suites::choose(paper, &names)?;
+    let data = record.data.as_deref().map(|name| paper.set(name)).transpose()?;
+    let settings = Settings { paper, scale: record.scale()?, data, device: &record.device };
+    let plan = Plan::new(&settings, &suites, record.seeds)?;
+    write_pages(&plan, &place, &settings)?;
+    println!("{} runs copied, {} known", merged.copied, merged.known);
+    for name in &merged.differing {
+        eprintln!("warning: {name} has two results; the one that was there is kept");
+    }
+
+    let missing = figures::to_draw(&plan, &place, settings.scale)?;
+    let mut failed = Vec::new();
+    if !missing.is_empty() {
+        let mut autogrow = Autogrow::at(args.autogrow.as_deref(), tree)?;
+        autogrow.listen();
+        let threads = args.threads.map_or_else(all_threads, Ok)?;
+        failed = figures::draw(&missing, &place, (&autogrow, threads))?;
+        write_pages(&plan, &place, &settings)?;
+        if let Some(code) = autogrow.interrupted() {
+            return Ok(code.into());
+        }
+    }
+    println!("{}", show::pages(&plan, &place));
+    let well = merged.differing.is_empty() && failed.is_empty();
+    Ok(if well { ExitCode::SUCCESS } else { FAILED.into() })
 }
 
 /// Copies every finished run of `from` that `place` has not got, and says what all were made with.

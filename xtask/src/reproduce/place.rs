@@ -3,7 +3,9 @@
 //! ```text
 //! <out>/reproduce.toml     scale, data, seeds, device, suites
 //! <out>/table3.md|csv|html a suite's tables
-//! <out>/figure4/           a suite's figures
+//! <out>/figure4/           a suite's figures; `.args` beside one says what it was drawn from
+//! <out>/pictures/          images in place of ImageNet, where they are needed
+//! <out>/slurm/             scripts and programs of jobs, and what those said
 //! <out>/runs/<cell>/       a run folder of `autogrow`
 //! <out>/runs/<cell>.toml   what it was told
 //! <out>/runs/<cell>.log    what it said

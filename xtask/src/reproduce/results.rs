@@ -91,7 +91,7 @@ impl Results {
             lines.push(Line::read(entry, plan, place, differences)?);
         }
         let mut notes = vec![page.suite.note.to_string()];
-        notes.push(format!("Scale `{}`. {}", settings.scale.name(), settings.scale.words()));
+        notes.push(format!("Scale `{}`. {}", settings.scale.name(), settings.words()));
         notes.push(match common.as_slice() {
             [] => "What differs from the paper's setting stands in the last column.".into(),
             common => format!("In all rows, unlike in the paper: {}.", common.join("; ")),

@@ -135,7 +135,8 @@ impl Work<'_> {
 
     /// The first cell that can begin.
     fn next(&self, board: &mut Board) -> Result<Next> {
-        if board.interrupted.is_some() || board.broken.is_some() {
+        let interrupted = board.interrupted.or(self.autogrow.interrupted());
+        if interrupted.is_some() || board.broken.is_some() {
             return Ok(Next::End);
         }
         let mut open = false;
@@ -242,7 +243,8 @@ impl Work<'_> {
     }
 
     fn summary(&self, board: &Board) -> Summary {
-        let mut summary = Summary { interrupted: board.interrupted, ..Summary::default() };
+        let interrupted = self.autogrow.interrupted().or(board.interrupted);
+        let mut summary = Summary { interrupted, ..Summary::default() };
         for (progress, cell) in board.progress.iter().zip(&self.plan.cells) {
             match progress {
                 Progress::Finished => summary.finished += 1,

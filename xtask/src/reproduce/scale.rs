@@ -4,7 +4,7 @@ use super::config::{Config, Data, FineTune, Growth, Network, Run, Training};
 use super::depth::Depth;
 use super::paper::{Grow, Paper, Recipe, Row, Set};
 use super::pictures;
-use anyhow::Result;
+use anyhow::{Result, ensure};
 use clap::ValueEnum;
 
 /// tau, percentage points (section 2.3 of the paper).
@@ -29,7 +29,8 @@ pub(crate) enum Scale {
 struct Rule {
     /// K, J and N are divided by this, rounded, and are at least 1.
     epochs_by: f64,
-    /// Part of the training images that is left of what a row takes; of ImageNet, as ever, less.
+    /// Part of the training images that is left of what a row takes; of ImageNet less, but of the
+    /// few pictures that are drawn in its place all.
     images: f64,
     images_of_imagenet: f64,
     /// Widths of networks with three and with four sub-networks.
@@ -59,7 +60,7 @@ const SMALL: Rule = Rule {
 const SMOKE: Rule = Rule {
     epochs_by: 50.0,
     images: 0.1,
-    images_of_imagenet: 1.0,
+    images_of_imagenet: 0.001,
     widths: [4, 4],
     stand_ins: true,
     select_on: "val",
@@ -93,32 +94,12 @@ impl Scale {
         }
     }
 
-    /// The rule in words.
-    pub(super) fn words(self) -> String {
-        let rule = self.rule();
-        let [three, four] = rule.widths;
-        match self {
-            Self::Paper => "The paper's hyper-parameters: K, J and N as printed, width 16 (three \
-                 sub-networks) or 64 (four), all training images, and the test images guide \
-                 growth and choose the best epoch, so that validation and test accuracy are one \
-                 number."
-                .into(),
-            Self::Small => format!(
-                "K, J and N are a tenth of the paper's (rounded, at least 1), networks are \
-                 {three} (three sub-networks) or {four} (four) channels wide in place of 16 or \
-                 64, and a tenth of the training images is used, of ImageNet a hundredth; \
-                 held-out images guide growth and choose the best epoch, not the test images."
-            ),
-            Self::Smoke => format!(
-                "A check that everything runs, not a result: a baseline gets some sixteen steps and \
-                 stays at chance while a growing net gets many times as many, so neither \
-                 accuracies nor deltas mean anything. K, J and N are a fiftieth of the \
-                 paper's (rounded, at least 1), networks are {three} channels wide, MNIST and \
-                 FashionMNIST are replaced by a tenth of the built-in digits, ImageNet by a few \
-                 JPEGs that are drawn for it, the other sets by a tenth of the built-in synthetic \
-                 images; held-out images guide growth and choose the best epoch, not the test \
-                 images."
-            ),
+    /// What is left of the training images of a set that a row takes all of.
+    fn images(self, set: &Set) -> f64 {
+        match set.name.as_str() {
+            "folder" => 1.0,
+            _ if set.is_large() => self.rule().images_of_imagenet,
+            _ => self.rule().images,
         }
     }
 
@@ -131,6 +112,59 @@ impl Scale {
 impl<'a> Settings<'a> {
     fn rule(&self) -> &'static Rule {
         self.scale.rule()
+    }
+
+    /// The rule in words.
+    pub(super) fn words(&self) -> String {
+        let [three, four] = self.rule().widths;
+        let images = self.words_of_images();
+        match self.scale {
+            Scale::Paper => format!(
+                "The paper's hyper-parameters: K, J and N as printed, width 16 (three \
+                 sub-networks) or 64 (four), {images}, and the test images guide \
+                 growth and choose the best epoch, so that validation and test accuracy are one \
+                 number."
+            ),
+            Scale::Small => format!(
+                "K, J and N are a tenth of the paper's (rounded, at least 1), networks are \
+                 {three} (three sub-networks) or {four} (four) channels wide in place of 16 or \
+                 64, and {images}; \
+                 held-out images guide growth and choose the best epoch, not the test images."
+            ),
+            Scale::Smoke => format!(
+                "A check that everything runs, not a result: a baseline gets some sixteen steps and \
+                 stays at chance while a growing net gets many times as many, so neither \
+                 accuracies nor deltas mean anything. K, J and N are a fiftieth of the \
+                 paper's (rounded, at least 1), networks are {three} channels wide, \
+                 {images}; held-out images guide growth and choose the best epoch, not the test \
+                 images."
+            ),
+        }
+    }
+
+    /// Which images are trained on, and how many.
+    fn words_of_images(&self) -> String {
+        if let Some(set) = self.data {
+            let part = match self.scale.images(set) {
+                1.0 => "all of its training images".to_string(),
+                part => format!("{} % of its training images", 100.0 * part),
+            };
+            return format!(
+                "all rows are trained on {} images in place of the paper's data sets ({part})",
+                set.title
+            );
+        }
+        match self.scale {
+            Scale::Paper => "all training images",
+            Scale::Small => "a tenth of the training images is used, of ImageNet a hundredth",
+            Scale::Smoke => {
+                "MNIST and \
+                 FashionMNIST are replaced by a tenth of the built-in digits, ImageNet by a few \
+                 JPEGs that are drawn for it, the other sets by a tenth of the built-in synthetic \
+                 images"
+            }
+        }
+        .into()
     }
 
     /// The data set that a row is trained on.
@@ -154,18 +188,23 @@ impl<'a> Settings<'a> {
         self.rule().widths[usize::from(row.sub_networks() == 4)]
     }
 
-    /// What is left of the images that a row takes.
-    fn images(&self, set: &Set) -> f64 {
-        let rule = self.rule();
-        if set.is_large() { rule.images_of_imagenet } else { rule.images }
-    }
-
     /// Training a given depth from scratch, with all that a row says but how it grows.
     ///
     /// # Errors
-    /// Where the data files do not name something.
+    /// Where the data files do not name something, or there is no such network for images of the
+    /// set's size.
     pub(super) fn scratch(&self, row: &Row, depth: &Depth, seed: u64) -> Result<Config> {
         let (set, recipe) = (self.set(row)?, self.recipe(row)?);
+        ensure!(
+            !set.is_large() || row.sub_networks() == 4,
+            "{} takes images of about 32x32, those of `{}` are of {}x{}\n\
+             hint: large images are for networks with four sub-networks, such as those of table10; \
+             --data fashion-mnist is a set of small ones",
+            row.network,
+            set.name,
+            set.image[1],
+            set.image[2]
+        );
         let stem = if set.is_large() { "-imagenet" } else { "" };
         Ok(Config {
             compat: row.compat.clone(),
@@ -191,7 +230,7 @@ impl<'a> Settings<'a> {
             data: Data {
                 name: set.name.clone(),
                 dir: (set.name == "folder").then_some(pictures::DIR),
-                fraction: (row.fraction * self.images(set) * 1e6).round() / 1e6,
+                fraction: (row.fraction * self.scale.images(set) * 1e6).round() / 1e6,
                 select_on: self.rule().select_on,
                 difficulty: (set.name == "synthetic").then_some(0.2),
             },
@@ -286,7 +325,7 @@ impl<'a> Settings<'a> {
         if set.name != of_paper.name {
             words.push(format!("{} images in place of {}", set.title, of_paper.title));
         }
-        let images = self.images(set);
+        let images = self.scale.images(set);
         if images < 1.0 {
             words.push(format!("{} % of the training images", 100.0 * images));
         }

@@ -13,6 +13,7 @@ mod status;
 mod submitted;
 
 use super::estimate::Cost;
+use super::figures;
 use super::place::{Place, Stage};
 use super::plan::{CellId, Plan};
 use super::run::cell_name;
@@ -101,7 +102,7 @@ impl Slurm<'_> {
         }
         let jobs: Vec<_> = (1..=arrays.len()).map(|number| format!("JOB{number}")).collect();
         text.push_str(&format!("# sbatch {} tables.sh\n", self.tables_options(&jobs).join(" ")));
-        text.push_str(&self.command.tables());
+        text.push_str(&self.tables(costs));
         Ok(text)
     }
 
@@ -144,7 +145,7 @@ impl Slurm<'_> {
             jobs.push(job);
         }
         let jobs: Vec<_> = jobs.iter().map(u64::to_string).collect();
-        let job = self.sbatch(self.tables_options(&jobs), "tables.sh", &self.command.tables())?;
+        let job = self.sbatch(self.tables_options(&jobs), "tables.sh", &self.tables(costs))?;
         submitted.tables = Some(job);
         submitted.write(&folder)?;
         text.push_str(&format!("job {job}: the tables, after all of them"));
@@ -176,6 +177,15 @@ impl Slurm<'_> {
             .map(|id| Ok(self.mine[id] && !self.finished(id)?))
             .collect::<Result<_>>()?;
         Ok(arrays::arrays(self.plan, &todo, &requests))
+    }
+
+    /// The script of the last job. Charts take a moment, loss surfaces as much as a run may.
+    fn tables(&self, costs: &[Cost]) -> String {
+        if figures::take_long(self.plan) {
+            let runs: Vec<_> = costs.iter().map(Request::of).collect();
+            return self.command.tables(Request::surfaces(&runs), self.command.threads);
+        }
+        self.command.tables(Request::TABLES, 1)
     }
 
     fn finished(&self, id: CellId) -> Result<bool> {

@@ -1,4 +1,5 @@
-//! Results as tables: Markdown and a page of HTML, a line a row of the paper; CSV, a line a run.
+//! Results as tables: Markdown and a page of HTML, a line a row of the paper; CSV, a line for each
+//! row and seed.
 
 use super::results::{Line, Measured, Run};
 
@@ -58,7 +59,7 @@ fn cells(line: &Line) -> [String; 17] {
         each(line, |outcome| Some(outcome.parameters.to_string())),
         each(line, |outcome| Some(outcome.macs.to_string())),
         String::new(),
-        remarks(line),
+        remarks(line, &line.seeds),
     ]
 }
 
@@ -107,14 +108,14 @@ fn mean(values: &[f64], digits: usize, signed: bool) -> String {
     }
 }
 
-/// What differs, what is uncertain, and what is not there.
-fn remarks(line: &Line) -> String {
+/// What differs, what is uncertain, and what is not there of some seeds.
+fn remarks(line: &Line, seeds: &[Measured]) -> String {
     let mut remarks = line.differences.clone();
     remarks.extend(line.paper.top5.map(|percent| format!("paper: top-5 {percent:.2} %")));
     if let Some(uncertain) = &line.paper.uncertain {
         remarks.push(format!("paper uncertain: {uncertain}"));
     }
-    for measured in &line.seeds {
+    for measured in seeds {
         let runs = [("", Some(&measured.run)), ("from scratch ", measured.scratch.as_ref())];
         for (what, run) in runs {
             if let Some(Run { outcome: None, word, .. }) = run {

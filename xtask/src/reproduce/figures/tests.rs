@@ -83,7 +83,8 @@ fn what_is_drawn_is_shown_and_not_drawn_again() {
         };
         assert!(drawn(page, plan, &place, Scale::Smoke).unwrap().is_empty());
         for expected in [1, 1] {
-            assert!(draw(plan, &place, Scale::Smoke, (&autogrow, 1)).unwrap().is_empty());
+            let missing = to_draw(plan, &place, Scale::Smoke).unwrap();
+            assert!(draw(&missing, &place, (&autogrow, 1)).unwrap().is_empty());
             assert_eq!(calls(), expected);
         }
         let figures = drawn(page, plan, &place, Scale::Smoke).unwrap();
@@ -93,7 +94,25 @@ fn what_is_drawn_is_shown_and_not_drawn_again() {
         // A figure that cannot be drawn is told and stops nothing.
         fs::remove_dir_all(place.out.join("figure4")).unwrap();
         let autogrow = scripted(&place.runs(), "echo 'error: it has kept no weights' >&2; exit 4");
-        let failed = draw(plan, &place, Scale::Smoke, (&autogrow, 1)).unwrap();
+        let missing = to_draw(plan, &place, Scale::Smoke).unwrap();
+        let failed = draw(&missing, &place, (&autogrow, 1)).unwrap();
         assert_eq!(failed, [("figure4/a/accuracy-epochs".into(), "it has kept no weights".into())]);
     });
+}
+
+#[test]
+fn a_chart_of_other_runs_is_drawn_again_though_they_are_older() {
+    let folder = TestFolder::new("others");
+    let place = Place { out: folder.path.clone() };
+    with_plan(Scale::Smoke, &["figure6"], 2, |plan| finish_all(plan, &place));
+    let script = "while [ $1 != --figures ]; do shift; done; \
+                  touch $2/accuracy-parameters.svg $2/accuracy-parameters.png";
+    let autogrow = scripted(&place.runs(), script);
+    for (seeds, expected) in [(1, 4), (1, 0), (2, 4), (2, 0), (1, 4)] {
+        with_plan(Scale::Smoke, &["figure6"], seeds, |plan| {
+            let missing = to_draw(plan, &place, Scale::Smoke).unwrap();
+            assert_eq!(missing.len(), expected, "{seeds} seeds");
+            assert!(draw(&missing, &place, (&autogrow, 1)).unwrap().is_empty());
+        });
+    }
 }

@@ -86,3 +86,38 @@ fn what_does_not_belong_together_is_refused() {
     let mixed = record("table3", 1, "paper").write(&Place { out: a.path.clone() }).unwrap_err();
     assert!(mixed.to_string().contains("--out"), "{mixed}");
 }
+
+#[cfg(unix)]
+#[test]
+fn what_was_merged_is_drawn() {
+    use crate::reproduce::autogrow::scripted;
+    use crate::reproduce::scale::Scale;
+    use crate::reproduce::testing::with_plan;
+    let run = with_plan(Scale::Smoke, &["figure4"], 1, |plan| plan.cells[0].key.clone());
+    let from = folder("from", record("figure4", 1, "smoke"), &[(&run, 3.0)]);
+    let out = TestFolder::new("drawn");
+    let place = Place { out: out.path.join("new") };
+    fs::create_dir_all(place.runs()).unwrap();
+    let paper = Paper::read().unwrap();
+    let tree = Tree::here().unwrap();
+    let merged = |script: &str| {
+        let autogrow = scripted(&place.runs(), script).program().to_path_buf();
+        let args = MergeArgs {
+            folders: vec![from.path.clone()],
+            out: Some(place.out.clone()),
+            threads: Some(1),
+            autogrow: Some(autogrow),
+        };
+        format!("{:?}", super::run(&tree, &paper, &args).unwrap())
+    };
+    let [well, failed] = [ExitCode::SUCCESS, FAILED.into()].map(|code| format!("{code:?}"));
+    let page = || fs::read_to_string(place.out.join("figure4.md")).unwrap();
+    assert_eq!(merged("echo 'error: no room' >&2; exit 4"), failed);
+    assert!(!page().contains(".png"));
+    let draws = "for name in accuracy-epochs accuracy-time loss-epochs loss-time; do \
+                 touch ../figure4/a/$name.svg ../figure4/a/$name.png; done";
+    assert_eq!(merged(draws), well);
+    assert!(page().contains("figure4/a/accuracy-epochs.png"));
+    // What is drawn needs no program.
+    assert_eq!(merged("exit 4"), well);
+}

@@ -24,12 +24,16 @@ fn run(place: &Path, suite: &str, script: &str, jobs: usize) -> (Summary, usize)
     let place = Place { out: place.into() };
     std::fs::create_dir_all(place.runs()).unwrap();
     let autogrow = scripted(&place.runs(), script);
+    run_by(&autogrow, &place, suite, jobs)
+}
+
+fn run_by(autogrow: &Autogrow, place: &Place, suite: &str, jobs: usize) -> (Summary, usize) {
     with_plan(Scale::Small, &[suite], 1, |plan| {
         let work = Work {
             plan,
             mine: &vec![true; plan.cells.len()],
-            place: &place,
-            autogrow: &autogrow,
+            place,
+            autogrow,
             jobs,
             threads: 1,
             written: &|| Ok(()),
@@ -86,6 +90,43 @@ fn what_was_interrupted_is_resumed() {
     run(&folder.path, "figure4", ENDS, 1);
     let order = order(&folder.path);
     assert!(order.len() == 1 && order[0].starts_with("resume "), "{order:?}");
+}
+
+/// Sends SIGTERM to this process as soon as two runs are at work, which save and end when they are
+/// told of it.
+const TERMINATES: &str = r#"
+trap 'kill $pause; touch $1/config.toml; echo $1 >> saved; exit 143' TERM
+mkdir -p $1
+sleep 600 & pause=$!
+echo $1 >> begun
+if mkdir first 2>/dev/null; then
+    until [ $(wc -l < begun) -eq 2 ]; do :; done
+    kill -TERM $PPID
+fi
+wait $pause
+"#;
+
+#[test]
+fn a_signal_is_handed_on_to_the_runs_at_work_and_nothing_more_begins() {
+    let folder = TestFolder::new("signal");
+    let place = Place { out: folder.path.clone() };
+    std::fs::create_dir_all(place.runs()).unwrap();
+    let mut autogrow = scripted(&place.runs(), TERMINATES);
+    autogrow.listen();
+    let (summary, cells) = run_by(&autogrow, &place, "table2", 2);
+    assert_eq!(summary, Summary { interrupted: Some(143), ..Summary::default() });
+    let lines = |file: &str| {
+        let text = std::fs::read_to_string(place.runs().join(file)).unwrap();
+        let mut lines: Vec<_> = text.lines().map(str::to_string).collect();
+        lines.sort();
+        lines
+    };
+    assert_eq!((lines("begun").len(), lines("begun")), (2, lines("saved")));
+    // The same command goes on with them.
+    let (summary, _) = run(&folder.path, "table2", ENDS, 2);
+    assert_eq!(summary, Summary { finished: cells, ..Summary::default() });
+    let resumed = order(&folder.path).iter().filter(|line| line.starts_with("resume ")).count();
+    assert_eq!(resumed, 2);
 }
 
 #[test]

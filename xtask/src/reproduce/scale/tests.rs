@@ -68,6 +68,47 @@ fn another_data_set_takes_the_place_of_the_papers() {
 }
 
 #[test]
+fn what_is_left_of_a_large_set() {
+    let paper = Paper::read().unwrap();
+    let left = |scale: Scale, name: &str| scale.images(paper.set(name).unwrap());
+    let scales = [Scale::Paper, Scale::Small, Scale::Smoke];
+    assert_eq!(scales.map(|scale| left(scale, "imagenet")), [1.0, 0.01, 0.001]);
+    // They are few, and would be too few.
+    assert_eq!(scales.map(|scale| left(scale, "folder")), [1.0; 3]);
+    assert_eq!(scales.map(|scale| left(scale, "cifar10")), [1.0, 0.1, 0.1]);
+}
+
+#[test]
+fn a_network_that_does_not_exist_is_refused() {
+    let (paper, row) = row("table3", 0);
+    for name in ["imagenet", "folder"] {
+        let data = Some(paper.set(name).unwrap());
+        let settings = Settings { paper: &paper, scale: Scale::Smoke, data, device: "auto" };
+        let error = settings.scratch(&row, &Depth::seed(3), 0).unwrap_err().to_string();
+        assert!(error.contains("Basic3ResNet") && error.contains("hint: "), "{error}");
+    }
+}
+
+#[test]
+fn the_rule_says_which_images_are_trained_on() {
+    let paper = Paper::read().unwrap();
+    let words = |scale, data: Option<&str>| {
+        let data = data.map(|name| paper.set(name).unwrap());
+        Settings { paper: &paper, scale, data, device: "auto" }.words()
+    };
+    assert!(words(Scale::Smoke, None).contains("replaced by a tenth of the built-in digits"));
+    assert!(words(Scale::Small, None).contains("of ImageNet a hundredth"));
+    for scale in [Scale::Paper, Scale::Small, Scale::Smoke] {
+        let words = words(scale, Some("fashion-mnist"));
+        let own = "all rows are trained on FashionMNIST images in place of the paper's data sets";
+        assert!(words.contains(own), "{words}");
+        assert!(!words.contains("replaced by") && !words.contains("ImageNet"), "{words}");
+    }
+    assert!(words(Scale::Small, Some("mnist")).contains("(10 % of its training images)"));
+    assert!(words(Scale::Small, Some("folder")).contains("(all of its training images)"));
+}
+
+#[test]
 fn nothing_but_built_in_and_drawn_images_at_smoke() {
     with_plan(Scale::Smoke, &["all"], 1, |plan| {
         for cell in &plan.cells {

@@ -26,6 +26,16 @@ pub(super) struct Request {
 }
 
 impl Request {
+    /// For writing tables, and charts of what runs have written.
+    pub(super) const TABLES: Self = Self { minutes: 30, gigabytes: 1 };
+
+    /// For drawing loss surfaces of the nets of these runs: the memory of the largest, and a day.
+    pub(super) fn surfaces(runs: &[Self]) -> Self {
+        let gigabytes = runs.iter().map(|run| run.gigabytes).max();
+        let gigabytes = gigabytes.unwrap_or(Self::TABLES.gigabytes);
+        Self { minutes: MINUTES[MINUTES.len() - 1], gigabytes }
+    }
+
     /// For a run of this cost.
     pub(super) fn of(cost: &Cost) -> Self {
         let wanted = AROUND + TIMES * cost.seconds / 60.0;

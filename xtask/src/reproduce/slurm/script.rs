@@ -1,6 +1,7 @@
 //! The batch scripts.
 
 use super::arrays::Array;
+use super::request::Request;
 use crate::reproduce::plan::Plan;
 use std::path::{Path, PathBuf};
 
@@ -85,19 +86,25 @@ exit $code
         )
     }
 
-    /// The script of the job that writes the tables when all runs have ended, well or not.
-    pub(super) fn tables(&self) -> String {
+    /// The script of the job that writes the tables and draws the figures when all runs have ended,
+    /// well or not, on so many threads.
+    pub(super) fn tables(&self, request: Request, threads: usize) -> String {
+        let Request { minutes, gigabytes } = request;
         let output = self.output("%j");
         let xtask = quoted(&self.program("xtask").display().to_string());
+        let autogrow = quoted(&self.program("autogrow").display().to_string());
         let out = quoted(&self.out.display().to_string());
         format!(
             "#!/bin/sh
 #SBATCH --job-name=autogrow-tables
-#SBATCH --time=30
-#SBATCH --mem=1G
+#SBATCH --time={minutes}
+#SBATCH --mem={gigabytes}G
+#SBATCH --cpus-per-task={threads}
 #SBATCH --output={output}
 
-exec {xtask} reproduce merge {out} --out {out}
+exec {xtask} reproduce merge {out} --threads {threads} \\
+    --out {out} \\
+    --autogrow {autogrow}
 "
         )
     }
@@ -123,7 +130,6 @@ mod tests {
     use super::*;
     use crate::reproduce::scale::Scale;
     use crate::reproduce::slurm::arrays::arrays;
-    use crate::reproduce::slurm::request::Request;
     use crate::reproduce::testing::with_plan;
 
     fn command<'a>(suites: &'a [String], out: &'a Path) -> Command<'a> {
@@ -141,7 +147,10 @@ mod tests {
         });
         assert_eq!(scripts[0], include_str!("../../../expected/slurm-searches.sh"));
         assert_eq!(scripts[1], include_str!("../../../expected/slurm-baselines.sh"));
-        assert_eq!(command.tables(), include_str!("../../../expected/slurm-tables.sh"));
+        assert_eq!(
+            command.tables(Request::TABLES, 1),
+            include_str!("../../../expected/slurm-tables.sh")
+        );
     }
 
     #[test]
@@ -155,6 +164,10 @@ mod tests {
     #[test]
     fn a_percent_sign_is_no_pattern_of_slurm() {
         let command = command(&[], Path::new("/data/50%j"));
-        assert!(command.tables().contains("#SBATCH --output=/data/50%%j/slurm/%j.out\n"));
+        assert!(
+            command
+                .tables(Request::TABLES, 1)
+                .contains("#SBATCH --output=/data/50%%j/slurm/%j.out\n")
+        );
     }
 }

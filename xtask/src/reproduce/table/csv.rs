@@ -1,4 +1,4 @@
-//! Results as CSV: a line a run, nothing rounded.
+//! Results as CSV: a line for each row and seed, with its baseline in it; nothing rounded.
 
 use super::remarks;
 use crate::reproduce::place::Outcome;
@@ -29,7 +29,7 @@ const HEADER: [&str; 21] = [
     "scratch_run",
 ];
 
-/// A line a run; empty where there is no number.
+/// A line for each row and seed; empty where there is no number.
 ///
 /// # Errors
 /// None that is known of: it is written to memory.
@@ -38,7 +38,8 @@ pub(in crate::reproduce) fn csv(results: &Results) -> Result<String> {
     writer.write_record(HEADER.iter().chain(&["differs"]))?;
     for line in &results.lines {
         for measured in &line.seeds {
-            writer.write_record(record(line, measured).iter().chain(&[remarks(line)]))?;
+            let remarks = remarks(line, std::slice::from_ref(measured));
+            writer.write_record(record(line, measured).iter().chain(&[remarks]))?;
         }
     }
     let bytes = writer.into_inner().context("the CSV cannot be ended")?;
