@@ -56,6 +56,10 @@ struct Begin<'a>(&'a mut HashMap<ParamId, Box<dyn Any + Send>>);
 
 impl ModuleVisitor for Begin<'_> {
     fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+        // Running statistics are no parameters.
+        if !param.is_require_grad() {
+            return;
+        }
         let now = param.val().inner();
         let average = match own::<D>(self.0, param.id) {
             Some(old) => grown(old, now),
