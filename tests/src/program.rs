@@ -1,4 +1,5 @@
 //! The program as tests of the command line start it.
+#![expect(clippy::expect_used, reason = "a test fails by panicking")]
 
 use serde_json::Value;
 use std::process::{Command, Output};

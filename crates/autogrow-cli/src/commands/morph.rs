@@ -60,7 +60,7 @@ pub(crate) fn run(args: &MorphArgs, output: &Output, ranks: &Ranks) -> Result<()
 
 /// The depth `text`, which has to be at least that of the shallow net everywhere.
 fn deeper(text: &str, from: &Depth) -> Result<Depth> {
-    let to: Depth = text.parse().map_err(|error| Error::config("--to", format!("{error}")))?;
+    let to: Depth = text.parse().map_err(|error: String| Error::config("--to", error))?;
     let pairs = to.as_slice().iter().zip(from.as_slice());
     if to.sub_networks() == from.sub_networks() && to != *from && pairs.clone().all(|(a, b)| a >= b)
     {
