@@ -30,13 +30,6 @@ pub(crate) struct BrowserCheckArgs {
     out: Option<PathBuf>,
 }
 
-/// Whether a browser and what drives it are installed.
-pub(crate) fn is_ready() -> bool {
-    let is_there = |program: &str| succeeds(Command::new(program).arg("--version"));
-    let chromium = is_there("chromium") || is_there("chromium-browser");
-    chromium && is_there("chromedriver") && python_with_selenium().is_some()
-}
-
 /// Looks at the pages.
 ///
 /// # Errors

@@ -3,14 +3,10 @@
 //! All steps share one target folder and one profile, so that each compiles only what the steps
 //! before it did not.
 
-use crate::browser_check;
 use crate::tree::Tree;
 use anyhow::{Context, Result};
 use std::process::{Command, ExitCode};
 use std::time::Instant;
-
-/// Whether this machine has what a step needs, and what that is.
-type Need = (fn() -> bool, &'static str);
 
 /// A call of cargo.
 struct Step {
@@ -18,11 +14,10 @@ struct Step {
     environment: Option<(&'static str, &'static str)>,
     /// Where it runs, from the workspace's folder.
     folder: &'static str,
-    needs: Option<Need>,
 }
 
 const fn cargo(arguments: &'static str) -> Step {
-    Step { arguments, environment: None, folder: ".", needs: None }
+    Step { arguments, environment: None, folder: "." }
 }
 
 const PLUGIN: &str = "examples/plugin";
@@ -39,10 +34,6 @@ const STEPS: &[Step] = &[
         ..cargo("doc --workspace --no-deps")
     },
     cargo("xtask tidy"),
-    Step {
-        needs: Some((browser_check::is_ready, "chromium, chromedriver and selenium")),
-        ..cargo("xtask browser-check")
-    },
     cargo("xtask reproduce all --scale smoke --jobs 2 --out target/smoke"),
     cargo("check -p autogrow-cli --features ndarray"),
     cargo("check -p autogrow-cli --features wgpu"),
@@ -96,13 +87,6 @@ pub(crate) fn run(tree: &Tree) -> Result<ExitCode> {
     for (number, step) in (1..).zip(STEPS) {
         let title = step.title();
         println!("\n==> {number}/{}: {title}", STEPS.len());
-        if let Some((is_there, what)) = step.needs
-            && !is_there()
-        {
-            println!("not run: this machine lacks {what}");
-            times.push(format!("not run   {title}: no {what}"));
-            continue;
-        }
         let started = Instant::now();
         let passed = step.run(tree)?;
         times.push(format!("{:>6} s  {title}", started.elapsed().as_secs()));
@@ -124,6 +108,6 @@ mod tests {
         let titles: Vec<_> = STEPS.iter().map(Step::title).collect();
         assert_eq!(titles[0], "cargo test --workspace");
         assert_eq!(titles[3], "RUSTDOCFLAGS=\"-D warnings\" cargo doc --workspace --no-deps");
-        assert_eq!(titles[10], "cd examples/plugin && cargo fmt --check");
+        assert_eq!(titles[9], "cd examples/plugin && cargo fmt --check");
     }
 }

@@ -19,10 +19,12 @@ import sys
 import tempfile
 
 from selenium import webdriver
+from selenium.common.exceptions import TimeoutException
 from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
+from selenium.webdriver.support.ui import WebDriverWait
 
 SIZES = {1280: 900, 390: 844}
 failures = []
@@ -107,6 +109,14 @@ return found;
 """
 
 
+def soon(driver, is_so):
+    """Whether something is so within five seconds: pages are drawn when the browser likes."""
+    try:
+        return WebDriverWait(driver, 5, 0.1).until(lambda _: is_so())
+    except TimeoutException:
+        return False
+
+
 def values(driver):
     pairs = driver.execute_script(
         "return [...document.querySelectorAll('data[data-name]')].map((d) => [d.dataset.name, d.value])"
@@ -179,9 +189,9 @@ def check_theme(driver, page):
     for name, dark in [("Light", False), ("Dark", True)]:
         button.click()
         check(button.text == name, f"{page}: theme is called {button.text}")
-        check((lightness(driver) < 128) == dark, f"{page}: theme {name}")
+        check(soon(driver, lambda: (lightness(driver) < 128) == dark), f"{page}: theme {name}")
     driver.refresh()
-    check(lightness(driver) < 128, f"{page}: the theme is remembered")
+    check(soon(driver, lambda: lightness(driver) < 128), f"{page}: the theme is remembered")
     driver.find_element(By.ID, "theme").click()
 
 
