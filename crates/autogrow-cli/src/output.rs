@@ -1,6 +1,7 @@
 //! What the user reads: results to stdout, errors and progress to stderr.
 
 use autogrow_core::{Error, Result};
+pub(crate) use autogrow_report::{duration, si};
 use serde::Serialize;
 use std::io::{ErrorKind, IsTerminal, Write};
 
@@ -105,27 +106,4 @@ pub(crate) fn table<const N: usize>(header: [&str; N], rows: Vec<[String; N]>) -
         table.add_row(row);
     }
     table.lines().map(|line| line.trim_end().to_string() + "\n").collect()
-}
-
-/// `1234567` as `1.23 M`.
-pub(crate) fn si(number: u64) -> String {
-    let number = number as f64;
-    // What would be rounded to a thousand of a unit is one of the next.
-    match number {
-        n if n >= 999.995e6 => format!("{:.2} G", n / 1e9),
-        n if n >= 999.95e3 => format!("{:.2} M", n / 1e6),
-        n if n >= 1e3 => format!("{:.1} k", n / 1e3),
-        n => format!("{n}"),
-    }
-}
-
-/// Seconds as `42 s`, `3 min 20 s`, `5 h 04 min`.
-pub(crate) fn duration(seconds: f64) -> String {
-    let whole = seconds.round() as u64;
-    match whole {
-        0..10 => format!("{seconds:.1} s"),
-        10..60 => format!("{whole} s"),
-        60..3600 => format!("{} min {:02} s", whole / 60, whole % 60),
-        _ => format!("{} h {:02} min", whole / 3600, whole % 3600 / 60),
-    }
 }

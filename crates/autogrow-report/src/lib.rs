@@ -19,5 +19,6 @@ pub mod tensorboard;
 
 pub use error::{Error, Result};
 pub use figures::{Figure, figures};
+pub use html::format::{duration, si};
 pub use report::{Report, publish};
 pub use run::Run;

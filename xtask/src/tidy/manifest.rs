@@ -10,6 +10,7 @@ const LAYERS: &[(&str, u8)] = &[
     ("autogrow-formats", 0),
     ("autogrow-kernels", 0),
     ("autogrow-report", 0),
+    ("autogrow-signals", 0),
     ("autogrow-core", 1),
     ("autogrow-data", 2),
     ("autogrow-export", 2),

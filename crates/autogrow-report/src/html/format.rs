@@ -3,7 +3,7 @@
 use maud::{Markup, html};
 
 /// `1234567` as `1.23 M`.
-pub(super) fn si(number: u64) -> String {
+pub fn si(number: u64) -> String {
     // What rounds to a thousand of a unit is one of the next.
     let written = |unit: f64, decimals: usize| {
         let text = format!("{:.decimals$}", number as f64 / unit);
@@ -21,7 +21,7 @@ pub(super) fn si(number: u64) -> String {
 }
 
 /// Seconds as `4.2 s`, `42 s`, `3 min 20 s`, `5 h 04 min`.
-pub(super) fn duration(seconds: f64) -> String {
+pub fn duration(seconds: f64) -> String {
     if !seconds.is_finite() || seconds < 0.0 {
         return "–".into();
     }

@@ -5,7 +5,7 @@ mod compare;
 mod cost;
 mod curves;
 mod evaluation;
-mod format;
+pub(crate) mod format;
 mod growth;
 mod policy;
 mod reason;
