@@ -29,7 +29,7 @@ const PATIENCE: u32 = 4;
 const DEATH: Duration = Duration::from_secs(60);
 
 /// How far losses may be from those of one process: sums are rounded in another order.
-const TOLERANCE: f64 = 1e-3;
+const TOLERANCE: f64 = 1e-4;
 
 /// Checks everything, and says what was seen.
 ///

@@ -2,7 +2,9 @@
 
 use autogrow_core::{Error, Result};
 use burn::tensor::{Device, Tensor};
-use std::sync::{Mutex, PoisonError};
+use std::collections::BTreeSet;
+use std::panic::PanicHookInfo;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// Separates the devices of a list.
 const SEPARATOR: char = ',';
@@ -83,6 +85,25 @@ pub(crate) fn of_rank(names: &str, rank: usize) -> Result<Device> {
     open(names.next().unwrap_or_default().trim())
 }
 
+/// The devices of a list, in its order, if their backend has an all-reduce: different ones, all of
+/// CUDA.
+///
+/// # Errors
+/// As [`open`].
+pub(crate) fn with_all_reduce(names: &str) -> Result<Option<Vec<Device>>> {
+    let names: Vec<_> = names.split(SEPARATOR).map(str::trim).collect();
+    let number = |name: &&str| match name.split_once(':') {
+        None if *name == "cuda" => Some("0".into()),
+        Some(("cuda", number)) => Some(number.to_owned()),
+        _ => None,
+    };
+    let numbers: Option<BTreeSet<String>> = names.iter().map(number).collect();
+    if numbers.is_none_or(|numbers| numbers.len() < names.len()) {
+        return Ok(None);
+    }
+    names.into_iter().map(open).collect::<Result<_>>().map(Some)
+}
+
 /// Opens the device called `name`: `auto`, a backend, or a backend and a number as in `cuda:0`.
 ///
 /// # Errors
@@ -147,20 +168,48 @@ pub(crate) fn states() -> Vec<(&'static str, String)> {
 /// Opens a device and computes something on it. Backends panic where their hardware or their
 /// libraries are missing; that is no bug of ours and is turned into an error.
 fn probe(open: impl FnOnce() -> Device + std::panic::UnwindSafe) -> Result<Device, String> {
-    // The hook is that of the whole process, and ranks open their devices at the same time.
-    static HOOK: Mutex<()> = Mutex::new(());
-    let _guard = HOOK.lock().unwrap_or_else(PoisonError::into_inner);
-    let hook = std::panic::take_hook();
-    std::panic::set_hook(Box::new(|_| {}));
+    let silence = Silence::begin();
     let opened = std::panic::catch_unwind(|| {
         let device = open();
         let sum: f32 = Tensor::<1>::ones([2], &device).sum().into_scalar();
         (device, sum)
     });
-    std::panic::set_hook(hook);
+    drop(silence);
     match opened {
         Ok((device, 2.0)) => Ok(device),
         Ok(_) => Err("it computes wrong results".into()),
         Err(_) => Err("it is not there, or its driver is not".into()),
+    }
+}
+
+/// What prints panics.
+type Hook = Box<dyn Fn(&PanicHookInfo<'_>) + Send + Sync>;
+
+/// While it lives, panics of the process print nothing: those of backends are caught and told as
+/// errors.
+pub(crate) struct Silence {
+    hook: Option<Hook>,
+    /// The hook is that of the whole process, and ranks open their devices at the same time.
+    _alone: MutexGuard<'static, ()>,
+}
+
+impl Silence {
+    pub(crate) fn begin() -> Self {
+        static HOOK: Mutex<()> = Mutex::new(());
+        let alone = HOOK.lock().unwrap_or_else(PoisonError::into_inner);
+        let hook = std::panic::take_hook();
+        std::panic::set_hook(Box::new(|_| {}));
+        Self { hook: Some(hook), _alone: alone }
+    }
+}
+
+impl Drop for Silence {
+    fn drop(&mut self) {
+        // A thread that panics may not set the hook; the process is about to end.
+        if let Some(hook) = self.hook.take()
+            && !std::thread::panicking()
+        {
+            std::panic::set_hook(hook);
+        }
     }
 }

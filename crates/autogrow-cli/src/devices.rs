@@ -2,10 +2,12 @@
 //! of this process as its rank.
 
 use crate::args::{BenchWhat, Command};
+use crate::device::{self, Silence};
 use crate::output::Output;
-use crate::{device, ranks};
+use crate::ranks;
 use autogrow_core::ranks::{Ranks, in_process};
 use autogrow_core::{Error, Result};
+use burn::tensor::Device;
 
 /// Carries out a command on as many devices as it asks for.
 ///
@@ -13,15 +15,15 @@ use autogrow_core::{Error, Result};
 /// Those of the command.
 pub(crate) fn run(command: &Command, output: &Output) -> Result<()> {
     match wanted(command)? {
-        ..=1 => crate::run(command, output, &Ranks::single()),
-        several => together(command, output, several),
+        Some(names) if device::count(&names) > 1 => together(command, output, &names),
+        _ => crate::run(command, output, &Ranks::single()),
     }
 }
 
-/// How many devices a command is for.
-fn wanted(command: &Command) -> Result<usize> {
+/// The devices that a command for several asks for, as they are written.
+fn wanted(command: &Command) -> Result<Option<String>> {
     if !ranks::is_for_several(command) {
-        return Ok(1);
+        return Ok(None);
     }
     let loaded = match command {
         Command::Train(args) => args.settings.load()?,
@@ -30,29 +32,41 @@ fn wanted(command: &Command) -> Result<usize> {
             let file = args.run.join("config.toml");
             // That it is no run folder is told by the command itself.
             if !file.is_file() {
-                return Ok(1);
+                return Ok(None);
             }
             args.settings.load_over_file(&file)?
         }
         Command::Bench(args) => match &args.what {
             BenchWhat::Step(args) => args.settings.load()?,
-            BenchWhat::Data(_) => return Ok(1),
+            BenchWhat::Data(_) => return Ok(None),
         },
-        _ => return Ok(1),
+        _ => return Ok(None),
     };
-    Ok(device::count(&loaded.config.run.device))
+    Ok(Some(loaded.config.run.device))
 }
 
 /// One thread a device; this one is the first rank, which prints and writes.
-fn together(command: &Command, output: &Output, devices: usize) -> Result<()> {
-    let mut ranks = in_process(devices).into_iter();
+fn together(command: &Command, output: &Output, names: &str) -> Result<()> {
+    let reducing = device::with_all_reduce(names)?;
+    let reducing = reducing.as_deref();
+    let silence = reducing.map(|_| Silence::begin());
+    let mut ranks = in_process(device::count(names)).into_iter();
     let first = ranks.next();
     let silent = Output { silent: true, quiet: true, ..*output };
     let ended: Vec<_> = std::thread::scope(|scope| {
-        let others: Vec<_> =
-            ranks.map(|ranks| scope.spawn(move || crate::run(command, &silent, &ranks))).collect();
+        let others: Vec<_> = ranks
+            .map(|ranks| {
+                scope.spawn(move || {
+                    try_devices(&ranks, reducing, None)?;
+                    crate::run(command, &silent, &ranks)
+                })
+            })
+            .collect();
         // Each rank is dropped when its thread ends: that is how others learn that it has failed.
-        let own = first.map(|ranks| crate::run(command, output, &ranks));
+        let own = first.map(|ranks| {
+            try_devices(&ranks, reducing, silence)?;
+            crate::run(command, output, &ranks)
+        });
         let others = others.into_iter().map(|thread| {
             thread.join().unwrap_or_else(|_| Err(Error::ranks("a thread has panicked")))
         });
@@ -63,4 +77,16 @@ fn together(command: &Command, output: &Output, devices: usize) -> Result<()> {
     let mut errors = ended.into_iter().filter_map(Result::err).collect::<Vec<_>>();
     let why = errors.iter().position(|error| !is_lonely(error)).unwrap_or(0);
     if errors.is_empty() { Ok(()) } else { Err(errors.swap_remove(why)) }
+}
+
+/// Has the devices add up gradients themselves, if they can. All ranks call it; `silence` holds
+/// until all have tried.
+fn try_devices(ranks: &Ranks, devices: Option<&[Device]>, silence: Option<Silence>) -> Result<()> {
+    let Some(devices) = devices else { return Ok(()) };
+    let tried = ranks.try_devices(devices);
+    drop(silence);
+    if !tried? && ranks.is_first() {
+        tracing::warn!("the devices cannot add up gradients (is NCCL there?): the host does");
+    }
+    Ok(())
 }

@@ -5,6 +5,7 @@
 //! are the same for threads of one process ([`in_process`]) and for MPI (the crate `autogrow-mpi`).
 
 mod collective;
+mod devices;
 mod in_process;
 mod network;
 mod norm;
@@ -12,14 +13,16 @@ mod run;
 mod share;
 mod transport;
 
+pub(crate) use devices::reduced;
 pub use in_process::{InProcess, in_process};
 pub(crate) use norm::NormSums;
 pub use share::Share;
 pub use transport::Transport;
 
 use crate::Error;
-use std::sync::Arc;
+use burn::tensor::Device;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 /// This process among those that train together. Cheap to clone.
@@ -33,13 +36,20 @@ struct Inner {
     sent: AtomicU64,
     /// Whether all know that the run has failed.
     failed: AtomicBool,
+    /// Those of all ranks, where they add up gradients themselves.
+    devices: OnceLock<Vec<Device>>,
 }
 
 impl Ranks {
     /// Those of a transport.
     pub fn new(transport: impl Transport + 'static) -> Self {
         let transport = Box::new(transport);
-        Self(Arc::new(Inner { transport, sent: AtomicU64::new(0), failed: AtomicBool::new(false) }))
+        Self(Arc::new(Inner {
+            transport,
+            sent: AtomicU64::new(0),
+            failed: AtomicBool::new(false),
+            devices: OnceLock::new(),
+        }))
     }
 
     /// A process on its own.
