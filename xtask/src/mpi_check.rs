@@ -28,7 +28,8 @@ const PATIENCE: u32 = 4;
 /// How long a job may take to end once one of its processes is dead.
 const DEATH: Duration = Duration::from_secs(60);
 
-/// How far losses may be from those of one process, relative to them: sums are rounded in another order.
+/// How far losses may be from those of one process, relative to them: sums are rounded in another
+/// order.
 const TOLERANCE: f64 = 1e-4;
 
 /// Checks everything, and says what was seen.
@@ -91,7 +92,9 @@ impl Check {
             ensure!(first == second, "two runs on {ranks} ranks differ");
             ensure!(first.journal == alone.journal, "{ranks} ranks decide otherwise than one");
             let losses = first.losses.iter().zip(&alone.losses);
-            let off = losses.map(|(a, b)| (a - b).abs() / b.abs()).fold(0.0, f64::max);
+            let off = losses.map(|(a, b)| ((a - b) / b).abs());
+            // What is no number is the greatest of all.
+            let off = off.max_by(f64::total_cmp).unwrap_or(f64::NAN);
             ensure!(first.losses.len() == alone.losses.len() && off < TOLERANCE, "{off:.1e} off");
             println!(
                 "{ranks} ranks: {growths} growths as on one, the losses of {} steps within {off:.1e}, \
