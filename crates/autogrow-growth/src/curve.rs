@@ -110,7 +110,8 @@ mod tests {
     #[test]
     fn the_average_of_the_released_code_starts_at_0() {
         let mut curve = Curve::new(Metric::Ema, Compat::Code);
-        [80.0, 80.0].map(|accuracy| curve.push(accuracy));
+        curve.push(80.0);
+        curve.push(80.0);
         let expected = [0.05 * 80.0, 0.95 * 0.05 * 80.0 + 0.05 * 80.0];
         assert!(curve.values.iter().zip(expected).all(|(own, other)| (own - other).abs() < 1e-12));
     }
