@@ -38,6 +38,7 @@ const STEPS: &[Step] = &[
         ..cargo("doc --workspace --no-deps")
     },
     cargo("xtask tidy"),
+    Step { needs: Some("cargo-machete"), ..cargo("machete --with-metadata") },
     cargo("xtask reproduce all --scale smoke --jobs 2 --out target/smoke"),
     cargo("xtask crash --sample"),
     cargo("xtask browser-check --pages"),
