@@ -1,8 +1,18 @@
 //! The accuracy that guides growth: the running maximum of the validation accuracy (paper), or an
 //! exponential moving average of it (released code).
 
-use crate::Compat;
 use serde::{Deserialize, Serialize};
+
+/// Which of two descriptions of AutoGrow to follow where they differ.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Compat {
+    /// The paper.
+    #[default]
+    Paper,
+    /// The authors' released code.
+    Code,
+}
 
 /// How an accuracy curve is made monotonous or smooth before it is judged.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
