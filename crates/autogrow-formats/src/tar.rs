@@ -5,8 +5,7 @@
 //! place it has. What is refused here is what that crate lets pass: an archive that ends early,
 //! attributes that it does not understand, and members of a kind that no data set holds.
 
-use crate::read_at::ReadAt;
-use crate::{Error, Result};
+use crate::{Error, ReadAt, Result};
 use std::io::{self, Read, Seek, SeekFrom};
 use std::ops::Range;
 use std::path::Path;
@@ -36,7 +35,7 @@ pub struct Member<'a> {
 /// [`Error`] where the bytes are anything but a whole archive, and whatever `visit` returns.
 pub fn members(
     path: &Path,
-    file: &(impl ReadAt + ?Sized),
+    file: impl ReadAt,
     within: Range<u64>,
     mut visit: impl FnMut(Member<'_>) -> Result<()>,
 ) -> Result<()> {
@@ -57,7 +56,7 @@ pub fn members(
         }
     };
     let mut archive = tar::Archive::new(Headers {
-        file,
+        file: &file,
         within: within.clone(),
         position: 0,
         limit: LONGEST,
@@ -95,7 +94,7 @@ pub fn members(
     // `tar` is content with one block of zeros, or none.
     let mut zeros = [0; 2 * BLOCK as usize];
     truncated(end, zeros.len() as u64, "the end of the archive")?;
-    let read = file.read_exact_at(&mut zeros, within.start + end);
+    let read = file.read_exact_at(within.start + end, &mut zeros);
     read.map_err(|cause| problem(end, &cause))?;
     match zeros.iter().all(|&byte| byte == 0) {
         true => Ok(()),
@@ -105,8 +104,8 @@ pub fn members(
 
 /// The bytes of an archive, for who reads headers: to go over a content takes no reading, and no
 /// more is read in one go than a header and what may stand in front of one.
-struct Headers<'a, R: ?Sized> {
-    file: &'a R,
+struct Headers<R> {
+    file: R,
     within: Range<u64>,
     /// Where the next byte is, from the start of the archive.
     position: u64,
@@ -117,7 +116,7 @@ struct Headers<'a, R: ?Sized> {
     start: u64,
 }
 
-impl<R: ReadAt + ?Sized> Read for Headers<'_, R> {
+impl<R: ReadAt> Read for Headers<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         if self.position >= self.limit {
             return Err(io::Error::other("too many attributes of a member"));
@@ -129,7 +128,7 @@ impl<R: ReadAt + ?Sized> Read for Headers<'_, R> {
             let left = self.within.end.saturating_sub(start).min(WINDOW);
             self.window.resize(left as usize, 0);
             self.start = start;
-            self.file.read_exact_at(&mut self.window, start)?;
+            self.file.read_exact_at(start, &mut self.window)?;
             ahead = &self.window;
         }
         let read = ahead.read(buffer)?;
@@ -138,7 +137,7 @@ impl<R: ReadAt + ?Sized> Read for Headers<'_, R> {
     }
 }
 
-impl<R: ReadAt + ?Sized> Seek for Headers<'_, R> {
+impl<R: ReadAt> Seek for Headers<R> {
     fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
         let position = match to {
             SeekFrom::Start(position) => Some(position),
