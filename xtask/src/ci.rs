@@ -25,12 +25,14 @@ const fn cargo(arguments: &'static str) -> Step {
 }
 
 const PLUGIN: &str = "examples/plugin";
+const EMBED: &str = "examples/embed";
 
 /// Where the paper's tables are reproduced in small.
 const SMOKE: &str = "target/smoke";
 
 const STEPS: &[Step] = &[
-    cargo("test --workspace"),
+    // A lock file that a change of dependencies forgot is an error, here and below.
+    cargo("test --workspace --locked"),
     cargo("fmt --all --check"),
     cargo("clippy --workspace --all-targets -- -D warnings"),
     Step {
@@ -55,9 +57,11 @@ const STEPS: &[Step] = &[
     Step { needs: Some("mpicc"), ..cargo("check --workspace --features autogrow-cli/mpi") },
     Step { folder: PLUGIN, ..cargo("fmt --check") },
     // With a feature that the workspace's tests have, as above.
-    Step { folder: PLUGIN, ..cargo("test --features ndarray") },
-    Step { folder: "benches", ..cargo("check --benches") },
-    Step { folder: "fuzz", ..cargo("check") },
+    Step { folder: PLUGIN, ..cargo("test --features ndarray --locked") },
+    Step { folder: EMBED, ..cargo("fmt --check") },
+    Step { folder: EMBED, ..cargo("check --features ndarray --locked") },
+    Step { folder: "benches", ..cargo("check --benches --locked") },
+    Step { folder: "fuzz", ..cargo("check --locked") },
 ];
 
 impl Step {
@@ -133,7 +137,7 @@ mod tests {
     #[test]
     fn titles_can_be_typed() {
         let titles: Vec<_> = STEPS.iter().map(Step::title).collect();
-        assert_eq!(titles[0], "cargo test --workspace");
+        assert_eq!(titles[0], "cargo test --workspace --locked");
         assert_eq!(titles[3], "RUSTDOCFLAGS=\"-D warnings\" cargo doc --workspace --no-deps");
         assert!(titles.contains(&"cd examples/plugin && cargo fmt --check".into()), "{titles:?}");
     }
