@@ -1,15 +1,16 @@
-//! Writes the report of a run while it goes on and when it ends: the page, and the events for
+//! Writes the report of a run while it is running and when it ends: the page, and the events for
 //! TensorBoard. A run does not end because its report cannot be written.
 
 use crate::output::Output;
 use autogrow_core::config::Config;
 use autogrow_core::run::{Event, Watch};
 use autogrow_core::{Resolved, Result};
-use autogrow_report::{Report, Run, publish, tensorboard};
+use autogrow_report::{Report, Run, tensorboard};
+use autogrow_run::storage::publish_derived;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-/// The least time between two pages of a run that goes on.
+/// The least time between two pages of a run that is running.
 const PAUSE: Duration = Duration::from_secs(10);
 
 /// Pixels of a chart's PNG for one of its SVG.
@@ -26,43 +27,30 @@ pub(crate) struct Written {
 /// # Errors
 /// [`autogrow_core::Error::Run`].
 pub(crate) fn write(folder: &Path, out: Option<&Path>) -> Result<Written> {
-    let write = || {
-        let run = Run::read(folder)?;
-        let page = out.map_or_else(|| folder.join("report.html"), Path::to_path_buf);
-        let report = match defaults(&run) {
-            Some(defaults) => Report::new().with_defaults(&defaults),
-            None => Report::new(),
-        };
-        publish(&page, report.page(&run).as_bytes())?;
-        Ok(Written { page, tensorboard: tensorboard::write(&run)? })
+    let run = Run::read(folder)?;
+    let report = Report::new().with_defaults(&defaults(&run));
+    let page = match out {
+        Some(out) => {
+            publish_derived(out, report.page(&run).as_bytes())?;
+            out.into()
+        }
+        None => report.write(&run)?,
     };
-    write().map_err(|error| located(&error, folder))
-}
-
-/// An error of the report as one of the command line.
-pub(crate) fn located(error: &autogrow_report::Error, folder: &Path) -> autogrow_core::Error {
-    let path = error.path().unwrap_or(folder);
-    let located = autogrow_core::Error::run(path, error.problem());
-    match error.hint() {
-        Some(hint) => located.with_hint(hint),
-        None => located,
-    }
+    Ok(Written { page, tensorboard: tensorboard::write(&run)? })
 }
 
 /// The configuration of a run without settings, but of the same network: width and step size
 /// depend on that.
-fn defaults(run: &Run) -> Option<toml::Table> {
+fn defaults(run: &Run) -> Config {
     let mut defaults = Config::default();
     let mut same = Config::default();
-    same.network.name = run.network();
-    if let Some(Ok(depth)) = run.settings.text("network.depth").map(|depth| depth.parse()) {
-        same.network.depth = depth;
-    }
+    same.network.name.clone_from(&run.config.network.name);
+    same.network.depth.clone_from(&run.config.network.depth);
     if let Ok(same) = Resolved::of(same) {
         defaults.network.width = same.network.width;
         defaults.training.learning_rate = same.training.learning_rate;
     }
-    toml::Table::try_from(defaults).ok()
+    defaults
 }
 
 /// Keeps the report of a run up to date.

@@ -5,7 +5,9 @@
 //! ```
 #![expect(clippy::print_stdout, reason = "an example speaks for itself")]
 
-use autogrow_report::{Report, Result, Run, publish, tensorboard};
+use autogrow_base::Result;
+use autogrow_report::{Report, Run, tensorboard};
+use autogrow_run::storage;
 use std::path::PathBuf;
 
 fn main() -> Result<()> {
@@ -17,7 +19,7 @@ fn main() -> Result<()> {
     }
     if folders.len() > 1 {
         let page = PathBuf::from("comparison.html");
-        publish(&page, Report::new().compare(&folders)?.as_bytes())?;
+        storage::publish_derived(&page, Report::new().compare(&folders)?.as_bytes())?;
         println!("{}", page.display());
     }
     Ok(())

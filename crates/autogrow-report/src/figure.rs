@@ -1,39 +1,49 @@
 //! The figures of the paper: series of numbers in, a chart out.
 
+use crate::Words;
 use crate::chart::{
     Axis, Band, ContourChart, Dot, Format, Lane, LineChart, Scale, Series, Size, Stroke, Surface,
     Trajectory, levels, side_by_side,
 };
-use crate::run::{Epoch, Event, Guide, Phase, Run};
+use crate::run::{Epoch, MOST_SUB_NETWORKS, Run};
+use autogrow_run::{Event, Phase};
 
 /// What a curve shows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Quantity {
-    /// Percent of images, training and guiding ones.
-    Accuracy,
-    /// Mean cross entropy, on training and guiding images.
+    /// What guides growth, in percent ([`Words::score`]), of training and of guiding images.
+    Score,
+    /// What training makes smaller, of the same.
     Loss,
 }
 
 impl Quantity {
     /// Both.
-    pub const ALL: [Self; 2] = [Self::Accuracy, Self::Loss];
+    pub const ALL: [Self; 2] = [Self::Score, Self::Loss];
 
     /// Its value on training images and on those that guide the run.
     pub fn of(self, epoch: &Epoch) -> [f64; 2] {
         match self {
-            Self::Accuracy => [epoch.train_accuracy, epoch.val_accuracy],
-            Self::Loss => [epoch.train_loss, epoch.val_loss],
+            Self::Score => [epoch.record.train_accuracy, epoch.record.val_accuracy],
+            Self::Loss => [epoch.record.train_loss, epoch.record.val_loss],
         }
     }
 
-    /// A vertical axis for `values` of it. Accuracies of the first epochs, far below all others,
+    /// Its heading.
+    pub(crate) fn heading(self, words: Words) -> &'static str {
+        match self {
+            Self::Score => words.score_capitalised(),
+            Self::Loss => "Loss",
+        }
+    }
+
+    /// A vertical axis for `values` of it. Scores of the first epochs, far below all others,
     /// are left beneath the chart rather than all others squeezed; losses have a logarithmic axis.
-    pub(crate) fn axis(self, values: impl Iterator<Item = f64>) -> Axis {
+    pub(crate) fn axis(self, words: Words, values: impl Iterator<Item = f64>) -> Axis {
         match self {
             Self::Loss => Axis::new("loss").scaled(Scale::Log),
-            Self::Accuracy => {
-                let axis = Axis::new("accuracy, %");
+            Self::Score => {
+                let axis = Axis::new(format!("{}, %", words.score()));
                 let mut values: Vec<f64> = values.filter(|value| value.is_finite()).collect();
                 values.sort_by(f64::total_cmp);
                 let (Some(&low), Some(&top)) = (values.get(values.len() / 14), values.last())
@@ -119,20 +129,22 @@ pub fn growing(run: &Run, quantity: Quantity, against: Against) -> LineChart {
     let values = run.epochs.iter().flat_map(|epoch| quantity.of(epoch));
     let at = |epoch: usize| place(run, epoch, against);
     let lanes = lanes(run, at);
-    let band = run.epochs.iter().find(|epoch| epoch.phase == Phase::FineTuning).map(|first| {
-        let last = run.epochs.last().map_or(0.0, |epoch| against.of(epoch));
-        Band { from_to: [at(first.number.saturating_sub(1)), last], label: "fine-tuning".into() }
-    });
-    let name = match quantity {
-        Quantity::Accuracy => "Accuracy",
-        Quantity::Loss => "Loss",
-    };
+    let band =
+        run.epochs.iter().find(|epoch| epoch.record.phase == Phase::FineTuning).map(|first| {
+            let last = run.epochs.last().map_or(0.0, |epoch| against.of(epoch));
+            Band {
+                from_to: [at(first.number.saturating_sub(1)), last],
+                label: "fine-tuning".into(),
+            }
+        });
+    let words = run.words();
+    let name = quantity.heading(words);
     LineChart {
         title: String::new(),
         description: format!("{name} of {} against {}", run.name(), against.axis().label),
         x: against.axis().from_to(0.0, run.epochs.last().map_or(1.0, |epoch| against.of(epoch))),
-        y: quantity.axis(values),
-        series: vec![series(0, "training").coloured(1), series(1, run.guide().name()).coloured(0)],
+        y: quantity.axis(words, values),
+        series: vec![series(0, "training").coloured(1), series(1, words.guide()).coloured(0)],
         lanes,
         bands: band.into_iter().collect(),
     }
@@ -148,7 +160,7 @@ fn place(run: &Run, epoch: usize, against: Against) -> f64 {
 
 /// A lane a sub-network.
 fn lanes(run: &Run, at: impl Fn(usize) -> f64) -> Vec<Lane> {
-    let count = run.depth().map_or(0, |depth| depth.as_slice().len());
+    let count = run.depth().map_or(0, |depth| depth.sub_networks().min(MOST_SUB_NETWORKS));
     let mut lanes: Vec<Lane> =
         (0..count).map(|i| Lane { name: i.to_string(), ..Lane::default() }).collect();
     for event in &run.events {
@@ -181,9 +193,9 @@ pub fn overlaid(runs: &[(String, &Run)], quantity: Quantity, against: Against) -
     let values = runs.iter().flat_map(|(_, run)| &run.epochs);
     let last = runs.iter().filter_map(|(_, run)| run.epochs.last());
     let last = last.map(|epoch| against.of(epoch)).fold(0.0, f64::max);
-    let mut y = quantity.axis(values.map(|epoch| quantity.of(epoch)[1]));
-    let guide = Guide::common(runs.iter().map(|(_, run)| run.guide()));
-    y.label = format!("{guide} {}", y.label);
+    let words = Words::common(runs.iter().map(|(_, run)| run.words()));
+    let mut y = quantity.axis(words, values.map(|epoch| quantity.of(epoch)[1]));
+    y.label = format!("{} {}", words.guide(), y.label);
     LineChart {
         description: format!("{} of {} runs", y.label, runs.len()),
         x: against.axis().from_to(0.0, last),

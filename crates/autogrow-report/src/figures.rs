@@ -1,5 +1,6 @@
 //! The figures of runs, each with a name of its own: what of a run's folder is worth a chart.
 
+use crate::Words;
 use crate::chart::Size;
 use crate::figure::{
     Against, Family, Net, Quantity, TimeUnit, accuracy_against_macs, accuracy_against_parameters,
@@ -26,8 +27,8 @@ pub fn figures(runs: &[Run]) -> Vec<Figure> {
     {
         let time = Against::Time(TimeUnit::of(last.elapsed));
         for (name, quantity, against) in [
-            ("accuracy-epochs", Quantity::Accuracy, Against::Epochs),
-            ("accuracy-time", Quantity::Accuracy, time),
+            ("accuracy-epochs", Quantity::Score, Against::Epochs),
+            ("accuracy-time", Quantity::Score, time),
             ("loss-epochs", Quantity::Loss, Against::Epochs),
             ("loss-time", Quantity::Loss, time),
         ] {
@@ -40,8 +41,9 @@ pub fn figures(runs: &[Run]) -> Vec<Figure> {
         let by_parameters = accuracy_against_parameters(&title, &families);
         let by_macs = accuracy_against_macs(&title, &families);
         let charts = [("accuracy-parameters", by_parameters), ("accuracy-macs", by_macs)];
+        let score = Words::common(runs.iter().map(Run::words)).score();
         for (name, mut chart) in charts {
-            chart.y.label = "test accuracy, %".into();
+            chart.y.label = format!("test {score}, %");
             figures.push(Figure { name, svg: chart.svg(Size::FIGURE) });
         }
     }
@@ -55,13 +57,11 @@ fn families(runs: &[Run]) -> Vec<Family> {
     let mut families: Vec<Family> = Vec::new();
     for run in runs {
         let Some(outcome) = &run.outcome else { continue };
-        let policy = run.settings.text("growth.policy").unwrap_or_default();
-        let is_found = policy != "none";
-        let how = match (policy.as_str(), run.settings.count("growth.interval")) {
-            ("none", _) => "depth given".into(),
-            ("periodic", Some(interval)) => format!("AutoGrow, K = {interval}"),
-            (policy, Some(interval)) => format!("{policy} growth, K = {interval}"),
-            (policy, None) => format!("{policy} growth"),
+        let growth = &run.config.growth;
+        let how = match growth.policy.as_str() {
+            _ if !run.grows() => "depth given".into(),
+            "periodic" => format!("AutoGrow, K = {}", growth.interval),
+            policy => format!("{policy} growth, K = {}", growth.interval),
         };
         let name = if one_network { how } else { format!("{}, {how}", outcome.network) };
         let net = Net {
@@ -72,7 +72,7 @@ fn families(runs: &[Run]) -> Vec<Family> {
         };
         match families.iter_mut().find(|family| family.name == name) {
             Some(family) => family.nets.push(net),
-            None => families.push(Family { name, is_found, nets: vec![net] }),
+            None => families.push(Family { name, is_found: run.grows(), nets: vec![net] }),
         }
     }
     for family in &mut families {
@@ -85,7 +85,7 @@ fn families(runs: &[Run]) -> Vec<Family> {
 
 /// Of what networks on what data: those that all runs have in common.
 fn title(runs: &[Run]) -> String {
-    let common = |of: fn(&Run) -> String| {
+    let common = |of: fn(&Run) -> &str| {
         let first = of(&runs[0]);
         runs.iter().all(|run| of(run) == first).then_some(first)
     };

@@ -1,14 +1,14 @@
-//! What a run came to, for people: charts, the HTML report, TensorBoard events.
+//! The results of a run for people: charts, the HTML report, TensorBoard events.
 //!
-//! A run is read from the files of its folder alone ([`Run::read`]), so that this crate knows
-//! neither the algorithm nor a tensor, and a report can be made of any run at any time.
+//! A run is read from the files of its folder alone ([`Run::read`]) and judged by the code that
+//! decided in it ([`autogrow_growth`]). There is no tensor in here, so that a report can be made of
+//! any run at any time.
 //!
 //! - [`Report`] makes the page of a run, or one that compares several.
 //! - [`figure`] draws the figures of the paper from series of numbers, [`figures()`] those of runs.
 //! - [`tensorboard`] writes a run's scalars for TensorBoard.
 
 pub mod chart;
-mod error;
 pub mod figure;
 mod figures;
 mod html;
@@ -16,9 +16,9 @@ mod report;
 pub mod rule;
 pub mod run;
 pub mod tensorboard;
+mod words;
 
-pub use error::{Error, Result};
 pub use figures::{Figure, figures};
-pub use html::format::{duration, si};
-pub use report::{Report, publish};
+pub use report::Report;
 pub use run::Run;
+pub use words::Words;

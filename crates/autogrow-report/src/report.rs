@@ -1,10 +1,10 @@
 //! [`Report`]: pages of runs, and putting them where they belong.
 
+use crate::html;
 use crate::run::{Run, Settings};
-use crate::{Error, Result, html};
-use std::fs::{self, File};
-use std::io::Write;
-use std::path::{Path, PathBuf};
+use autogrow_base::{Error, Result};
+use autogrow_run::{Config, names, storage};
+use std::path::PathBuf;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 /// Makes pages: each one file that needs nothing else.
@@ -23,8 +23,8 @@ impl Report {
     /// The same, marking what differs from `defaults`, the configuration of a run without
     /// settings.
     #[must_use]
-    pub fn with_defaults(mut self, defaults: &toml::Table) -> Self {
-        self.defaults = Some(Settings::of(defaults));
+    pub fn with_defaults(mut self, defaults: &Config) -> Self {
+        self.defaults = toml::Table::try_from(defaults).ok().map(|table| Settings::of(&table));
         self
     }
 
@@ -35,14 +35,6 @@ impl Report {
         self
     }
 
-    /// The page of the run in a folder.
-    ///
-    /// # Errors
-    /// As [`Run::read`].
-    pub fn of(&self, folder: &Path) -> Result<String> {
-        Ok(self.page(&Run::read(folder)?))
-    }
-
     /// The page of a run.
     pub fn page(&self, run: &Run) -> String {
         html::run_page(run, self.defaults.as_ref(), self.seconds())
@@ -51,22 +43,23 @@ impl Report {
     /// A page that compares the runs in several folders.
     ///
     /// # Errors
-    /// As [`Run::read`], and [`Error::NoRuns`].
+    /// As [`Run::read`], and [`Error::Run`] without any run.
     pub fn compare(&self, folders: &[PathBuf]) -> Result<String> {
         if folders.is_empty() {
-            return Err(Error::NoRuns);
+            let error = Error::run("comparison", "there is no run to compare");
+            return Err(error.with_hint("name at least one run folder"));
         }
         let runs = folders.iter().map(|folder| Run::read(folder)).collect::<Result<Vec<_>>>()?;
         Ok(html::comparison_page(&runs, self.seconds()))
     }
 
-    /// Writes the page of the run in a folder to its `report.html` and returns where that is.
+    /// Writes the page of a run to its folder's `report.html` and returns where that is.
     ///
     /// # Errors
-    /// As [`Self::of`], and [`Error::Unwritable`].
+    /// [`Error::Run`] where it cannot be written.
     pub fn write(&self, run: &Run) -> Result<PathBuf> {
-        let path = run.path.join("report.html");
-        publish(&path, self.page(run).as_bytes())?;
+        let path = run.path.join(names::REPORT);
+        storage::publish_derived(&path, self.page(run).as_bytes())?;
         Ok(path)
     }
 
@@ -75,27 +68,4 @@ impl Report {
         let time = self.written.unwrap_or_else(SystemTime::now);
         time.duration_since(UNIX_EPOCH).map_or(0.0, |since| since.as_secs_f64())
     }
-}
-
-/// Writes a file beside its place and renames it there: who reads it sees the old one or the new
-/// one, never a part. It can be made again, so that it need not be durable.
-///
-/// # Errors
-/// [`Error::Unwritable`].
-pub fn publish(path: &Path, bytes: &[u8]) -> Result<()> {
-    let mut part = path.as_os_str().to_owned();
-    part.push(format!(".{}.part", std::process::id()));
-    let part = PathBuf::from(part);
-    let write = || {
-        if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
-            fs::create_dir_all(folder)?;
-        }
-        File::create(&part)?.write_all(bytes)?;
-        fs::rename(&part, path)
-    };
-    write().map_err(|source| {
-        // What is left of a failed attempt is nobody's use; that it failed is told already.
-        let _ = fs::remove_file(&part);
-        Error::Unwritable { path: path.into(), source }
-    })
 }

@@ -1,28 +1,25 @@
-//! The growing and stopping rule with a run's own numbers (section 3.2 of the paper): what the
-//! accuracy window held at each check, and what each growth brought.
+//! The growing and stopping rule with a run's own numbers (section 2.3 of the paper): what the
+//! policy saw at each check, and what each growth brought. The numbers come from the code that
+//! decided: the recorded scores are replayed through Algorithm 1.
 
-use crate::run::{Depth, Event, Guide, Phase, Run};
+use crate::Words;
+use crate::run::{Epoch, MOST_SUB_NETWORKS, Run};
+use autogrow_growth::{Curve, Decision, Evidence, Growth, GrowthConfig, Kind, Metric};
+use autogrow_run::{Event, Phase};
+use std::collections::BTreeMap;
 
-/// What the policy compares at a check.
+/// Most sub-modules of a network that is replayed: far more than fit into any memory.
+const MOST_SUB_MODULES: usize = 10_000;
+
+/// What a built-in policy compares at a check.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Window {
     /// Epochs of growing at its beginning: t - J in max\[t - J\].
     pub from: usize,
-    /// Guiding accuracy then, percent.
+    /// Guiding score then, percent.
     pub before: f64,
     /// What it has gained since, percentage points.
     pub gained: f64,
-}
-
-/// What was decided at a check.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Decision {
-    /// A sub-module was stacked on a sub-network; the depth after.
-    Grew(usize, Depth),
-    /// A sub-network left the list: growing it no longer pays.
-    Stopped(usize),
-    /// A sub-network left the list: it is as deep as allowed.
-    Capped(usize),
 }
 
 /// A check of the policies, every K epochs.
@@ -32,144 +29,180 @@ pub struct Check {
     pub epoch: usize,
     /// Epochs of growing so far: t.
     pub t: usize,
-    /// Guiding accuracy, percent: max\[t\].
+    /// Guiding score, percent: max\[t\].
     pub now: f64,
-    /// The window, once there are epochs enough.
+    /// The window of a built-in policy, once there are epochs enough.
     pub window: Option<Window>,
-    /// In the order in which they were taken.
+    /// What was decided, in this order.
     pub decisions: Vec<Decision>,
-}
-
-/// A growth and what came of it.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Growth {
-    /// Epochs of the whole run before it.
-    pub epoch: usize,
-    /// The sub-network, from 0.
-    pub subnet: usize,
-    /// Depth after it.
-    pub depth: Depth,
-    /// Trainable parameters after it.
-    pub parameters: u64,
-    /// What the guiding accuracy gained in the K epochs after it, percentage points; none while
-    /// they are not over.
+    /// What the policy waits for from here on, in its own words.
+    pub waiting: String,
+    /// Trainable parameters after its growths, where the run tells them.
+    pub parameters: Option<usize>,
+    /// What the guiding score gained in the K epochs after its growths, percentage points; none
+    /// while they are not over.
     pub brought: Option<f64>,
 }
 
-/// The policy of a run and the accuracies that guided it.
+impl Check {
+    /// Its last growth, the network of which is trained from here on.
+    pub fn growth(&self) -> Option<&Decision> {
+        self.decisions.iter().rfind(|decision| decision.kind == Kind::Grow)
+    }
+
+    /// Whether a sub-network stopped growing because it no longer paid.
+    pub fn stops(&self) -> bool {
+        self.decisions.iter().any(|decision| decision.kind == Kind::Stop)
+    }
+}
+
+/// The policy of a run, the scores that guided it, and what they led to.
 #[derive(Clone, Debug)]
 pub struct Rule {
-    /// `periodic`, `convergent`, or a plugin's.
-    pub policy: String,
-    /// Which sub-networks grow at a check: `turn`, `all`, `only:I` or `random:P`.
-    pub mode: String,
-    /// K, epochs.
-    pub interval: usize,
-    /// The length of the window, epochs: J for `periodic`, K for `convergent`.
+    /// Section `[growth]`.
+    pub config: GrowthConfig,
+    /// What the scores are called.
+    pub words: Words,
+    /// The length of the window, epochs: J for `periodic`, K for `convergent`, none for any other
+    /// policy.
     pub length: Option<usize>,
-    /// tau, percentage points.
-    pub threshold: f64,
-    /// The images whose accuracy is compared.
-    pub guide: Guide,
-    /// Whether the running maximum guides, or a moving average.
-    pub is_maximum: bool,
-    /// Guiding accuracy after each growing epoch, with that epoch's number in the whole run.
+    /// Guiding score after each growing epoch, with that epoch's number in the whole run.
     pub guiding: Vec<(usize, f64)>,
+    /// Every check so far.
+    pub checks: Vec<Check>,
+    /// Whether the recorded scores lead to the recorded network by these settings. Where not, or
+    /// where the policy is not linked, decisions are those of the journal, and there are no windows.
+    pub is_replayed: bool,
 }
 
 impl Rule {
     /// That of `run`.
     pub fn of(run: &Run) -> Self {
-        let settings = &run.settings;
-        let policy = settings.text("growth.policy").unwrap_or_default();
-        let interval = settings.count("growth.interval").unwrap_or(1).max(1);
-        let length = match policy.as_str() {
-            "periodic" => settings.count("growth.patience"),
-            "convergent" => Some(interval),
-            _ => None,
-        };
-        let is_maximum = settings.text("growth.metric").is_none_or(|metric| metric == "max");
+        let growing = run.epochs.iter().filter(|epoch| epoch.record.phase == Phase::Growing);
+        let epochs: Vec<&Epoch> = growing.collect();
+        let replayed = replay(run, &epochs);
+        let is_replayed = replayed.is_some();
+        let steps = replayed.unwrap_or_else(|| recorded(run, &epochs));
         Self {
-            policy,
-            mode: settings.text("growth.mode").unwrap_or_else(|| "turn".into()),
-            interval,
-            length,
-            threshold: settings.number("growth.threshold").unwrap_or(0.05),
-            guide: run.guide(),
-            is_maximum,
-            guiding: guiding(run, is_maximum),
+            config: run.config.growth.clone(),
+            words: run.words(),
+            length: length(&run.config.growth),
+            guiding: epochs.iter().zip(&steps).map(|(e, step)| (e.number, step.score)).collect(),
+            checks: checks(run, &epochs, steps),
+            is_replayed,
         }
     }
 
-    /// What the window of `length` epochs holds after `t` epochs of growing.
-    fn window(&self, t: usize) -> Option<Window> {
-        let from = t.checked_sub(self.length?).filter(|from| *from > 0)?;
-        let (_, before) = *self.guiding.get(from - 1)?;
-        let (_, now) = *self.guiding.get(t - 1)?;
-        Some(Window { from, before, gained: now - before })
-    }
-
-    /// Every check so far.
-    pub fn checks(&self, run: &Run) -> Vec<Check> {
-        let mut checks: Vec<Check> = (1..=self.guiding.len())
-            .filter(|t| t.is_multiple_of(self.interval))
-            .map(|t| {
-                let (epoch, now) = self.guiding[t - 1];
-                Check { epoch, t, now, window: self.window(t), decisions: Vec::new() }
-            })
-            .collect();
-        for event in &run.events {
-            let (epoch, decision) = match event {
-                Event::Grew { epoch, subnet, depth, .. } => {
-                    (epoch, Decision::Grew(*subnet, depth.clone()))
-                }
-                Event::Stopped { epoch, subnet, .. } => (epoch, Decision::Stopped(*subnet)),
-                Event::Capped { epoch, subnet, .. } => (epoch, Decision::Capped(*subnet)),
-                _ => continue,
-            };
-            if let Ok(place) = checks.binary_search_by_key(epoch, |check| check.epoch) {
-                checks[place].decisions.push(decision);
-            }
-        }
-        checks
-    }
-
-    /// Every growth so far.
-    pub fn growths(&self, run: &Run) -> Vec<Growth> {
-        let at = |epoch: usize| self.guiding.iter().rposition(|(own, _)| *own <= epoch);
-        let brought = |epoch: usize| {
-            let before = at(epoch)?;
-            let (_, after) = self.guiding.get(before + self.interval)?;
-            Some(after - self.guiding[before].1)
-        };
-        let growths = run.events.iter().filter_map(|event| match event {
-            Event::Grew { epoch, depth, subnet, parameters, .. } => Some(Growth {
-                epoch: *epoch,
-                subnet: *subnet,
-                depth: depth.clone(),
-                parameters: *parameters,
-                brought: brought(*epoch),
-            }),
-            _ => None,
-        });
-        growths.collect()
+    /// Whether the running maximum guides, or a moving average.
+    pub fn is_maximum(&self) -> bool {
+        self.config.metric == Metric::Max
     }
 }
 
-/// The running maximum, or the moving average with a decay of 0.95. What is not finite leaves it
-/// where it was.
-fn guiding(run: &Run, is_maximum: bool) -> Vec<(usize, f64)> {
-    let mut last: Option<f64> = None;
-    let growing = run.epochs.iter().filter(|epoch| epoch.phase == Phase::Growing);
-    let values = growing.map(|epoch| {
-        let accuracy = epoch.val_accuracy;
-        last = match last {
-            _ if !accuracy.is_finite() => last,
-            None => Some(accuracy),
-            Some(last) if is_maximum => Some(last.max(accuracy)),
-            Some(last) => Some(0.95 * last + 0.05 * accuracy),
+/// How far back a built-in policy looks.
+fn length(config: &GrowthConfig) -> Option<usize> {
+    match config.policy.as_str() {
+        "periodic" => Some(config.patience),
+        "convergent" => Some(config.interval),
+        _ => None,
+    }
+}
+
+/// A growing epoch.
+struct Step {
+    /// Guiding score after it.
+    score: f64,
+    /// What the last epochs, as many as the window is long, have gained.
+    gained: Option<f64>,
+    decisions: Vec<Decision>,
+    waiting: String,
+}
+
+/// What Algorithm 1 makes of the recorded scores. None where it cannot be run by these settings, or
+/// where it would have trained other networks than the run has.
+fn replay(run: &Run, epochs: &[&Epoch]) -> Option<Vec<Step>> {
+    let rules = run.config.rules();
+    rules.growth.check(rules.depth).ok()?;
+    let mut growth = Growth::new(&rules).ok()?;
+    let step = |epoch: &&Epoch| {
+        let depth = growth.depth();
+        let is_small =
+            depth.sub_networks() <= MOST_SUB_NETWORKS && depth.sub_modules() <= MOST_SUB_MODULES;
+        if !is_small || *depth != epoch.depth || growth.finished() {
+            return None;
+        }
+        let decisions = growth.epoch(Evidence::of_score(epoch.record.val_accuracy));
+        let curve = growth.curve();
+        let gained = length(rules.growth).and_then(|length| curve.improvement(length));
+        Some(Step { score: curve.last(), gained, decisions, waiting: growth.waiting() })
+    };
+    epochs.iter().map(step).collect()
+}
+
+/// The same as far as the journal tells it.
+fn recorded(run: &Run, epochs: &[&Epoch]) -> Vec<Step> {
+    let mut decided: BTreeMap<usize, Vec<Decision>> = BTreeMap::new();
+    let mut waiting = BTreeMap::new();
+    for event in &run.events {
+        let (epoch, kind, subnet, depth) = match event {
+            Event::Grew { epoch, subnet, depth, .. } => (epoch, Kind::Grow, subnet, Some(depth)),
+            Event::Stopped { epoch, subnet, .. } => (epoch, Kind::Stop, subnet, None),
+            Event::Capped { epoch, subnet, .. } => (epoch, Kind::Cap, subnet, None),
+            Event::Epoch { epoch, waiting: words, .. } => {
+                waiting.insert(*epoch, words.clone());
+                continue;
+            }
+            _ => continue,
         };
-        (epoch.number, last.unwrap_or(0.0))
+        let (epoch, subnet, depth) = (*epoch, *subnet, depth.cloned());
+        decided.entry(epoch).or_default().push(Decision { epoch, kind, subnet, depth });
+    }
+    let mut curve = Curve::new(run.config.growth.metric, run.config.compat);
+    let step = |(index, epoch): (usize, &&Epoch)| {
+        curve.push(epoch.record.val_accuracy);
+        // An epoch tells what the policy waited for while it was trained.
+        let next = epochs.get(index + 1).and_then(|next| waiting.remove(&next.number));
+        Step {
+            score: curve.last(),
+            gained: None,
+            decisions: decided.remove(&epoch.number).unwrap_or_default(),
+            waiting: next.unwrap_or_default(),
+        }
+    };
+    epochs.iter().enumerate().map(step).collect()
+}
+
+/// The checks among the growing epochs.
+fn checks(run: &Run, epochs: &[&Epoch], steps: Vec<Step>) -> Vec<Check> {
+    let interval = run.config.growth.interval.max(1);
+    let sizes = run.events.iter().filter_map(|event| match event {
+        Event::Grew { depth, parameters, .. } => Some((depth, *parameters)),
+        _ => None,
     });
-    values.collect()
+    let sizes: BTreeMap<_, _> = sizes.collect();
+    let scores: Vec<f64> = steps.iter().map(|step| step.score).collect();
+    let window = |t: usize, gained: f64| {
+        let from = t.checked_sub(length(&run.config.growth)?)?;
+        Some(Window { from, before: *scores.get(from.checked_sub(1)?)?, gained })
+    };
+    let numbered = steps.into_iter().zip(epochs).zip(1..);
+    let at_checks = numbered.filter(|(_, t): &(_, usize)| t.is_multiple_of(interval));
+    let check = |((step, epoch), t): ((Step, &&Epoch), usize)| {
+        let mut check = Check {
+            epoch: epoch.number,
+            t,
+            now: step.score,
+            window: step.gained.and_then(|gained| window(t, gained)),
+            decisions: step.decisions,
+            waiting: step.waiting,
+            parameters: None,
+            brought: None,
+        };
+        if let Some(depth) = check.growth().and_then(|growth| growth.depth.as_ref()) {
+            check.parameters = sizes.get(depth).copied();
+            check.brought = scores.get(t - 1 + interval).map(|after| after - check.now);
+        }
+        check
+    };
+    at_checks.map(check).collect()
 }

@@ -1,12 +1,13 @@
 //! A run's scalars as TensorBoard reads them: records framed as TFRecord with masked CRC-32C, each
 //! an `Event` in protocol buffers.
 //!
-//! The bytes are a function of the run: those of a run that went on begin with those from before,
-//! so that a TensorBoard that is following the file stays where it is.
+//! The bytes are a function of the run: those of a run that was resumed begin with those from before,
+//! so that a TensorBoard that follows the file keeps its place.
 
 use crate::run::Run;
 use crate::run::start::{event_file, event_files};
-use crate::{Error, Result, report};
+use autogrow_base::Result;
+use autogrow_run::storage;
 use prost::Message;
 use std::fs;
 use std::io::ErrorKind;
@@ -46,7 +47,7 @@ struct Value {
     simple_value: Option<f32>,
 }
 
-/// The events of a run: loss and accuracy on training and validation images, learning rate, depth
+/// The events of a run: loss and score on training and validation images, learning rate, depth
 /// and that of each sub-network, by epoch.
 pub fn events(run: &Run) -> Vec<u8> {
     events_since(run, run.started)
@@ -56,13 +57,15 @@ pub fn events(run: &Run) -> Vec<u8> {
 fn events_since(run: &Run, started: f64) -> Vec<u8> {
     let version = What::FileVersion("brain.Event:2".into());
     let mut bytes = record(&Event { wall_time: started, step: 0, what: Some(version) });
+    let score = run.words().score_tag();
     for epoch in &run.epochs {
+        let own = &epoch.record;
         let mut scalars = vec![
-            ("loss/train".to_string(), epoch.train_loss),
-            ("loss/validation".into(), epoch.val_loss),
-            ("accuracy/train".into(), epoch.train_accuracy),
-            ("accuracy/validation".into(), epoch.val_accuracy),
-            ("learning_rate".into(), epoch.learning_rate),
+            ("loss/train".to_string(), own.train_loss),
+            ("loss/validation".into(), own.val_loss),
+            (format!("{score}/train"), own.train_accuracy),
+            (format!("{score}/validation"), own.val_accuracy),
+            ("learning_rate".into(), own.learning_rate),
             ("depth/sub_modules".into(), epoch.depth.sub_modules() as f64),
         ];
         let depth = epoch.depth.as_slice().iter().enumerate();
@@ -83,7 +86,7 @@ fn events_since(run: &Run, started: f64) -> Vec<u8> {
 /// for each such file, so that any others are removed.
 ///
 /// # Errors
-/// [`crate::Error::Unwritable`].
+/// [`autogrow_base::Error::Run`].
 pub fn write(run: &Run) -> Result<PathBuf> {
     let folder = run.path.join("tensorboard");
     let mut files = event_files(&folder).into_iter();
@@ -91,11 +94,11 @@ pub fn write(run: &Run) -> Result<PathBuf> {
         let started = run.started as u64;
         (started, folder.join(event_file(started)))
     });
-    report::publish(&path, &events_since(run, started as f64))?;
+    storage::publish_derived(&path, &events_since(run, started as f64))?;
     for (_, path) in files {
         match fs::remove_file(&path) {
-            Err(source) if source.kind() != ErrorKind::NotFound => {
-                return Err(Error::Unwritable { path, source });
+            Err(error) if error.kind() != ErrorKind::NotFound => {
+                return Err(storage::failed(&path, "cannot be removed", &error));
             }
             _ => {}
         }

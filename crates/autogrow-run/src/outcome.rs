@@ -1,11 +1,10 @@
-//! What a run came to: `result.json`.
+//! The result of a run: `result.json`.
 
 use autogrow_growth::Depth;
 use serde::{Deserialize, Serialize};
 
-/// The result of a run.
+/// The result of a run. What a newer program adds to the file is passed over.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct Outcome {
     /// The depth that was found; with policy `none` the one that was given.
     pub found: Depth,

@@ -3,7 +3,7 @@
 //! Every operation that changes a file first passes [`fault::point`], where tests make the n-th one fail or kill the
 //! process; without the feature `faults` that is nothing.
 
-use crate::fault;
+use crate::{fault, names};
 use autogrow_base::{Error, Result};
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, ErrorKind, Write};
@@ -24,6 +24,30 @@ pub fn publish(path: &Path, bytes: &[u8]) -> Result<()> {
         sync_parent(path)
     };
     write().map_err(|error| failed(path, "cannot be written", &error))
+}
+
+/// Writes what can be made again from the rest of a run, such as a page: complete or not at all, but
+/// not durable, and no fault is made in here, for a run outlives a page that cannot be written. Makes the
+/// folder; several processes may write the same file at once.
+///
+/// # Errors
+/// [`Error::Run`] with the cause; the file that was there before is then untouched.
+pub fn publish_derived(path: &Path, bytes: &[u8]) -> Result<()> {
+    let mut part = path.as_os_str().to_owned();
+    part.push(format!(".{}{}", std::process::id(), names::PART));
+    let part = PathBuf::from(part);
+    let write = || {
+        if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
+            fs::create_dir_all(folder)?;
+        }
+        fs::write(&part, bytes)?;
+        fs::rename(&part, path)
+    };
+    write().map_err(|error| {
+        // What is left of a failed attempt is of no use; that it failed is told already.
+        let _ = fs::remove_file(&part);
+        failed(path, "cannot be written", &error)
+    })
 }
 
 /// Writes several files into a new folder and publishes it by one rename.

@@ -5,7 +5,7 @@ use crate::pages::root;
 use autogrow_report::Run;
 use autogrow_report::chart::{Axis, Dot, LineChart, Series, Size, Stroke};
 use autogrow_report::figure::{Against, Quantity, growing};
-use autogrow_report::rule::{Check, Decision, Rule};
+use autogrow_report::rule::Rule;
 use std::fs;
 
 const WIDE: Size = Size { width: 720.0, height: 360.0 };
@@ -30,7 +30,7 @@ fn assert_drawn(name: &str, chart: &LineChart, size: Size) {
 
 #[test]
 fn accuracy_with_growths_beneath() {
-    let chart = growing(&run(), Quantity::Accuracy, Against::Epochs);
+    let chart = growing(&run(), Quantity::Score, Against::Epochs);
     assert_drawn("accuracy.svg", &chart, WIDE);
 }
 
@@ -38,7 +38,7 @@ fn accuracy_with_growths_beneath() {
 fn depth_of_each_sub_network() {
     let run = run();
     let end = run.epochs.last().unwrap().number as f64;
-    let count = run.depth().unwrap().as_slice().len();
+    let count = run.depth().unwrap().sub_networks();
     let series = (0..count).map(|subnet| {
         // Steps: an epoch is trained at one depth from its beginning to its end. Lines that would
         // hide each other are moved apart by a little.
@@ -65,12 +65,11 @@ fn what_the_stopping_rule_looks_at() {
     let run = run();
     let rule = Rule::of(&run);
     let measured = run.epochs.iter().take(rule.guiding.len());
-    let measured = measured.map(|epoch| [epoch.number as f64, epoch.val_accuracy]);
+    let measured = measured.map(|epoch| [epoch.number as f64, epoch.record.val_accuracy]);
     let guiding = rule.guiding.iter().map(|&(epoch, best)| [epoch as f64, best]);
-    let stopped = |check: &Check| matches!(check.decisions[..], [Decision::Stopped(_), ..]);
-    let first = rule.checks(&run).into_iter().find(stopped).unwrap();
+    let first = rule.checks.iter().find(|check| check.stops()).unwrap();
     let window = first.window.unwrap();
-    assert!(window.gained < rule.threshold);
+    assert!(window.gained < rule.config.threshold);
     let window = vec![[window.from as f64, window.before], [first.t as f64, first.now]];
     let chart = LineChart {
         description: "Validation accuracy and its running maximum while growing".into(),

@@ -2,10 +2,11 @@
 
 use crate::args::ReportArgs;
 use crate::output::Output;
-use crate::reporter::{SHARPNESS, located, write};
+use crate::reporter::{SHARPNESS, write};
 use autogrow_core::Result;
 use autogrow_report::chart::png;
-use autogrow_report::{Figure, Report, Run, figures, publish};
+use autogrow_report::{Figure, Report, Run, figures};
+use autogrow_run::storage::publish_derived;
 use serde::Serialize;
 use std::path::{Path, PathBuf};
 
@@ -43,8 +44,7 @@ pub(crate) fn run(args: &ReportArgs, output: &Output) -> Result<()> {
         });
     }
     let page = args.out.clone().unwrap_or_else(|| "comparison.html".into());
-    let compare = || publish(&page, Report::new().compare(&args.runs)?.as_bytes());
-    compare().map_err(|error| located(&error, &page))?;
+    publish_derived(&page, Report::new().compare(&args.runs)?.as_bytes())?;
     let several = Several { runs: &args.runs, report: page, figures: draw(args)? };
     output.result(&several, || format!("{}\n{}", several.report.display(), lines(&several.figures)))
 }
@@ -52,19 +52,15 @@ pub(crate) fn run(args: &ReportArgs, output: &Output) -> Result<()> {
 /// Writes the charts where they are asked for.
 fn draw(args: &ReportArgs) -> Result<Vec<PathBuf>> {
     let Some(folder) = &args.figures else { return Ok(Vec::new()) };
-    let draw = || {
-        let runs = args.runs.iter().map(|run| Run::read(run)).collect::<Result<Vec<_>, _>>()?;
-        let mut files = Vec::new();
-        for Figure { name, svg } in figures(&runs) {
-            let [vector, pixels] =
-                ["svg", "png"].map(|ending| folder.join(format!("{name}.{ending}")));
-            publish(&vector, svg.as_bytes())?;
-            publish(&pixels, &png(&svg, SHARPNESS)?)?;
-            files.extend([vector, pixels]);
-        }
-        Ok(files)
-    };
-    draw().map_err(|error| located(&error, folder))
+    let runs = args.runs.iter().map(|run| Run::read(run)).collect::<Result<Vec<_>>>()?;
+    let mut files = Vec::new();
+    for Figure { name, svg } in figures(&runs) {
+        let [vector, pixels] = ["svg", "png"].map(|ending| folder.join(format!("{name}.{ending}")));
+        publish_derived(&vector, svg.as_bytes())?;
+        publish_derived(&pixels, &png(&svg, SHARPNESS)?)?;
+        files.extend([vector, pixels]);
+    }
+    Ok(files)
 }
 
 fn lines(files: &[PathBuf]) -> String {

@@ -4,7 +4,7 @@ use super::model::Model;
 use super::open_data;
 use crate::args::SurfaceArgs;
 use crate::output::Output;
-use crate::reporter::{SHARPNESS, located};
+use crate::reporter::SHARPNESS;
 use autogrow_core::landscape::{Plane, TrainingLoss};
 use autogrow_core::network::StateDict;
 use autogrow_core::random::{Purpose, derive};
@@ -99,7 +99,7 @@ pub(super) fn write(out: &Path, numbers: &impl Serialize, svg: &str) -> Result<V
     let mut json = serde_json::to_string_pretty(numbers)
         .map_err(|error| Error::run(&files[0], error.to_string()))?;
     json.push('\n');
-    let pixels = png(svg, SHARPNESS).map_err(|error| located(&error, &files[2]))?;
+    let pixels = png(svg, SHARPNESS)?;
     publish(&files[0], json.as_bytes())?;
     publish(&files[1], svg.as_bytes())?;
     publish(&files[2], &pixels)?;

@@ -5,16 +5,15 @@ use super::model::Model;
 use super::surface::{Grid, training_loss, write};
 use crate::args::TrajectoryArgs;
 use crate::output::Output;
-use crate::reporter::located;
 use autogrow_core::landscape::pca::Principal;
 use autogrow_core::landscape::{Plane, Space, TrainingLoss};
 use autogrow_core::network::StateDict;
+use autogrow_core::run::Phase;
 use autogrow_core::run::{Snapshot, snapshots};
 use autogrow_core::{Error, Result};
 use autogrow_report::Run;
 use autogrow_report::chart::{Size, Trajectory};
 use autogrow_report::figure::trajectories;
-use autogrow_report::run::Phase;
 use serde::Serialize;
 use std::path::PathBuf;
 
@@ -103,10 +102,11 @@ fn kept(runs: &[PathBuf]) -> Result<Vec<Kept>> {
     let mut kept = Vec::new();
     for (number, folder) in runs.iter().enumerate() {
         let found = snapshots(folder)?;
-        let run = Run::read(folder).map_err(|error| located(&error, folder))?;
+        let run = Run::read(folder)?;
         kept.extend(found.into_iter().map(|snapshot| {
             let epoch = run.epochs.iter().find(|epoch| epoch.number >= snapshot.epoch);
-            let phase = epoch.or(run.epochs.last()).map_or(Phase::Growing, |epoch| epoch.phase);
+            let phase =
+                epoch.or(run.epochs.last()).map_or(Phase::Growing, |epoch| epoch.record.phase);
             // AdamInit is a part of growing.
             let phase = if phase == Phase::Adapting { Phase::Growing } else { phase };
             Kept { run: number, phase, snapshot }

@@ -129,7 +129,7 @@ pub(super) fn ticks(axis: &Axis, [from, to]: [f64; 2], most: usize) -> Vec<(f64,
     let values = of_log.unwrap_or_else(|| linear(from, to, most));
     let step = values.windows(2).map(|pair| pair[1] - pair[0]).fold(f64::INFINITY, f64::min);
     let text = |value: f64| match axis.format {
-        Format::Si => si(value),
+        Format::Si => prefixed(value),
         Format::Plain if is_log => plain(value, value),
         Format::Plain => plain(value, step),
     };
@@ -180,8 +180,8 @@ fn plain(value: f64, step: f64) -> String {
     text.replace('-', "−")
 }
 
-/// `1500000` as `1.5 M`.
-fn si(value: f64) -> String {
+/// A tick: `1500000` as `1.5 M`, with no digit that is not needed, so that neighbours are told apart.
+fn prefixed(value: f64) -> String {
     let (divisor, unit) = match value.abs() {
         n if n >= 1e9 => (1e9, " G"),
         n if n >= 1e6 => (1e6, " M"),

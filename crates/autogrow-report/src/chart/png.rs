@@ -1,7 +1,7 @@
 //! Charts as PNG. Letters come from a subset of Inter that is built in, so that a chart looks the
 //! same on every machine, one without any font included.
 
-use crate::{Error, Result};
+use autogrow_base::{Error, Result};
 use resvg::tiny_skia::{Pixmap, Transform};
 use resvg::usvg::{Options, Tree, fontdb};
 use std::sync::Arc;
@@ -15,9 +15,10 @@ const MAX_PIXELS: f32 = 64e6;
 /// An SVG chart as PNG, `scale` pixels for each of the SVG's.
 ///
 /// # Errors
-/// [`Error::Png`] where the SVG is none, or has no size that makes sense.
+/// [`Error::Run`] where the SVG is none, or has no size that makes sense.
 pub fn png(svg: &str, scale: f32) -> Result<Vec<u8>> {
-    let wrong = |problem: String| Error::Png { problem };
+    let wrong =
+        |problem: String| Error::run("chart", format!("cannot be drawn as PNG ({problem})"));
     let mut fonts = fontdb::Database::new();
     fonts.load_font_data(REGULAR.to_vec());
     fonts.load_font_data(SEMIBOLD.to_vec());

@@ -1,10 +1,11 @@
-//! Several runs beside each other: what they came to, in what they differ, their curves.
+//! Several runs beside each other: their results, the settings in which they differ, their curves.
 
 use super::curves::{figure, key, series, switch, unit};
 use super::format::{duration, exact, percent, si};
 use super::{json, page as whole, reason, section as framed};
+use crate::Words;
 use crate::figure::{Quantity, overlaid};
-use crate::run::{Guide, Run};
+use crate::run::Run;
 use maud::{Markup, html};
 use serde_json::json;
 use std::collections::BTreeSet;
@@ -42,18 +43,23 @@ fn names(runs: &[Run]) -> Vec<String> {
     names.collect()
 }
 
+fn words(runs: &[(String, &Run)]) -> Words {
+    Words::common(runs.iter().map(|(_, run)| run.words()))
+}
+
 fn results(runs: &[(String, &Run)]) -> Markup {
     let best = runs.iter().filter_map(|(_, run)| Some(run.outcome.as_ref()?.test_accuracy));
     let best = best.fold(f64::NEG_INFINITY, f64::max);
-    let by_test = runs.iter().filter(|(_, run)| run.guide() == Guide::Test);
+    let by_test = runs.iter().filter(|(_, run)| run.words().is_guided_by_test());
     let by_test: Vec<&str> = by_test.map(|(name, _)| name.as_str()).collect();
+    let score = words(runs).score();
     html! {
         div.scroll tabindex="0" role="region" aria-label="Results" {
             table {
                 thead { tr {
                     th scope="col" { "run" }
                     th scope="col" { "found" }
-                    th.n scope="col" { "test" }
+                    th.n scope="col" { "test " (score) }
                     th.n scope="col" { (if by_test.is_empty() { "validation" } else { "guiding" }) }
                     th.n scope="col" { "parameters" }
                     th.n scope="col" { "MACs" }
@@ -71,7 +77,7 @@ fn results(runs: &[(String, &Run)]) -> Markup {
         }
         @if !by_test.is_empty() {
             p.caption {
-                "Guided by the test images, so that the accuracy on them is optimistic: "
+                "Guided by the test images, so that the " (score) " on them is optimistic: "
                 (by_test.join(", ")) "."
             }
         }
@@ -90,13 +96,13 @@ fn row(index: usize, name: &str, run: &Run, best: f64) -> Markup {
                 @let (test, val) = (result.test_accuracy, result.val_accuracy);
                 td.n.best[test == best] { (exact(&of("test_accuracy"), test, &percent(test))) }
                 td.n { (exact(&of("val_accuracy"), val, &percent(val))) }
-                td.n { (exact(&of("parameters"), result.parameters, &si(result.parameters))) }
+                td.n { (exact(&of("parameters"), result.parameters, &si(result.parameters as u64))) }
                 td.n { (exact(&of("macs"), result.macs, &si(result.macs))) }
                 td.n { (result.growing_epochs) " + " (result.fine_tuning_epochs) }
                 td.n { (duration(result.growing_seconds + result.fine_tuning_seconds)) }
             }
             None => {
-                @let best = run.epochs.iter().map(|e| e.val_accuracy).fold(f64::NAN, f64::max);
+                @let best = run.epochs.iter().map(|e| e.record.val_accuracy).fold(f64::NAN, f64::max);
                 td.n { "–" } td.n { (percent(best)) } td.n { "–" } td.n { "–" }
                 td.n { (run.epochs.len()) } td.n { (duration(seconds)) }
             }
@@ -112,7 +118,7 @@ fn curves(runs: &[(String, &Run)]) -> Markup {
         (switch())
         div.charts {
             @for quantity in Quantity::ALL {
-                (figure(quantity, unit(&all), |against| overlaid(runs, quantity, against)))
+                (figure((quantity, words(runs)), unit(&all), |against| overlaid(runs, quantity, against)))
             }
         }
     }

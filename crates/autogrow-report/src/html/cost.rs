@@ -2,7 +2,9 @@
 
 use super::format::{duration, exact, si};
 use super::section as framed;
-use crate::run::{Depth, Event, Guide, Phase, Run};
+use crate::run::Run;
+use autogrow_growth::Depth;
+use autogrow_run::{Event, Phase};
 use maud::{Markup, html};
 use std::collections::BTreeMap;
 
@@ -67,7 +69,7 @@ pub(super) fn section(run: &Run) -> Markup {
         }
         p.caption {
             "Time of training and "
-            (match run.guide() { Guide::Validation => "validation", Guide::Test => "testing" })
+            (if run.words().is_guided_by_test() { "testing" } else { "validation" })
             ". The last column counts each epoch by its network's \
              multiply-accumulates (MACs): what the phase cost in epochs of the network it led to."
         }
@@ -100,21 +102,23 @@ fn range(macs: Option<[u64; 2]>) -> String {
 /// MACs of an image by depth, as far as the run tells them.
 fn macs(run: &Run) -> BTreeMap<Depth, u64> {
     let told = run.events.iter().filter_map(|event| match event {
-        Event::Started { depth, macs, .. } => Some((depth.clone(), *macs)),
-        Event::Grew { depth, macs, .. } => Some((depth.clone(), (*macs)?)),
+        Event::Started { depth, macs, .. } | Event::Grew { depth, macs, .. } => {
+            Some((depth.clone(), *macs))
+        }
         _ => None,
     });
     let found = run.outcome.iter().map(|outcome| (outcome.found.clone(), outcome.macs));
-    told.chain(found).collect()
+    // Journals of older programs do not tell them of every network.
+    told.chain(found).filter(|(_, macs)| *macs > 0).collect()
 }
 
 fn part(run: &Run, phase: Phase, known: &BTreeMap<Depth, u64>) -> Option<Part> {
-    let epochs: Vec<_> = run.epochs.iter().filter(|epoch| epoch.phase == phase).collect();
-    let last = known.get(run.depth()?).copied().filter(|macs| *macs > 0);
+    let epochs: Vec<_> = run.epochs.iter().filter(|epoch| epoch.record.phase == phase).collect();
+    let last = known.get(run.depth()?).copied();
     let all: Option<Vec<u64>> = epochs.iter().map(|e| known.get(&e.depth).copied()).collect();
     let extremes = |all: &Vec<u64>| Some([*all.iter().min()?, *all.iter().max()?]);
     let sum = all.as_ref().map(|all| all.iter().map(|macs| *macs as f64).sum::<f64>());
-    let seconds = epochs.iter().map(|epoch| epoch.seconds).filter(|seconds| seconds.is_finite());
+    let seconds = epochs.iter().map(|epoch| epoch.record.epoch_seconds).filter(|s| s.is_finite());
     (!epochs.is_empty()).then(|| Part {
         phase,
         epochs: epochs.len(),

@@ -1,7 +1,8 @@
-//! Curves of accuracy and loss against epochs and against time, and their numbers for the script
+//! Curves of score and loss against epochs and against time, and their numbers for the script
 //! that shows them under the pointer.
 
 use super::{json, section as framed};
+use crate::Words;
 use crate::chart::{LineChart, Size};
 use crate::figure::{Against, Quantity, TimeUnit, growing};
 use crate::run::{Epoch, Run};
@@ -23,7 +24,7 @@ pub(super) fn section(run: &Run) -> Markup {
             (switch())
             div.charts {
                 @for quantity in Quantity::ALL {
-                    (figure(quantity, unit(&[run]), |against| growing(run, quantity, against)))
+                    (figure((quantity, run.words()), unit(&[run]), |against| growing(run, quantity, against)))
                 }
             }
         }
@@ -49,14 +50,11 @@ pub(super) fn switch() -> Markup {
 
 /// A chart in all its forms; the style sheet shows the one that fits.
 pub(super) fn figure(
-    quantity: Quantity,
+    (quantity, words): (Quantity, Words),
     unit: TimeUnit,
     chart: impl Fn(Against) -> LineChart,
 ) -> Markup {
-    let heading = match quantity {
-        Quantity::Accuracy => "Accuracy",
-        Quantity::Loss => "Loss",
-    };
+    let heading = quantity.heading(words);
     html! {
         figure.chart data-chart=(key(quantity)) tabindex="0"
             aria-label={ (heading) " curves; arrow keys read values" } {
@@ -76,7 +74,7 @@ pub(super) fn figure(
 /// A quantity's name for the script.
 pub(super) fn key(quantity: Quantity) -> &'static str {
     match quantity {
-        Quantity::Accuracy => "accuracy",
+        Quantity::Score => "score",
         Quantity::Loss => "loss",
     }
 }
@@ -101,7 +99,7 @@ pub(super) fn series(
     })
 }
 
-/// Five digits are more than anyone reads under a pointer. What is no number becomes null.
+/// Five digits are more than anyone reads under a pointer. What is not finite becomes null.
 fn rounded(value: f64) -> Value {
     format!("{value:.4e}").parse::<f64>().map_or(Value::Null, Value::from)
 }
@@ -109,8 +107,9 @@ fn rounded(value: f64) -> Value {
 /// All that the script needs to know of a run.
 pub(super) fn data(run: &Run) -> Markup {
     let unit = unit(&[run]);
+    let guide = run.words().guide();
     let curves = |quantity: Quantity| {
-        let names = [("training", 1), (run.guide().name(), 0)];
+        let names = [("training", 1), (guide, 0)];
         let series = names.iter().enumerate().map(|(which, (name, colour))| {
             series(name, *colour, run, unit, |epoch| quantity.of(epoch)[which])
         });
@@ -120,14 +119,14 @@ pub(super) fn data(run: &Run) -> Markup {
         json!([
             epoch.number,
             epoch.depth.to_string(),
-            epoch.phase.name(),
-            rounded(epoch.val_accuracy)
+            epoch.record.phase.name(),
+            rounded(epoch.record.val_accuracy)
         ])
     });
     let value = json!({
         "unit": unit.symbol(),
-        "guide": run.guide().name(),
-        "charts": { "accuracy": curves(Quantity::Accuracy), "loss": curves(Quantity::Loss) },
+        "guide": guide,
+        "charts": { "score": curves(Quantity::Score), "loss": curves(Quantity::Loss) },
         "states": states.collect::<Vec<_>>(),
     });
     json("data", &value)

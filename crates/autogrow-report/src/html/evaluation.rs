@@ -22,8 +22,9 @@ pub(super) fn section(evaluation: &Evaluation) -> Markup {
             @if let Some(loss) = evaluation.loss {
                 div { dt { "loss" } dd { (exact("loss", loss, &format!("{loss:.4}"))) } }
             }
-            @if let Some(error) = evaluation.calibration_error() {
-                div { dt { "calibration error" } dd { (format!("{error:.2}")) span.unit { "points" } } }
+            @if let Some(ece) = evaluation.ece {
+                div { dt { "calibration error" }
+                    dd { (exact("ece", ece, &format!("{:.2}", 100.0 * ece))) span.unit { "points" } } }
             }
             @if let Some(data) = &evaluation.data {
                 div { dt { "data set" } dd { (data) span.unit { (evaluation.split) } } }
@@ -57,14 +58,14 @@ fn matrix(evaluation: &Evaluation) -> Markup {
             table.matrix {
                 thead { tr {
                     th scope="col" { span.none { "truth ↓ taken for →" } }
-                    @for class in &evaluation.classes { th scope="col" { (class) } }
+                    @for class in &evaluation.classes { th scope="col" { (class.name) } }
                     th.n scope="col" { "right" }
                 } }
                 tbody {
-                    @for (truth, row) in evaluation.confusion.iter().enumerate() {
+                    @for (truth, (class, row)) in evaluation.classes.iter().zip(&evaluation.confusion).enumerate() {
                         @let sum = row.iter().map(|count| *count as f64).sum::<f64>().max(1.0);
                         tr {
-                            th scope="row" { (evaluation.classes[truth]) }
+                            th scope="row" { (class.name) }
                             @for (taken, &count) in row.iter().enumerate() {
                                 @let part = count as f64 / sum;
                                 @let is_right = taken == truth;
@@ -73,7 +74,7 @@ fn matrix(evaluation: &Evaluation) -> Markup {
                                     @if count > 0 { (count) } @else { span.none { "·" } }
                                 }
                             }
-                            td.n { (format!("{:.1} %", 100.0 * row[truth] as f64 / sum)) }
+                            td.n { (class.accuracy.map_or("–".into(), |percent| format!("{percent:.1} %"))) }
                         }
                     }
                 }
@@ -106,8 +107,8 @@ fn confusions(evaluation: &Evaluation) -> Markup {
                 tbody {
                     @for (count, truth, taken) in pairs {
                         tr {
-                            td { (evaluation.classes[truth]) }
-                            td { (evaluation.classes[taken]) }
+                            td { (evaluation.classes[truth].name) }
+                            td { (evaluation.classes[taken].name) }
                             td.n { (count) }
                         }
                     }
@@ -138,7 +139,7 @@ fn calibration(evaluation: &Evaluation) -> Markup {
 }
 
 fn worst(evaluation: &Evaluation) -> Markup {
-    let name = |class: usize| evaluation.classes.get(class).map_or("?", String::as_str);
+    let name = |class: usize| evaluation.classes.get(class).map_or("?", |class| &class.name);
     html! {
         h3 { "Most confident mistakes" }
         ul.worst {

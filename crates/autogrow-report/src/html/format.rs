@@ -1,40 +1,9 @@
 //! Numbers as people read them.
 
+pub(super) use autogrow_base::numbers::{duration, si};
 use maud::{Markup, html};
 
-/// `1234567` as `1.23 M`.
-pub fn si(number: u64) -> String {
-    // What rounds to a thousand of a unit is one of the next.
-    let written = |unit: f64, decimals: usize| {
-        let text = format!("{:.decimals$}", number as f64 / unit);
-        text.parse().is_ok_and(|value: f64| value < 1e3).then_some(text)
-    };
-    if number < 1000 {
-        number.to_string()
-    } else if let Some(text) = written(1e3, 1) {
-        format!("{text} k")
-    } else if let Some(text) = written(1e6, 2) {
-        format!("{text} M")
-    } else {
-        format!("{:.2} G", number as f64 / 1e9)
-    }
-}
-
-/// Seconds as `4.2 s`, `42 s`, `3 min 20 s`, `5 h 04 min`.
-pub fn duration(seconds: f64) -> String {
-    if !seconds.is_finite() || seconds < 0.0 {
-        return "–".into();
-    }
-    let whole = seconds.round() as u64;
-    match whole {
-        0..10 => format!("{seconds:.1} s"),
-        10..60 => format!("{whole} s"),
-        60..3600 => format!("{} min {:02} s", whole / 60, whole % 60),
-        _ => format!("{} h {:02} min", whole / 3600, whole % 3600 / 60),
-    }
-}
-
-/// `98.61 %`; a dash for what is no number.
+/// `98.61 %`; a dash for what is not finite.
 pub(super) fn percent(value: f64) -> String {
     if value.is_finite() { format!("{value:.2} %") } else { "–".into() }
 }
@@ -75,22 +44,6 @@ mod tests {
     use super::*;
 
     #[test]
-    fn units_are_chosen_after_rounding() {
-        for (number, text) in [
-            (999, "999"),
-            (1000, "1.0 k"),
-            (999_949, "999.9 k"),
-            (999_950, "1.00 M"),
-            (999_999, "1.00 M"),
-            (999_994_999, "999.99 M"),
-            (999_995_000, "1.00 G"),
-            (1_234_000_000_000, "1234.00 G"),
-        ] {
-            assert_eq!(si(number), text);
-        }
-    }
-
-    #[test]
     fn dates() {
         // From `date -u -d @...`.
         for (seconds, text) in [
@@ -112,9 +65,5 @@ mod tests {
             ["0.00", "0.00", "0.00", "+0.25", "−1.50"]
         );
         assert_eq!(percent(f64::NAN), "–");
-        assert_eq!(
-            [9.44, 42.0, 200.4, 3600.0].map(duration),
-            ["9.4 s", "42 s", "3 min 20 s", "1 h 00 min"]
-        );
     }
 }

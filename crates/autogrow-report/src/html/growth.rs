@@ -3,7 +3,9 @@
 
 use super::section as framed;
 use crate::chart::sequential;
-use crate::run::{Depth, Event, Run};
+use crate::run::{MOST_SUB_NETWORKS, Run};
+use autogrow_growth::Depth;
+use autogrow_run::Event;
 use maud::{Markup, html};
 
 /// Most sub-modules that are drawn of a sub-network.
@@ -21,41 +23,34 @@ pub(super) fn section(run: &Run) -> Markup {
     let growing = rows.iter().flat_map(|row| row.stacked.iter().chain(&row.stopped)).copied();
     let end = growing.max().unwrap_or(0).max(1);
     let body = html! {
-        @if rows.is_empty() {
-            p { "Nothing is known of the network yet." }
-        } @else {
-            div #growth.growth data-end=(end) data-last=(last) {
-                div.player hidden {
-                    button #play type="button" aria-label="Play the growth" { "▶" }
-                    input #scrub type="range" min="0" max=(last) value=(last) step="1"
-                        aria-label="Epoch" aria-describedby="now";
-                    output #now for="scrub" {}
-                }
-                div.net {
-                    p.terminal { (image(run)) " → stem" }
-                    @for (index, row) in rows.iter().enumerate() { (draw(index, row, end)) }
-                    p.terminal { "pooling, linear → " (classes(run)) }
-                }
-                (key(end))
+        div #growth.growth data-end=(end) data-last=(last) {
+            div.player hidden {
+                button #play type="button" aria-label="Play the growth" { "▶" }
+                input #scrub type="range" min="0" max=(last) value=(last) step="1"
+                    aria-label="Epoch" aria-describedby="now";
+                output #now for="scrub" {}
             }
+            div.net {
+                p.terminal { (input(run)) " → stem" }
+                @for (index, row) in rows.iter().enumerate() { (draw(index, row, end)) }
+                p.terminal { "pooling, linear → " (outputs(run)) }
+            }
+            (key(end))
         }
     };
     framed("growth", "How it grew", &body)
 }
 
 fn rows(run: &Run) -> Vec<Row> {
-    let seed: Option<Depth> = run
-        .events
-        .iter()
-        .find_map(|event| match event {
-            Event::Started { depth, .. } => Some(depth.clone()),
-            _ => None,
-        })
-        .or_else(|| run.epochs.first().map(|epoch| epoch.depth.clone()))
-        .or_else(|| run.settings.text("network.depth")?.parse().ok());
-    let Some(seed) = seed else { return Vec::new() };
+    let started = run.events.iter().find_map(|event| match event {
+        Event::Started { depth, .. } => Some(depth),
+        _ => None,
+    });
+    let seed: &Depth = started
+        .or(run.epochs.first().map(|epoch| &epoch.depth))
+        .unwrap_or(&run.config.network.depth);
     let row = |&count: &usize| Row { stacked: vec![0; count.min(MOST)], stopped: None };
-    let mut rows: Vec<Row> = seed.as_slice().iter().map(row).collect();
+    let mut rows: Vec<Row> = seed.as_slice().iter().take(MOST_SUB_NETWORKS).map(row).collect();
     for event in &run.events {
         match event {
             Event::Grew { epoch, subnet, .. } => {
@@ -101,6 +96,7 @@ fn draw(index: usize, row: &Row, end: usize) -> Markup {
 fn key(end: usize) -> Markup {
     html! {
         p.key {
+            "A row is a sub-network (a stage), a box in it a sub-module (a block): "
             span.seed-key { "·" } " in the seed "
             span.ramp aria-hidden="true" {
                 @for step in 0..24 {
@@ -113,16 +109,18 @@ fn key(end: usize) -> Markup {
     }
 }
 
-fn image(run: &Run) -> String {
-    match &run.architecture {
-        Some(architecture) => {
-            let [channels, height, width] = architecture.image;
-            format!("image {channels}×{height}×{width}")
-        }
-        None => "image".into(),
+/// What the network takes: pictures, width by height, or rows of a table.
+fn input(run: &Run) -> String {
+    let Some(architecture) = &run.architecture else { return "image".into() };
+    match architecture.image {
+        [1, 1, 1] => "1 column".into(),
+        [columns, 1, 1] => format!("{columns} columns"),
+        [1, height, width] => format!("image {width}×{height}, 1 channel"),
+        [channels, height, width] => format!("image {width}×{height}, {channels} channels"),
     }
 }
 
-fn classes(run: &Run) -> String {
-    run.architecture.as_ref().map_or("classes".into(), |net| format!("{} classes", net.classes))
+fn outputs(run: &Run) -> String {
+    let words = run.words().outputs();
+    run.architecture.as_ref().map_or(words.into(), |net| format!("{} {words}", net.classes))
 }

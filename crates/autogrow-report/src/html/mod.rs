@@ -1,5 +1,5 @@
-//! Pages: one file each, with style and script inside, that opens from a disk and asks nothing of
-//! the network.
+//! Pages: one file each, with style and script inside, that opens from a disk and loads nothing
+//! from the network.
 
 mod compare;
 mod cost;
@@ -7,6 +7,7 @@ mod curves;
 mod evaluation;
 pub(crate) mod format;
 mod growth;
+mod measures;
 mod policy;
 mod reason;
 mod settings;
@@ -41,17 +42,18 @@ pub(crate) fn run_page(run: &Run, defaults: Option<&Settings>, now: f64) -> Stri
         (curves::section(run))
         (cost::section(run))
         @if let Some(evaluation) = &run.evaluation { (evaluation::section(evaluation)) }
+        @if let Some(measures) = &run.measures { (measures::section(measures)) }
         (settings::section(run, defaults))
         (curves::data(run))
     };
     let live = (run.status == Status::Training).then(|| {
-        let typical = run.epochs.last().map_or(0.0, |epoch| epoch.seconds);
+        let typical = run.epochs.last().map_or(0.0, |epoch| epoch.record.epoch_seconds);
         Live { written: now, typical: if typical.is_finite() { typical } else { 0.0 } }
     });
     page(&title, &run.name(), &body, live.as_ref(), now)
 }
 
-/// A page that is written again while its run goes on.
+/// A page that is written again while its run is running.
 struct Live {
     /// Seconds since 1970.
     written: f64,
@@ -120,7 +122,7 @@ fn damage(run: &Run) -> Markup {
     const SHOWN: usize = 12;
     html! {
         div.note.warning role="note" {
-            p { strong { "Parts of this run folder are damaged or of another run, and are not shown." } }
+            p { strong { "Parts of this run folder are damaged, or of another run or program, and are not shown." } }
             ul {
                 @for word in run.damage.iter().take(SHOWN) { li { (word) } }
                 @if run.damage.len() > SHOWN { li { "and " (run.damage.len() - SHOWN) " more" } }

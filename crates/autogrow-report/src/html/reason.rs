@@ -1,76 +1,74 @@
-//! Why growth ended where it did: the accuracy window with this run's numbers, every check, and
-//! whether the result sits on the floor.
+//! Why growth ended where it did: the policy's window with this run's numbers, every check, and
+//! whether the result is the floor.
 
 use super::format::{exact, gain, percent, si};
 use super::{policy, section as framed};
-use crate::rule::{Check, Decision, Growth, Rule, Window};
-use crate::run::{Depth, Guide, Run, Status};
+use crate::rule::{Check, Rule, Window};
+use crate::run::{Run, Status};
+use autogrow_growth::{Depth, Kind};
 use maud::{Markup, html};
 
 /// Checks that are shown without being asked for.
 const SHOWN: usize = 14;
 
 pub(super) fn section(run: &Run, rule: &Rule) -> Markup {
-    let checks = rule.checks(run);
-    let growths = rule.growths(run);
-    let stops = checks.iter().any(|check| check.decisions.iter().any(is_stop));
+    let checks = &rule.checks;
+    let stops = checks.iter().any(Check::stops);
     let heading = if stops { "Why it stopped there" } else { "What it waits for" };
     let body = html! {
-        @if rule.policy == "none" {
-            p { "Nothing grew: the policy is " code { "none" } ", a baseline of the given depth." }
+        @if !run.grows() {
+            p { "Nothing grew: the policy is " code { (rule.config.policy) }
+                ", which trains the given depth." }
         } @else {
             p { (policy::sentence(rule)) }
-            (stopped(rule, &checks))
+            @if !rule.is_replayed { p { (not_replayed(run)) } }
+            (stopped(rule, checks))
             (floor(run, rule))
-            @if !checks.is_empty() { (table(rule, &checks, &growths)) }
+            @if !checks.is_empty() { (table(rule, checks)) }
         }
     };
     framed("why", heading, &body)
 }
 
-fn is_stop(decision: &Decision) -> bool {
-    matches!(decision, Decision::Stopped(_))
+/// Why decisions are those that the journal tells.
+fn not_replayed(run: &Run) -> &'static str {
+    match run.policy() {
+        None => "This program lacks that policy: its decisions are shown as they were recorded.",
+        Some(_) => "Scores alone do not lead to these decisions: they are shown as recorded.",
+    }
 }
 
-/// `max[20] − max[12] = 98.89 − 98.89 = 0.00 < 0.05`
+/// `max[20] − max[12] = 98.89 − 98.89 = 0.00 < 0.05`, at which a sub-network stopped.
 fn inequality(rule: &Rule, check: &Check, window: Window) -> Markup {
-    let name = if rule.is_maximum { "max" } else { "ema" };
-    let sign = match rule.policy.as_str() {
-        "convergent" if window.gained <= rule.threshold => "≤",
-        _ if window.gained < rule.threshold => "<",
-        _ => "≥",
-    };
+    let name = if rule.is_maximum() { "max" } else { "ema" };
+    let sign = if rule.config.policy == "convergent" { "≤" } else { "<" };
     html! {
         span.formula {
             (name) "[" (check.t) "] − " (name) "[" (window.from) "] = "
             (format!("{:.2} − {:.2}", check.now, window.before)) " = "
-            strong { (gain(window.gained)) } " " (sign) " " (rule.threshold)
+            strong { (gain(window.gained)) } " " (sign) " " (rule.config.threshold)
         }
     }
 }
 
 fn stopped(rule: &Rule, checks: &[Check]) -> Markup {
-    let ended = checks.iter().filter(|check| {
-        check.decisions.iter().any(|d| matches!(d, Decision::Stopped(_) | Decision::Capped(_)))
+    let ended = checks.iter().flat_map(|check| {
+        let decisions = check.decisions.iter().filter(|decision| decision.kind != Kind::Grow);
+        decisions.map(move |decision| (check, decision))
     });
     html! {
         ol.stops {
-            @for check in ended {
-                @for decision in &check.decisions {
-                    @match decision {
-                        Decision::Stopped(subnet) => li {
-                            span.when { "epoch " (check.epoch) }
-                            span { "sub-network " (subnet) " stopped" }
-                            @if let Some(window) = check.window { (inequality(rule, check, window)) }
-                        },
-                        Decision::Capped(subnet) => li {
-                            span.when { "epoch " (check.epoch) }
-                            span {
-                                "sub-network " (subnet) " is as deep as "
-                                code { "growth.max_depth" } " allows"
-                            }
-                        },
-                        Decision::Grew(..) => {}
+            @for (check, decision) in ended {
+                li {
+                    span.when { "epoch " (check.epoch) }
+                    @if decision.kind == Kind::Stop {
+                        span { "sub-network " (decision.subnet) " stopped" }
+                        @if let Some(window) = check.window { (inequality(rule, check, window)) }
+                    } @else {
+                        span {
+                            "sub-network " (decision.subnet) " is as deep as "
+                            code { "growth.max_depth" } " allows"
+                        }
                     }
                 }
             }
@@ -95,12 +93,12 @@ fn floor(run: &Run, rule: &Rule) -> Markup {
                 }
             },
             Some(false) => p {
-                "The depth floor of these settings is " (shown) ": what would have been found had \
-                 accuracy never improved. The result " (beyond(run, floor)) "."
+                "The depth floor of these settings is " (shown) ": what would have been found had the \
+                 score never improved. The result " (beyond(run, floor)) "."
             },
             None => p {
                 "The depth floor of these settings is " (shown)
-                ": what is found even if accuracy never improves."
+                ": what is found even if the score never improves."
             },
         }
     }
@@ -116,8 +114,8 @@ fn beyond(run: &Run, floor: &Depth) -> String {
     }
 }
 
-fn table(rule: &Rule, checks: &[Check], growths: &[Growth]) -> Markup {
-    let rows = |checks: &[Check]| html! { @for check in checks { (row(check, growths)) } };
+fn table(rule: &Rule, checks: &[Check]) -> Markup {
+    let rows = |checks: &[Check]| html! { @for check in checks { (row(rule, check)) } };
     let head = html! {
         thead { tr {
             th.n scope="col" { "epoch" }
@@ -125,15 +123,12 @@ fn table(rule: &Rule, checks: &[Check], growths: &[Growth]) -> Markup {
             th scope="col" { "depth" }
             th.n scope="col" { "parameters" }
             th.n scope="col" {
-                (if rule.is_maximum { "best" } else { "averaged" })
-                (match rule.guide { Guide::Validation => " val.", Guide::Test => " test" })
-                " accuracy"
+                (if rule.is_maximum() { "best " } else { "averaged " })
+                (rule.words.guide()) " " (rule.words.score())
             }
-            th.n scope="col" {
-                @match rule.length {
-                    Some(length) => { "last " (length) " epochs" }
-                    None => { "window" }
-                }
+            @match rule.length {
+                Some(length) => th.n scope="col" { "last " (length) " epochs" },
+                None => th scope="col" { "what the policy waits for" },
             }
             th.n scope="col" { "growth brought" }
         } }
@@ -152,48 +147,45 @@ fn table(rule: &Rule, checks: &[Check], growths: &[Growth]) -> Markup {
             table.checks { (head) tbody { (rows(&checks[split..])) } }
         }
         p.caption {
-            "Every check of the policy. " em { "Growth brought" } " is what the K = " (rule.interval)
-            (if rule.interval == 1 { " epoch" } else { " epochs" })
+            "Every check of the policy. " em { "Growth brought" } " is what the K = "
+            (rule.config.interval)
+            (if rule.config.interval == 1 { " epoch" } else { " epochs" })
             " after a growth added, in percentage points."
         }
     }
 }
 
-fn row(check: &Check, growths: &[Growth]) -> Markup {
-    let grown: Vec<&Growth> = growths.iter().filter(|g| g.epoch == check.epoch).collect();
-    let last = grown.last();
+fn row(rule: &Rule, check: &Check) -> Markup {
+    let depth = check.growth().and_then(|growth| growth.depth.as_ref());
     html! {
-        tr.stop[check.decisions.iter().any(is_stop)] {
+        tr.stop[check.stops()] {
             td.n { (check.epoch) }
             td {
                 @for (index, decision) in check.decisions.iter().enumerate() {
                     @if index > 0 { ", " }
-                    @match decision {
-                        Decision::Grew(subnet, _) => {
-                            span.up aria-hidden="true" { "▲" } " grew " (subnet)
-                        }
-                        Decision::Stopped(subnet) => {
-                            span.end aria-hidden="true" { "✕" } " stopped " (subnet)
-                        }
-                        Decision::Capped(subnet) => {
-                            span.end aria-hidden="true" { "■" } " capped " (subnet)
-                        }
+                    @match decision.kind {
+                        Kind::Grow => { span.up aria-hidden="true" { "▲" } " grew " }
+                        Kind::Stop => { span.end aria-hidden="true" { "✕" } " stopped " }
+                        Kind::Cap => { span.end aria-hidden="true" { "■" } " capped " }
                     }
+                    (decision.subnet)
                 }
                 @if check.decisions.is_empty() { span.none { "–" } }
             }
-            td { @if let Some(growth) = last { (growth.depth) } }
-            td.n { @if let Some(growth) = last { (si(growth.parameters)) } }
+            td { @if let Some(depth) = depth { (depth) } }
+            td.n { @if let Some(parameters) = check.parameters { (si(parameters as u64)) } }
             td.n { (percent(check.now)) }
-            td.n {
-                @match check.window {
-                    Some(window) => { (gain(window.gained)) }
-                    None => { span.none { "–" } }
+            @if rule.length.is_some() {
+                td.n {
+                    @match check.window {
+                        Some(window) => { (gain(window.gained)) }
+                        None => { span.none { "–" } }
+                    }
                 }
+            } @else {
+                td { (check.waiting) }
             }
-            td.n {
-                @if let Some(brought) = last.and_then(|growth| growth.brought) { (gain(brought)) }
-            }
+            td.n { @if let Some(brought) = check.brought { (gain(brought)) } }
         }
     }
 }
@@ -201,7 +193,7 @@ fn row(check: &Check, growths: &[Growth]) -> Markup {
 /// In a few words, for a table of runs.
 pub(super) fn brief(run: &Run) -> String {
     match (&run.outcome, run.status) {
-        (Some(outcome), _) if outcome.at_floor => "on its floor".into(),
+        (Some(outcome), _) if outcome.at_floor && run.floor().is_some() => "at its floor".into(),
         (Some(_), _) => "finished".into(),
         (None, Status::Training) => "training".into(),
         (None, _) => "interrupted".into(),

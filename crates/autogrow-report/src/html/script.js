@@ -1,5 +1,5 @@
 // What moves on the page: theme, curves under the pointer, the network as it grew, news of a run
-// that goes on. Without it everything is still there to be read.
+// that is running. Without it everything is still there to be read.
 "use strict";
 {
   const $ = (selector, from = document) => from.querySelector(selector);
@@ -56,7 +56,7 @@
     log ? Math.log(value / from) / Math.log(to / from) : (value - from) / (to - from);
   const written = (chart, value) => {
     if (value === null) return "–";
-    if (chart === "accuracy") return `${value.toFixed(2)} %`;
+    if (chart === "score") return `${value.toFixed(2)} %`;
     return value >= 0.1 ? value.toFixed(3) : value.toPrecision(3);
   };
 
@@ -190,7 +190,7 @@
       const state = data.states.findLast((own) => own[0] <= epoch);
       const depth = $$(".count", growth).map((own) => own.textContent).join("-");
       now.textContent = state
-        ? `epoch ${epoch} · ${depth} · ${state[2]} · ${data.guide} ${written("accuracy", state[3])}`
+        ? `epoch ${epoch} · ${depth} · ${state[2]} · ${data.guide} ${written("score", state[3])}`
         : `the seed, ${depth}`;
     };
     let timer = null;
@@ -236,8 +236,8 @@
     for (const details of $$("details")) details.open = true;
   });
 
-  // News of a run that goes on: the page is written anew beside us; read it again until it has
-  // not changed for longer than an epoch can take.
+  // A run that is running: its page is written again and again; load it until it has not
+  // changed for longer than an epoch can take.
   const { written: at, patience } = document.body.dataset;
   if (at) {
     const age = () => Date.now() / 1000 - Number(at);

@@ -2,7 +2,8 @@
 
 use super::format::date;
 use super::section as framed;
-use crate::run::{Event, Run, Settings};
+use crate::run::{Run, Settings};
+use autogrow_run::Event;
 use maud::{Markup, html};
 use std::collections::BTreeMap;
 
@@ -10,7 +11,7 @@ pub(super) fn section(run: &Run, defaults: Option<&Settings>) -> Markup {
     let settings = &run.settings;
     let mut sections: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
     for key in settings.keys() {
-        let name = key.split_once('.').map_or("", |(section, _)| section);
+        let name = key.rsplit_once('.').map_or("", |(section, _)| section);
         sections.entry(name).or_default().push(key);
     }
     let differs = |key: &str| {
@@ -52,20 +53,20 @@ fn environment(run: &Run) -> Markup {
         |wanted: fn(&Event) -> bool| run.events.iter().filter(|event| wanted(event)).count();
     let resumed = count(|event| matches!(event, Event::Resumed { .. }));
     let went_back = count(|event| matches!(event, Event::WentBack { .. }));
-    let text = |key: &str| run.settings.text(key).unwrap_or_default();
-    let threads = match text("run.threads").as_str() {
-        "0" => "all".to_string(),
+    let config = &run.config.run;
+    let threads = match config.threads {
+        0 => "all".to_string(),
         threads => threads.to_string(),
     };
     let body = html! {
         dl.pairs {
             dt { "run folder" } dd { code { (run.path.display()) } }
             @if run.started > 0.0 { dt { "started" } dd { (date(run.started)) } }
-            dt { "device" } dd { (text("run.device")) }
+            dt { "device" } dd { (config.device) }
             dt { "threads" } dd { (threads) }
-            dt { "seed" } dd { (text("run.seed")) }
-            dt { "taken up again" } dd { (times(resumed)) }
-            @if went_back > 0 { dt { "went back after divergence" } dd { (times(went_back)) } }
+            dt { "seed" } dd { (config.seed) }
+            dt { "resumed" } dd { (times(resumed)) }
+            @if went_back > 0 { dt { "went back to a checkpoint after divergence" } dd { (times(went_back)) } }
             @if let Some(origin) = &run.origin {
                 @if !origin.data.is_empty() { dt { "hash of the data" } dd { code { (origin.data) } } }
                 @for (kind, name) in &origin.plugins { dt { (kind) } dd { "from " code { (name) } } }

@@ -1,7 +1,9 @@
 //! The head of a run's page: what was found, or how far the run is.
 
 use super::format::{duration, exact, percent, si};
-use crate::run::{Event, Guide, Outcome, Phase, Run, Status};
+use crate::Words;
+use crate::run::{Run, Status};
+use autogrow_run::{Event, Outcome, Phase};
 use maud::{Markup, html};
 
 pub(super) fn section(run: &Run) -> Markup {
@@ -9,7 +11,7 @@ pub(super) fn section(run: &Run) -> Markup {
         section.hero aria-label="Summary" {
             (headline(run))
             @match &run.outcome {
-                Some(outcome) => (facts_of(outcome, run.guide())),
+                Some(outcome) => (facts_of(outcome, run.words())),
                 None => (facts_so_far(run)),
             }
             @if run.status != Status::Finished { (progress(run)) }
@@ -17,12 +19,13 @@ pub(super) fn section(run: &Run) -> Markup {
     }
 }
 
-/// What to think of the accuracy of a run that was guided by the test images.
+/// What to think of the score of a run that was guided by the test images.
 pub(super) fn optimism(run: &Run) -> Markup {
-    if run.guide() != Guide::Test {
+    let words = run.words();
+    if !words.is_guided_by_test() {
         return html! {};
     }
-    let made = if grows(run) {
+    let made = if run.grows() {
         "growth and the choice of the model are made on them"
     } else {
         "the choice of the model is made on them"
@@ -31,20 +34,15 @@ pub(super) fn optimism(run: &Run) -> Markup {
         div.note role="note" {
             p {
                 strong { "Guided by the test images:" } " " (made)
-                ", so that the accuracy on them is optimistic."
+                ", so that the " (words.score()) " on them is optimistic."
             }
         }
     }
 }
 
-/// Whether the policy lets the network grow at all.
-fn grows(run: &Run) -> bool {
-    run.settings.text("growth.policy").is_none_or(|policy| policy != "none")
-}
-
 fn headline(run: &Run) -> Markup {
     let depth = run.depth().map(ToString::to_string).unwrap_or_else(|| "–".into());
-    let lead = match (run.status, grows(run)) {
+    let lead = match (run.status, run.grows()) {
         (Status::Finished, true) => "found",
         (Status::Finished, false) => "trained",
         (Status::Training, _) => "training",
@@ -66,18 +64,19 @@ fn fact(label: &str, value: &Markup, note: &str) -> Markup {
     }
 }
 
-fn facts_of(outcome: &Outcome, guide: Guide) -> Markup {
+fn facts_of(outcome: &Outcome, words: Words) -> Markup {
     let seconds = outcome.growing_seconds + outcome.fine_tuning_seconds;
-    let accuracy = |name: &str, value: f64| exact(name, value, &percent(value));
-    let (guided, by) = match guide {
-        Guide::Validation => ("validation accuracy", ""),
-        Guide::Test => ("guiding accuracy", "test images"),
+    let score = words.score();
+    let percent = |name: &str, value: f64| exact(name, value, &percent(value));
+    let (guided, by) = match words.is_guided_by_test() {
+        false => (format!("validation {score}"), ""),
+        true => (format!("guiding {score}"), "test images"),
     };
-    let (parameters, macs) = (si(outcome.parameters), si(outcome.macs));
+    let (parameters, macs) = (si(outcome.parameters as u64), si(outcome.macs));
     html! {
         dl.facts {
-            (fact("test accuracy", &accuracy("test_accuracy", outcome.test_accuracy), ""))
-            (fact(guided, &accuracy("val_accuracy", outcome.val_accuracy), by))
+            (fact(&format!("test {score}"), &percent("test_accuracy", outcome.test_accuracy), ""))
+            (fact(&guided, &percent("val_accuracy", outcome.val_accuracy), by))
             (fact("parameters", &exact("parameters", outcome.parameters, &parameters), ""))
             (fact("MACs", &exact("macs", outcome.macs, &macs), "an image"))
             (fact("time", &exact("seconds", seconds, &duration(seconds)), ""))
@@ -92,21 +91,21 @@ fn facts_of(outcome: &Outcome, guide: Guide) -> Markup {
 }
 
 fn facts_so_far(run: &Run) -> Markup {
-    let best = run.epochs.iter().map(|epoch| epoch.val_accuracy).filter(|a| a.is_finite());
+    let best = run.epochs.iter().map(|epoch| epoch.record.val_accuracy).filter(|a| a.is_finite());
     let best = best.fold(f64::NAN, f64::max);
     let parameters = run.events.iter().rev().find_map(|event| match event {
         Event::Grew { parameters, .. } | Event::Started { parameters, .. } => Some(*parameters),
         _ => None,
     });
     let last = run.epochs.last();
-    let now = last.map_or(f64::NAN, |epoch| epoch.val_accuracy);
+    let now = last.map_or(f64::NAN, |epoch| epoch.record.val_accuracy);
     let seconds = last.map_or(0.0, |epoch| epoch.elapsed);
-    let guide = run.guide().name();
+    let (guide, score) = (run.words().guide(), run.words().score());
     html! {
         dl.facts {
-            (fact(&format!("best {guide} accuracy"), &html! { (percent(best)) }, ""))
-            (fact(&format!("{guide} accuracy now"), &html! { (percent(now)) }, ""))
-            (fact("parameters", &html! { (parameters.map_or("–".into(), si)) }, ""))
+            (fact(&format!("best {guide} {score}"), &html! { (percent(best)) }, ""))
+            (fact(&format!("{guide} {score} now"), &html! { (percent(now)) }, ""))
+            (fact("parameters", &html! { (parameters.map_or("–".into(), |n| si(n as u64))) }, ""))
             (fact("time so far", &html! { (duration(seconds)) }, ""))
             (fact("epochs so far", &html! { (run.epochs.len()) }, ""))
         }
@@ -128,19 +127,22 @@ fn progress(run: &Run) -> Markup {
             div.progress { p { "No epoch is over yet." (stale) } }
         };
     };
-    let fine_tuning = metrics.phase == Phase::FineTuning;
-    let at_least = if fine_tuning { "" } else { "at least " };
     html! {
         div.progress {
-            progress max=(epoch.saturating_add(left).max(1)) value=(epoch) aria-label="Progress" {}
+            @if let Some(left) = left {
+                progress max=(epoch.saturating_add(left).max(1)) value=(epoch) aria-label="Progress" {}
+            }
             p {
-                "Epoch " (epoch) ", " (metrics.phase.name()) "; " (at_least) (left)
-                " more epochs"
-                @if is_training { ", about " (duration(metrics.epoch_seconds * left as f64)) }
+                "Epoch " (epoch) ", " (metrics.phase.name())
+                @if let Some(left) = left {
+                    "; " @if metrics.phase != Phase::FineTuning { "at least " } (left)
+                    " more epochs"
+                    @if is_training { ", about " (duration(metrics.epoch_seconds * left as f64)) }
+                }
                 "."
                 @if !waiting.is_empty() { " Growth: " (waiting) "." }
                 (stale)
-                @if !is_training { " Nobody is at it: " code { "autogrow resume" } " goes on with it." }
+                @if !is_training { " It is not running: " code { "autogrow resume" } " resumes it." }
             }
         }
     }

@@ -1,19 +1,7 @@
 //! `metrics.csv`: a row an epoch. Columns are found by name, so that a newer program may add some.
 
-use super::{Depth, Epoch, Phase};
-
-/// Its columns.
-const COLUMNS: [&str; 9] = [
-    "epoch",
-    "phase",
-    "depth",
-    "learning_rate",
-    "train_loss",
-    "train_accuracy",
-    "val_loss",
-    "val_accuracy",
-    "seconds",
-];
+use super::Epoch;
+use autogrow_run::{EpochRecord, Phase, names};
 
 /// The epochs of the file in order, and a word on each row that is damaged. The last row may be
 /// torn.
@@ -22,10 +10,10 @@ pub(super) fn read(text: &str) -> (Vec<Epoch>, Vec<String>) {
     let mut lines = text.lines().enumerate().peekable();
     let Some((_, header)) = lines.next() else { return (Vec::new(), Vec::new()) };
     let header: Vec<&str> = header.split(',').map(str::trim).collect();
-    let mut places = [0; COLUMNS.len()];
-    for (place, name) in places.iter_mut().zip(COLUMNS) {
+    let mut places = Vec::new();
+    for name in names::METRICS_HEADER.split(',') {
         match header.iter().position(|own| *own == name) {
-            Some(found) => *place = found,
+            Some(found) => places.push(found),
             None => return (Vec::new(), vec![format!("metrics.csv has no column {name}")]),
         }
     }
@@ -42,44 +30,57 @@ pub(super) fn read(text: &str) -> (Vec<Epoch>, Vec<String>) {
     (epochs, damaged)
 }
 
-fn row(line: &str, places: &[usize; COLUMNS.len()]) -> Option<Epoch> {
+/// A row, whose cells in the order of [`names::METRICS_HEADER`] are at `places`.
+fn row(line: &str, places: &[usize]) -> Option<Epoch> {
     let cells: Vec<&str> = line.split(',').map(str::trim).collect();
-    let cell = |column: usize| cells.get(places[column]).copied();
-    let number = |column: usize| cell(column)?.parse::<f64>().ok();
-    Some(Epoch {
-        // Epochs count from 1; 0 is the seed before any.
-        number: cell(0)?.parse::<usize>().ok().filter(|number| *number > 0)?,
-        phase: Phase::named(cell(1)?)?,
-        depth: cell(2)?.parse::<Depth>().ok()?,
-        learning_rate: number(3)?,
-        train_loss: number(4)?,
-        train_accuracy: number(5)?,
-        val_loss: number(6)?,
-        val_accuracy: number(7)?,
-        seconds: number(8)?,
-        elapsed: f64::NAN,
-    })
+    let mut cells = places.iter().map(|place| cells.get(*place).copied());
+    let mut cell = || cells.next().flatten();
+    // Epochs count from 1; 0 is the seed before any.
+    let number = cell()?.parse().ok().filter(|number| *number > 0)?;
+    let phase = cell()?;
+    let phase = Phase::ALL.into_iter().find(|own| own.name() == phase)?;
+    let depth = cell()?.parse().ok()?;
+    let mut value = || cell()?.parse::<f64>().ok();
+    let record = EpochRecord {
+        phase,
+        learning_rate: value()?,
+        train_loss: value()?,
+        train_accuracy: value()?,
+        val_loss: value()?,
+        val_accuracy: value()?,
+        epoch_seconds: value()?,
+    };
+    Some(Epoch { number, depth, record, elapsed: f64::NAN })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    const HEADER: &str = "epoch,phase,depth,learning_rate,train_loss,train_accuracy,val_loss,\
-                          val_accuracy,seconds";
-
     #[test]
     fn rows_are_read_and_bad_ones_told() {
         let text = format!(
-            "{HEADER}\n1,growing,1-1,0.1,NaN,10,inf,9.5,1.5\n2,growing,1-1,0.1\n\
+            "{}\n1,growing,1-1,0.1,NaN,10,inf,9.5,1.5\n2,growing,1-1,0.1\n\
              3,fine-tuning,2-1,0.1,0.5,80,0.6,79,2\n0,fine-tuning,2-1,0.1,0.5,80,0.6,79,2\n\
-             4,growing,1-1,0.1,1,10,1,9.5,1"
+             4,growing,1-1,0.1,1,10,1,9.5,1",
+            names::METRICS_HEADER
         );
         let (epochs, damaged) = read(&text);
         assert_eq!(epochs.iter().map(|epoch| epoch.number).collect::<Vec<_>>(), [1, 3]);
-        assert!(epochs[0].train_loss.is_nan() && epochs[0].val_loss.is_infinite());
+        let record = &epochs[0].record;
+        assert!(record.train_loss.is_nan() && record.val_loss.is_infinite());
+        assert_eq!((record.val_accuracy, record.epoch_seconds), (9.5, 1.5));
         let told = [3, 5].map(|line| format!("metrics.csv, line {line} is damaged; left out"));
         assert_eq!(damaged, told);
+    }
+
+    #[test]
+    fn columns_are_found_by_name() {
+        let columns: Vec<&str> = names::METRICS_HEADER.split(',').rev().collect();
+        let text = format!("newer,{}\n7,2,79,0.6,80,0.5,0.1,2-1,growing,3\n", columns.join(","));
+        let (epochs, damaged) = read(&text);
+        assert_eq!(damaged, [""; 0]);
+        assert_eq!((epochs[0].number, epochs[0].record.val_accuracy), (3, 79.0));
     }
 
     #[test]

@@ -1,119 +1,52 @@
-//! A run as its folder tells it: finished, still going on, interrupted, or damaged. Whatever is
-//! whole is read; what is damaged is left out, and [`Run::damage`] says so.
+//! A run as its folder tells it: finished, running, interrupted, or damaged. Whatever is whole is
+//! read; what is damaged is left out, and [`Run::damage`] says so.
 
-mod depth;
 mod evaluation;
-mod guide;
+mod files;
 mod journal;
+mod measures;
 mod metrics;
-mod number;
 mod settings;
 pub(crate) mod start;
 
-pub use depth::Depth;
-pub use evaluation::{Bin, Evaluation, Mistake};
-pub use guide::Guide;
-pub use journal::{Event, Metrics};
+pub use evaluation::{Bin, Class, Evaluation, Mistake};
+pub use measures::{Measures, Table};
 pub use settings::Settings;
 
-use crate::{Error, Result};
+use crate::Words;
+use autogrow_base::{Result, registry};
+use autogrow_growth::{Depth, Policy, PolicyKind};
+use autogrow_run::{Config, EpochRecord, Event, Outcome, is_locked, names};
+use files::Folder;
 use serde::Deserialize;
-use serde::de::DeserializeOwned;
 use std::collections::BTreeMap;
-use std::fs::{self, File, TryLockError};
-use std::io::{ErrorKind, Read};
+use std::fs;
 use std::path::{Path, PathBuf};
 
-/// The most that is read of a file, bytes: a hundred thousand epochs.
-const MAX_FILE: u64 = 64 << 20;
+/// Most sub-networks that are drawn; the paper's nets have four.
+pub(crate) const MOST_SUB_NETWORKS: usize = 64;
 
-/// A part of a run.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Phase {
-    /// Training between growths.
-    Growing,
-    /// AdamInit: the newest batch norm alone is trained.
-    Adapting,
-    /// Training the network that was found.
-    FineTuning,
-}
-
-impl Phase {
-    /// All of them, in order.
-    pub const ALL: [Self; 3] = [Self::Growing, Self::Adapting, Self::FineTuning];
-
-    /// Its name in files.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Growing => "growing",
-            Self::Adapting => "adapting",
-            Self::FineTuning => "fine-tuning",
-        }
-    }
-
-    fn named(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|phase| phase.name() == name)
-    }
-}
-
-/// One epoch. What was not a number in training is NaN or infinite here.
+/// One epoch. What was not finite in training is NaN or infinite here.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Epoch {
     /// From 1.
     pub number: usize,
-    /// The part of the run.
-    pub phase: Phase,
     /// The network that was trained.
     pub depth: Depth,
-    /// Step size.
-    pub learning_rate: f64,
-    /// Mean cross entropy of the training images.
-    pub train_loss: f64,
-    /// Percent of the training images.
-    pub train_accuracy: f64,
-    /// Mean cross entropy of the images that guide the run ([`Guide`]).
-    pub val_loss: f64,
-    /// Percent of the images that guide the run.
-    pub val_accuracy: f64,
-    /// Time it took.
-    pub seconds: f64,
+    /// Its numbers. Those of validation are on the images that guide the run ([`Words::guide`]).
+    pub record: EpochRecord,
     /// Time since the run started, at its end.
     pub elapsed: f64,
 }
 
-/// What a run came to: `result.json`.
+/// The architecture, as far as a page shows it: `network.json`.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
-#[expect(missing_docs, reason = "the names are those of the file")]
-pub struct Outcome {
-    pub found: Depth,
-    pub network: String,
-    pub data: String,
-    #[serde(deserialize_with = "number::float")]
-    pub val_accuracy: f64,
-    #[serde(deserialize_with = "number::float")]
-    pub test_accuracy: f64,
-    pub growing_epochs: usize,
-    pub fine_tuning_epochs: usize,
-    #[serde(deserialize_with = "number::float")]
-    pub growing_seconds: f64,
-    #[serde(deserialize_with = "number::float")]
-    pub fine_tuning_seconds: f64,
-    pub parameters: u64,
-    pub macs: u64,
-    pub floor: Option<Depth>,
-    pub at_floor: bool,
-}
-
-/// The architecture: `network.json`.
-#[derive(Clone, Debug, PartialEq, Deserialize)]
-#[expect(missing_docs, reason = "the names are those of the file")]
 pub struct Architecture {
-    pub network: String,
+    /// Sub-modules of each sub-network.
     pub depth: Depth,
-    pub width: u64,
     /// Channels, height, width.
     pub image: [u64; 3],
+    /// Number of outputs.
     pub classes: u64,
 }
 
@@ -127,14 +60,14 @@ pub struct Origin {
     pub plugins: BTreeMap<String, String>,
 }
 
-/// Whether a run goes on.
+/// Whether a run is running.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Status {
     /// It has a result.
     Finished,
-    /// A process is at it.
+    /// A process is training.
     Training,
-    /// It has no result, and nobody is at it.
+    /// It has no result and is not running.
     Interrupted,
 }
 
@@ -144,22 +77,26 @@ pub struct Run {
     /// Its folder.
     pub path: PathBuf,
     /// Its configuration.
+    pub config: Config,
+    /// Every key of the file with the configuration, those that this program does not know included.
     pub settings: Settings,
     /// Its epochs in order, each number once.
     pub epochs: Vec<Epoch>,
     /// What happened, in order.
     pub events: Vec<Event>,
-    /// What it came to.
+    /// Its result.
     pub outcome: Option<Outcome>,
     /// The network now.
     pub architecture: Option<Architecture>,
-    /// Class by class.
+    /// The best model class by class.
     pub evaluation: Option<Evaluation>,
+    /// The best model in numbers, where it does not tell classes apart.
+    pub measures: Option<Measures>,
     /// Where its data and plugins come from.
     pub origin: Option<Origin>,
-    /// Whether it goes on.
+    /// Whether it is running.
     pub status: Status,
-    /// When it started, whole seconds since 1970; 0 where nobody knows.
+    /// When it started, whole seconds since 1970; 0 where that is not known.
     pub started: f64,
     /// What is damaged and was left out, in words.
     pub damage: Vec<String>,
@@ -169,44 +106,38 @@ impl Run {
     /// Reads a run folder.
     ///
     /// # Errors
-    /// [`Error::NotARun`] without a `config.toml`, [`Error::Damaged`] where that makes no sense,
-    /// [`Error::Unreadable`] and [`Error::TooLarge`] for any file.
+    /// [`autogrow_base::Error::Run`] without a `config.toml` or where that is no TOML, and for any
+    /// file that cannot be read or is larger than a run makes it.
     pub fn read(path: &Path) -> Result<Self> {
-        let file = path.join("config.toml");
-        let text = text(&file)?.ok_or_else(|| Error::NotARun { path: path.into() })?;
-        let settings = Settings::parse(&text)
-            .map_err(|problem| Error::Damaged { path: file.clone(), problem })?;
-        let mut damage = Vec::new();
-        let journal = self::text(&path.join("journal.jsonl"))?.unwrap_or_default();
+        let mut folder = Folder::of(path);
+        let table = folder.configuration()?;
+        let (config, mut damage) = settings::typed(&table);
+        let journal = folder.text(names::JOURNAL)?.unwrap_or_default();
         let (events, damaged) = journal::read(&journal);
         damage.extend(damaged);
-        let metrics = self::text(&path.join("metrics.csv"))?.unwrap_or_default();
+        let metrics = folder.text(names::METRICS)?.unwrap_or_default();
         let (rows, damaged) = metrics::read(&metrics);
         damage.extend(damaged);
-        let outcome = json::<Outcome>(&path.join("result.json"), &mut damage)?;
+        let outcome: Option<Outcome> = folder.json(names::RESULT)?;
         let found = outcome.as_ref().map(|outcome| &outcome.found);
-        let evaluation = self::text(&path.join("evaluation.json"))?.and_then(|text| {
-            let read = Evaluation::parse(&text).and_then(|read| match read {
-                Some(read) => read.of_depth(found).map(Some),
-                None => Ok(None),
-            });
-            read.unwrap_or_else(|problem| {
-                damage.push(format!("evaluation.json {problem}; left out"));
-                None
-            })
-        });
+        let (evaluation, measures) = folder.evaluation(found)?;
         let status = match outcome {
             Some(_) => Status::Finished,
             None if is_locked(path) => Status::Training,
             None => Status::Interrupted,
         };
+        let architecture = folder.json(names::NETWORK)?;
+        let origin = folder.origin()?;
+        damage.extend(folder.damage);
         Ok(Self {
-            settings,
+            config,
+            settings: Settings::of(&table),
             epochs: merge(rows, &events),
             outcome,
-            architecture: json(&path.join("network.json"), &mut damage)?,
+            architecture,
             evaluation,
-            origin: origin(path)?,
+            measures,
+            origin,
             status,
             started: start::of(path),
             events,
@@ -222,18 +153,30 @@ impl Run {
     }
 
     /// The name of the seed network.
-    pub fn network(&self) -> String {
-        self.settings.text("network.name").unwrap_or_default()
+    pub fn network(&self) -> &str {
+        &self.config.network.name
     }
 
     /// The name of the data set.
-    pub fn data(&self) -> String {
-        self.settings.text("data.name").unwrap_or_default()
+    pub fn data(&self) -> &str {
+        &self.config.data.name
     }
 
-    /// The images by which growth is guided and the model chosen.
-    pub fn guide(&self) -> Guide {
-        Guide::named(self.settings.text("data.select_on").as_deref())
+    /// What its scores are called.
+    pub fn words(&self) -> Words {
+        let objective = self.settings.text("training.objective");
+        Words::of(objective.as_deref(), self.config.data.select_on)
+    }
+
+    /// The policy that decides, where it is linked and takes these settings.
+    pub fn policy(&self) -> Option<Box<dyn Policy>> {
+        let kind = registry::find::<PolicyKind>(&self.config.growth.policy).ok()?;
+        (kind.build)(&self.config.growth, &self.config.plugin).ok()
+    }
+
+    /// Whether its policy lets the network grow at all.
+    pub fn grows(&self) -> bool {
+        self.policy().is_none_or(|policy| policy.grows())
     }
 
     /// The depth that was found, or that is trained now.
@@ -250,13 +193,14 @@ impl Run {
             .or(self.architecture.as_ref().map(|architecture| &architecture.depth))
     }
 
-    /// The shallowest depth that the configuration can return, where there is one.
+    /// The shallowest depth that the configuration can return, where its policy has one.
     pub fn floor(&self) -> Option<&Depth> {
         let told = self.events.iter().find_map(|event| match event {
             Event::Started { floor, .. } => floor.as_ref(),
             _ => None,
         });
-        self.outcome.as_ref().and_then(|outcome| outcome.floor.as_ref()).or(told)
+        let floor = self.outcome.as_ref().and_then(|outcome| outcome.floor.as_ref()).or(told)?;
+        self.policy().is_none_or(|policy| policy.has_floor()).then_some(floor)
     }
 }
 
@@ -270,57 +214,10 @@ fn merge(rows: Vec<Epoch>, events: &[Event]) -> Vec<Epoch> {
     let mut epochs: Vec<Epoch> = epochs.into_values().collect();
     for epoch in &mut epochs {
         if !epoch.elapsed.is_finite() {
-            epoch.elapsed = elapsed + if epoch.seconds.is_finite() { epoch.seconds } else { 0.0 };
+            let seconds = epoch.record.epoch_seconds;
+            epoch.elapsed = elapsed + if seconds.is_finite() { seconds } else { 0.0 };
         }
         elapsed = epoch.elapsed;
     }
     epochs
-}
-
-/// A file's text, bytes that are no text replaced; none where there is no file.
-fn text(path: &Path) -> Result<Option<String>> {
-    let unreadable = |source| Error::Unreadable { path: path.into(), source };
-    let file = match File::open(path) {
-        Ok(file) => file,
-        Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
-            return Ok(None);
-        }
-        Err(error) => return Err(unreadable(error)),
-    };
-    let mut bytes = Vec::new();
-    file.take(MAX_FILE + 1).read_to_end(&mut bytes).map_err(unreadable)?;
-    if bytes.len() as u64 > MAX_FILE {
-        return Err(Error::TooLarge { path: path.into(), limit: MAX_FILE });
-    }
-    Ok(Some(String::from_utf8_lossy(&bytes).into_owned()))
-}
-
-/// A file of JSON; none where there is none, or none that makes sense, which is told.
-fn json<T: DeserializeOwned>(path: &Path, damage: &mut Vec<String>) -> Result<Option<T>> {
-    let Some(text) = text(path)? else { return Ok(None) };
-    let name = path.file_name().unwrap_or_default().to_string_lossy();
-    let read = number::read(&text)
-        .map_err(|error| damage.push(format!("{name} is damaged ({error}); left out")));
-    Ok(read.ok())
-}
-
-/// What the newest checkpoint says of the run's origin. Its manifest is signed on the first line.
-fn origin(path: &Path) -> Result<Option<Origin>> {
-    #[derive(Deserialize)]
-    struct Manifest {
-        origin: Origin,
-    }
-    let Ok(folder) = fs::read_dir(path.join("checkpoints")) else { return Ok(None) };
-    let names = folder.flatten().filter_map(|entry| entry.file_name().to_str()?.parse().ok());
-    let Some(newest) = names.max().map(|number: u64| number.to_string()) else { return Ok(None) };
-    let manifest = text(&path.join("checkpoints").join(newest).join("manifest.json"))?;
-    let body = manifest.as_deref().and_then(|text| text.split_once('\n')).map(|(_, body)| body);
-    let read = body.and_then(|body| serde_json::from_str::<Manifest>(body).ok());
-    Ok(read.map(|manifest| manifest.origin))
-}
-
-/// Whether a process holds the folder. Shared and let go at once, so that it is nobody's way.
-fn is_locked(path: &Path) -> bool {
-    File::open(path.join("lock"))
-        .is_ok_and(|file| matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock)))
 }

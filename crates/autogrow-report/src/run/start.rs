@@ -1,6 +1,7 @@
 //! When a run started. A file's time is that of its last copy, so that the name of the run's
 //! event file, which carries the start, counts where there is one.
 
+use autogrow_run::names;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::UNIX_EPOCH;
@@ -28,10 +29,10 @@ pub(crate) fn event_files(folder: &Path) -> Vec<(u64, PathBuf)> {
 }
 
 /// When the run in a folder started, whole seconds since 1970: by its event file, else by its
-/// `config.toml`, which is written first; 0 where nobody knows.
+/// `config.toml`, which is written first; 0 where that is not known.
 pub(super) fn of(run: &Path) -> f64 {
     let told = event_files(&run.join("tensorboard")).first().map(|(seconds, _)| *seconds);
-    told.or_else(|| modified(&run.join("config.toml"))).unwrap_or(0) as f64
+    told.or_else(|| modified(&run.join(names::CONFIG))).unwrap_or(0) as f64
 }
 
 /// When a file was written, whole seconds since 1970.

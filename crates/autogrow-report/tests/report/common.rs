@@ -1,7 +1,7 @@
 //! What the tests of this crate share: a run folder of their own to damage, and committed files to
 //! compare with.
 
-use autogrow_report::Report;
+use autogrow_report::{Report, Run};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::fs;
@@ -36,7 +36,7 @@ pub(crate) fn amend(folder: &Path, key: &str, value: Value) {
 
 /// The page of the run in a folder.
 pub(crate) fn page(folder: &Path) -> String {
-    Report::new().of(folder).unwrap()
+    Report::new().page(&Run::read(folder).unwrap())
 }
 
 /// Changes lines of `config.toml`.

@@ -24,11 +24,11 @@ fn tensorboard_has_read_the_runs_numbers() {
         let [tag, step, time, value] = line.split(',').collect::<Vec<_>>().try_into().unwrap();
         let epoch = run.epochs.iter().find(|epoch| epoch.number.to_string() == step).unwrap();
         let own = match tag {
-            "loss/train" => epoch.train_loss,
-            "loss/validation" => epoch.val_loss,
-            "accuracy/train" => epoch.train_accuracy,
-            "accuracy/validation" => epoch.val_accuracy,
-            "learning_rate" => epoch.learning_rate,
+            "loss/train" => epoch.record.train_loss,
+            "loss/validation" => epoch.record.val_loss,
+            "accuracy/train" => epoch.record.train_accuracy,
+            "accuracy/validation" => epoch.record.val_accuracy,
+            "learning_rate" => epoch.record.learning_rate,
             "depth/sub_modules" => epoch.depth.sub_modules() as f64,
             tag => {
                 let index = tag.strip_prefix("depth/sub_network_").unwrap();

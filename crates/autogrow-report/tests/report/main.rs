@@ -5,4 +5,5 @@ mod charts;
 mod common;
 mod events;
 mod pages;
+mod snapshots;
 mod words;

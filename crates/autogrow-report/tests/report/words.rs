@@ -1,6 +1,7 @@
 //! What pages say in words follows from the run's settings.
 
 use crate::common::{amend, configure, fixture, page, run_folder};
+use autogrow_report::rule::Rule;
 use autogrow_report::{Report, Run, figures};
 use serde_json::json;
 use std::fs;
@@ -20,6 +21,7 @@ fn what_lowers_the_floor_depends_on_the_policy() {
         amend(folder.path(), "at_floor", json!(true));
         configure(folder.path(), changes);
         let page = page(folder.path());
+        assert!(page.contains("The result is the depth floor"));
         for words in [patience, seed] {
             assert_eq!(page.contains(words), advice == Some(words), "{changes:?}: {words}");
         }
@@ -58,10 +60,16 @@ fn the_rule_is_told_by_policy_and_mode() {
             "takes its sub-networks out of the draw.",
         ),
         (
-            "own",
-            ", sub-networks by the mode own.",
-            "ends the growth of the sub-networks that grew last.",
-            "ends the growth of its sub-networks.",
+            "rate:0.5",
+            ", by 0.5 times its sub-modules at once, on the sub-networks in turn.",
+            "takes the sub-networks that grew last out of the turn.",
+            "takes its sub-networks out of the turn.",
+        ),
+        (
+            "sub:2-1-1",
+            ", all sub-networks at once, by 2-1-1 sub-modules.",
+            "ends the growth of all that grew last.",
+            "is the last one.",
         ),
     ] {
         let text = told("periodic", mode);
@@ -140,4 +148,67 @@ fn an_evaluation_says_of_what_model_and_images_it_is() {
     let (page, damage) = write("4-4-4", 2001);
     assert_eq!(damage, [""; 0]);
     assert!(!page.contains(SECTION));
+}
+
+/// The policy of a plugin that is not linked: the page is there, with what the journal tells.
+#[test]
+fn decisions_of_an_unknown_policy_are_told_as_recorded() {
+    let own = Rule::of(&Run::read(&fixture("run")).unwrap());
+    let folder = run_folder();
+    configure(folder.path(), &[("\"periodic\"", "\"own\"")]);
+    let run = Run::read(folder.path()).unwrap();
+    let rule = Rule::of(&run);
+    assert!(!rule.is_replayed);
+    assert_eq!(rule.guiding, own.guiding);
+    assert!(rule.checks.iter().all(|check| check.window.is_none()));
+    for (check, replayed) in rule.checks.iter().zip(&own.checks) {
+        let told = |check: &autogrow_report::rule::Check| -> Vec<_> {
+            check.decisions.iter().map(|d| (d.kind, d.subnet, d.depth.clone())).collect()
+        };
+        assert_eq!((check.epoch, told(check)), (replayed.epoch, told(replayed)));
+    }
+    let page = Report::new().page(&run);
+    assert!(page.contains("The policy <code>own</code> decides every 2 epochs."));
+    assert!(page.contains("its decisions are shown as they were recorded"));
+    assert!(page.contains("what the policy waits for") && page.contains("8 epochs brought +13.65"));
+    assert!(!page.contains("class=\"formula\""));
+}
+
+/// As after a run was resumed with other settings.
+#[test]
+fn scores_that_do_not_lead_to_the_recorded_network_have_no_windows() {
+    let folder = run_folder();
+    configure(folder.path(), &[("interval = 2", "interval = 4")]);
+    let run = Run::read(folder.path()).unwrap();
+    let rule = Rule::of(&run);
+    assert!(!rule.is_replayed && rule.checks.iter().all(|check| check.window.is_none()));
+    assert!(Report::new().page(&run).contains("Scores alone do not lead to these decisions"));
+}
+
+#[test]
+fn a_floor_is_told_only_where_the_policy_has_one() {
+    let folder = run_folder();
+    assert!(seen(&page(folder.path())).contains("The depth floor of these settings is"));
+    amend(folder.path(), "floor", json!(null));
+    let journal = fs::read_to_string(folder.path().join("journal.jsonl")).unwrap();
+    let journal = journal.replace("\"floor\":\"3-3-3\"", "\"floor\":null");
+    fs::write(folder.path().join("journal.jsonl"), journal).unwrap();
+    assert!(!seen(&page(folder.path())).contains("floor"));
+}
+
+#[test]
+fn a_run_that_learns_values_says_so() {
+    let folder = run_folder();
+    configure(folder.path(), &[("[training]\n", "[training]\nobjective = \"values\"\n")]);
+    let measures = json!({
+        "network": "basic3resnet", "found": "4-4-4", "data": "csv", "split": "test", "rmse": 54.25,
+        "targets": [{"target": "y", "r2": 0.5}],
+    });
+    fs::write(folder.path().join("evaluation.json"), measures.to_string()).unwrap();
+    let page = page(folder.path());
+    assert!(page.contains("test variance explained (R²)"));
+    // But for the names that programs read.
+    assert!(!seen(&page).replace("_accuracy\"", "").contains("accuracy"));
+    assert!(page.contains("<dt>rmse</dt><dd>54.250</dd>") && page.contains("<td>0.5000</td>"));
+    assert!(page.contains("10 values"));
 }
