@@ -9,7 +9,7 @@ use std::path::PathBuf;
 #[derive(Debug, Args)]
 pub struct SuiteArgs {
     /// The suite's file (TOML)
-    #[arg(required_unless_present = "merge")]
+    #[arg(required_unless_present = "merge", conflicts_with = "merge")]
     pub(crate) file: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) options: Options,
@@ -19,7 +19,8 @@ pub struct SuiteArgs {
 #[derive(Debug, Args)]
 pub struct ReproduceArgs {
     /// Tables, figures and data sets, such as table3, figure4, mnist; `all`
-    #[arg(value_name = "NAME", required_unless_present_any = ["merge", "list"])]
+    #[arg(value_name = "NAME", required_unless_present_any = ["merge", "list"],
+          conflicts_with = "merge")]
     pub(crate) names: Vec<String>,
     /// Begin at the paper's scale, whatever it costs
     #[arg(long, short = 'y')]

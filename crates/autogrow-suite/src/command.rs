@@ -123,12 +123,9 @@ fn settings<'a>(options: &'a Options, sets: &'a Sets, host: &'a Host<'a>) -> Res
 fn mine(options: &Options, plan: &Plan) -> Result<Vec<bool>> {
     match &options.only {
         None => Ok(options.shard.unwrap_or(Shard::WHOLE).of(plan)),
-        Some(run) => only(plan, run).ok_or_else(|| Error::Unknown {
-            kind: "run".into(),
-            key: String::new(),
-            name: run.clone(),
-            known: plan.cells.iter().map(|cell| cell.key.clone()).collect(),
-            origin: Some("--only".into()),
+        Some(run) => only(plan, run).ok_or_else(|| {
+            let known = plan.cells.iter().map(|cell| cell.key.as_str());
+            Error::unknown("run", "", run.as_str(), known).with_origin("--only")
         }),
     }
 }
@@ -192,7 +189,7 @@ impl Call<'_> {
             self.record().write(place, self.suites)?;
         }
         if own().any(|cell| cell.told.config.data.dir.as_os_str() == pictures::DIR) {
-            pictures::draw(place)?;
+            pictures::draw(&place.out)?;
         }
         if options.slurm {
             write_pages(plan, place, settings)?;
@@ -225,8 +222,9 @@ impl Call<'_> {
         missing: &[needs::Missing],
         next: impl FnOnce(&Costs<'_>, &[Cost]) -> Result<Answer>,
     ) -> Result<Answer> {
-        let Self { options, settings, plan, mine, place, .. } = self;
+        let Self { options, host, settings, plan, mine, place, .. } = self;
         let threads = threads(options)?;
+        (host.note)("timing a step of each kind of network");
         let costs = Estimator::new(program, settings.sets, threads).costs(plan)?;
         let of = (plan, mine.as_slice(), place);
         next(&Costs::new(of, &costs, missing, (options.scale, options.jobs))?, &costs)

@@ -9,7 +9,7 @@ use crate::cell::Cell;
 use crate::plan::Plan;
 use crate::program::Program;
 use crate::scale::{Told, grows};
-use crate::sets::Sets;
+use crate::sets::{Set, Sets};
 use autogrow_base::Result;
 use autogrow_growth::{Depth, floor};
 use autogrow_run::Config;
@@ -54,19 +54,9 @@ pub(crate) struct Estimator<'a> {
     program: &'a Program,
     sets: &'a Sets,
     threads: usize,
-    images: HashMap<String, Images>,
+    /// Sets that only their files can tell of.
+    found: HashMap<String, Set>,
     kinds: HashMap<String, Kind>,
-}
-
-/// What is in a data set.
-#[derive(Clone, Copy, Debug)]
-struct Images {
-    /// Channels, height, width of what a network sees.
-    size: [usize; 3],
-    classes: usize,
-    /// Before `data.fraction`.
-    train: f64,
-    test: f64,
 }
 
 /// What a kind of network costs.
@@ -111,20 +101,17 @@ struct Found {
 
 #[derive(Deserialize)]
 struct Splits {
-    train: f64,
-    test: f64,
+    train: usize,
+    test: usize,
 }
 
 impl<'a> Estimator<'a> {
     /// An estimator for runs of so many threads.
     pub(crate) fn new(program: &'a Program, sets: &'a Sets, threads: usize) -> Self {
-        Self { program, sets, threads, images: HashMap::new(), kinds: HashMap::new() }
+        Self { program, sets, threads, found: HashMap::new(), kinds: HashMap::new() }
     }
 
     /// The costs of all cells.
-    ///
-    /// # Errors
-    /// Where the program does not answer.
     pub(crate) fn costs(&mut self, plan: &Plan) -> Result<Vec<Cost>> {
         let mut costs: Vec<Cost> = Vec::with_capacity(plan.cells.len());
         for cell in &plan.cells {
@@ -140,39 +127,41 @@ impl<'a> Estimator<'a> {
             Some(found) => (0, found),
             None => growing(cell)?,
         };
-        let images = self.images(&cell.told)?;
-        let kind = self.kind(&cell.told, images)?;
+        let set = self.set(&cell.told)?;
+        let kind = self.kind(&cell.told, &set)?;
         let (start, macs) = (kind.macs.of(&config.network.depth), kind.macs.of(&depth));
         let fine_tuning_epochs = config.fine_tune.epochs;
         // Depth rises about evenly while it grows.
         let growing = growing_epochs as f64 * (start + macs) / 2.0;
         let work = growing + fine_tuning_epochs as f64 * macs;
-        let seconds = work * images.of_epoch(config) * kind.seconds_each;
+        let seconds = work * images(&set, config) * kind.seconds_each;
         let batch = config.training.batch_size as f64;
         let network = kind.of_network.of(&depth) + batch * kind.of_image.of(&depth);
-        let memory_bytes = network + images.bytes();
+        let memory_bytes = network + bytes(&set);
         Ok(Cost { growing_epochs, fine_tuning_epochs, depth, macs, seconds, memory_bytes })
     }
 
-    fn images(&mut self, Told { settings, config }: &Told) -> Result<Images> {
-        if let Some(set) = self.sets.of(config) {
-            let (size, classes) = (set.image, set.classes);
-            return Ok(Images { size, classes, train: set.train as f64, test: set.test as f64 });
-        }
+    fn set(&mut self, Told { settings, config }: &Told) -> Result<Set> {
         let key = format!("{:?}", config.data);
-        if let Some(known) = self.images.get(&key) {
-            return Ok(*known);
+        if let Some(known) = self.sets.of(config).or_else(|| self.found.get(&key)) {
+            return Ok(known.clone());
         }
         let Found { image, images, classes } =
             self.program.ask_about(settings, &["data".into()])?;
-        let train = images.train / config.data.fraction;
-        let images = Images { size: image, classes: classes.len(), train, test: images.test };
-        self.images.insert(key, images);
-        Ok(images)
+        let set = Set {
+            name: config.data.name.clone(),
+            title: config.data.name.clone(),
+            image,
+            classes: classes.len(),
+            train: (images.train as f64 / config.data.fraction).round() as usize,
+            test: images.test,
+            stand_in: config.data.name.clone(),
+        };
+        Ok(self.found.entry(key).or_insert(set).clone())
     }
 
-    fn kind(&mut self, Told { settings, config }: &Told, images: Images) -> Result<Kind> {
-        let Images { size: [channels, height, width], classes, .. } = images;
+    fn kind(&mut self, Told { settings, config }: &Told, set: &Set) -> Result<Kind> {
+        let Set { image: [channels, height, width], classes, .. } = *set;
         let image = format!("{channels}x{height}x{width}");
         let seed = Depth::uniform(config.network.depth.sub_networks(), 1);
         let network = NetworkConfig { depth: seed.clone(), ..config.network.clone() };
@@ -257,25 +246,21 @@ impl Parts {
     }
 }
 
-impl Images {
-    /// Training images of an epoch, validation counted as the third of a training step that it
-    /// costs.
-    fn of_epoch(&self, config: &Config) -> f64 {
-        let train = self.train * config.data.fraction;
-        let validation = match config.data.select_on {
-            SelectOn::Test => self.test,
-            SelectOn::Val => self.test.min(train / 3.0),
-        };
-        train + validation / 3.0
-    }
+/// Training images of an epoch, validation counted as the third of a training step that it costs.
+fn images(set: &Set, config: &Config) -> f64 {
+    let (train, test) = (set.train as f64 * config.data.fraction, set.test as f64);
+    let validation = match config.data.select_on {
+        SelectOn::Test => test,
+        SelectOn::Val => test.min(train / 3.0),
+    };
+    train + validation / 3.0
+}
 
-    /// What the set holds in memory.
-    fn bytes(&self) -> f64 {
-        let [channels, height, width] = self.size;
-        let kept = height.max(width) <= KEPT;
-        let images = if kept { self.train + self.test } else { 0.0 };
-        images * (channels * height * width) as f64
-    }
+/// What a data set holds in memory.
+fn bytes(set: &Set) -> f64 {
+    let kept = set.image[1].max(set.image[2]) <= KEPT;
+    let images = if kept { set.train + set.test } else { 0 };
+    (images * set.image.iter().product::<usize>()) as f64
 }
 
 #[cfg(test)]
@@ -316,9 +301,9 @@ mod tests {
 
     #[test]
     fn large_images_are_not_kept() {
-        let images = |side| Images { size: [3, side, side], classes: 10, train: 5e4, test: 1e4 };
-        assert_eq!(images(32).bytes(), 6e4 * 3_072.0);
-        assert_eq!(images(224).bytes(), 0.0);
+        let sets = Sets::read().unwrap();
+        let bytes = |name| bytes(sets.named(name).unwrap());
+        assert_eq!((bytes("cifar10"), bytes("imagenet")), (6e4 * 3_072.0, 0.0));
     }
 
     #[test]

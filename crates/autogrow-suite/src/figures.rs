@@ -63,9 +63,6 @@ fn resolution(scale: Scale) -> [&'static str; 2] {
 }
 
 /// The figures of a page that are there.
-///
-/// # Errors
-/// Where a result cannot be read.
 pub(crate) fn drawn(page: &Page, plan: &Plan, place: &Place, scale: Scale) -> Result<Vec<Drawing>> {
     let panels = panels(page, plan, place, scale)?;
     let drawings = panels.into_iter().flat_map(|panel| panel.drawings);
@@ -80,9 +77,6 @@ pub(crate) fn take_long(plan: &Plan) -> bool {
 }
 
 /// What is missing of a plan's figures, older than its runs, or of other runs.
-///
-/// # Errors
-/// Where a result cannot be read.
 pub(crate) fn to_draw(plan: &Plan, place: &Place, scale: Scale) -> Result<Vec<Panel>> {
     let mut missing = Vec::new();
     for page in &plan.pages {

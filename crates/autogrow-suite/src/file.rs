@@ -4,7 +4,7 @@
 use crate::keys::{flat, merge, satisfies, set};
 use autogrow_base::{Error, Result};
 use autogrow_growth::Depth;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use toml::{Table, Value};
 
 /// Settings that `base = "paper"` begins with.
@@ -40,7 +40,7 @@ pub(crate) struct File {
     axes: Table,
     /// Rows, each combined with `axes`.
     #[serde(default, rename = "row")]
-    rows: Vec<WrittenRow>,
+    rows: Vec<Row>,
     /// Built-in suites of which the rows are taken.
     #[serde(default)]
     pub(crate) rows_of: Vec<String>,
@@ -56,25 +56,6 @@ struct When {
     /// The keys that a row has to have, each with a value or a list of values.
     #[serde(flatten)]
     is: Table,
-}
-
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct WrittenRow {
-    label: Option<String>,
-    #[serde(default)]
-    set: Table,
-    morph: Option<Morph>,
-    #[serde(default)]
-    paper: Printed,
-    uncertain: Option<String>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Base {
-    set: Table,
-    when: Vec<When>,
 }
 
 /// What a suite draws.
@@ -105,7 +86,7 @@ pub(crate) struct Morph {
 }
 
 /// What the paper prints.
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Printed {
     pub(crate) found: Option<Depth>,
@@ -115,25 +96,33 @@ pub(crate) struct Printed {
     pub(crate) delta: Option<f64>,
     /// Top-5, percent.
     pub(crate) top5: Option<f64>,
+    /// What is not certain about these.
+    pub(crate) uncertain: Option<String>,
 }
 
 /// A row of a suite.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(crate) struct Row {
     /// The suite that it is of.
+    #[serde(skip)]
     pub(crate) of: String,
-    /// What to call it, where the file says.
+    /// What to call it, in place of its settings.
     pub(crate) label: Option<String>,
-    /// All settings that the file gives it.
-    pub(crate) settings: Table,
-    /// Those that are its own.
+    /// The settings that are its own.
+    #[serde(default, rename = "set")]
     pub(crate) own: Table,
+    /// All that the file gives it.
+    #[serde(skip)]
+    pub(crate) settings: Table,
     pub(crate) morph: Option<Morph>,
     /// Settings of the run that it is compared with, on top of its own.
+    #[serde(skip)]
     pub(crate) baseline: Option<Table>,
+    #[serde(default)]
     pub(crate) paper: Printed,
-    /// What is not certain about what the paper prints.
-    pub(crate) uncertain: Option<String>,
+    /// The same as `paper.uncertain`, on a line of its own.
+    uncertain: Option<String>,
 }
 
 fn one() -> u64 {
@@ -160,59 +149,42 @@ impl File {
     /// [`Error::Config`] for an axis that is no list; [`Error::Unknown`] for a base that there is
     /// not.
     pub(crate) fn rows(&self, name: &str) -> Result<Vec<Row>> {
-        let base = self.base()?;
-        let combinations = self.combinations(name)?;
-        let rows = if self.rows.is_empty() && !self.axes.is_empty() {
-            vec![WrittenRow::default()]
-        } else {
-            self.rows.clone()
+        let (base, combinations) = (self.base()?, self.combinations(name)?);
+        let implied = Row::default();
+        let written = match self.rows.as_slice() {
+            [] if !self.axes.is_empty() => std::slice::from_ref(&implied),
+            written => written,
         };
-        let rows = rows.into_iter().flat_map(|row| {
-            combinations.iter().map(move |combination| {
-                let mut own = combination.clone();
-                merge(&mut own, &row.set);
-                (row.clone(), own)
-            })
-        });
-        let rows = rows.map(|(row, own)| Row {
-            of: name.into(),
-            label: row.label,
-            settings: self.settings(&base, &own),
-            own,
-            morph: row.morph,
-            baseline: self.baseline.clone(),
-            paper: row.paper,
-            uncertain: row.uncertain,
-        });
-        Ok(rows.collect())
+        let mut rows = Vec::new();
+        for (row, axes) in written.iter().flat_map(|row| combinations.iter().map(move |it| (row, it))) {
+            let (mut row, mut own) = (row.clone(), axes.clone());
+            merge(&mut own, &row.own);
+            row.settings = self.settings(base.as_ref(), &own);
+            row.paper.uncertain = row.uncertain.take().or(row.paper.uncertain);
+            (row.of, row.own, row.baseline) = (name.into(), own, self.baseline.clone());
+            rows.push(row);
+        }
+        Ok(rows)
     }
 
-    fn base(&self) -> Result<Base> {
+    fn base(&self) -> Result<Option<Self>> {
         match self.base.as_deref() {
-            None => Ok(Base { set: Table::new(), when: Vec::new() }),
-            Some("paper") => toml::from_str(PAPER).map_err(|error| damaged("paper.toml", &error)),
-            Some(other) => Err(Error::Unknown {
-                kind: "base of a suite".into(),
-                key: "base".into(),
-                name: other.into(),
-                known: vec!["paper".into()],
-                origin: None,
-            }),
+            None => Ok(None),
+            Some("paper") => Self::parse("paper.toml", PAPER).map(Some),
+            Some(other) => Err(Error::unknown("base of a suite", "base", other, ["paper"])),
         }
     }
 
     /// The base, the file, the row, each on top of the one before. What holds only for some rows is
     /// chosen by what the row says in the end.
-    fn settings(&self, base: &Base, own: &Table) -> Table {
-        let mut written = base.set.clone();
-        merge(&mut written, &self.set);
-        merge(&mut written, own);
-        let mut settings = Table::new();
-        for (set, when) in [(&base.set, &base.when), (&self.set, &self.when)] {
-            merge(&mut settings, set);
-            for when in when.iter().filter(|when| satisfies(&written, &when.is)) {
-                merge(&mut settings, &when.set);
-            }
+    fn settings(&self, base: Option<&Self>, own: &Table) -> Table {
+        let (mut written, mut settings) = (Table::new(), Table::new());
+        let files = || base.into_iter().chain([self]);
+        files().map(|file| &file.set).chain([own]).for_each(|set| merge(&mut written, set));
+        for file in files() {
+            let when = file.when.iter().filter(|when| satisfies(&written, &when.is));
+            let sets = std::iter::once(&file.set).chain(when.map(|when| &when.set));
+            sets.for_each(|set| merge(&mut settings, set));
         }
         merge(&mut settings, own);
         settings

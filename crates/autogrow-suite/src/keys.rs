@@ -1,7 +1,14 @@
 //! Tables of configuration keys as a suite's file writes them: looked up, set, merged, matched.
 
+use autogrow_base::{Error, Result};
+use serde::Serialize;
 use std::collections::BTreeMap;
 use toml::{Table, Value};
+
+/// As TOML.
+pub(crate) fn text(value: &impl Serialize) -> Result<String> {
+    toml::to_string(value).map_err(|error| Error::config("a file of settings", error.to_string()))
+}
 
 /// Puts `over` on top of `table`, section by section.
 pub(crate) fn merge(table: &mut Table, over: &Table) {

@@ -30,9 +30,6 @@ impl Missing {
 
 /// The data sets of the catalogue, among those that some settings name, that are not here. Their
 /// files are looked for by name alone.
-///
-/// # Errors
-/// None that is known of: the catalogue is built in.
 pub(crate) fn missing<'a>(settings: impl Iterator<Item = &'a Table>) -> Result<Vec<Missing>> {
     let text = |table: &'a Table, key| get(table, key).and_then(Value::as_str);
     // What has a folder of its own is looked at where it lies.
@@ -61,9 +58,6 @@ pub(crate) fn missing<'a>(settings: impl Iterator<Item = &'a Table>) -> Result<V
 
 /// The same of cells, and the data sets of which only their files can tell, where they cannot be
 /// opened.
-///
-/// # Errors
-/// Where the program cannot be asked.
 pub(crate) fn missing_of<'a>(
     cells: impl Iterator<Item = &'a Cell>,
     sets: &Sets,

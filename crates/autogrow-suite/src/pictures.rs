@@ -1,7 +1,6 @@
 //! Pictures in place of ImageNet where nothing is downloaded: a folder of JPEGs for each class, of
 //! sizes of their own, so that decoding, scaling and cropping to 224x224 are those of photographs.
 
-use crate::place::Place;
 use autogrow_base::{Error, Result};
 use autogrow_run::storage::{create_folder, failed};
 use image::codecs::jpeg::JpegEncoder;
@@ -50,16 +49,13 @@ const CLASSES: [Class; 4] = [
 /// Pictures of each class to train on, and to test on.
 const COUNTS: [(&str, u32); 2] = [("train", 24), ("val", 6)];
 
-/// Draws them, unless they are there.
-///
-/// # Errors
-/// Where they cannot be written.
-pub(crate) fn draw(place: &Place) -> Result<()> {
-    let folder = place.out.join("pictures");
+/// Draws them into the folder of results, unless they are there.
+pub(crate) fn draw(out: &Path) -> Result<()> {
+    let folder = out.join("pictures");
     if folder.is_dir() {
         return Ok(());
     }
-    let part = place.out.join(format!("pictures.{}.part", std::process::id()));
+    let part = out.join(format!("pictures.{}.part", std::process::id()));
     let mut number = 0;
     for (split, count) in COUNTS {
         for class in &CLASSES {
@@ -123,8 +119,7 @@ mod tests {
     #[test]
     fn they_are_jpegs_as_the_data_files_say() {
         let folder = tempfile::tempdir().unwrap();
-        let place = Place::new(folder.path());
-        draw(&place).unwrap();
+        draw(folder.path()).unwrap();
         let sets = Sets::read().unwrap();
         let set = sets.named(NAME).unwrap();
         for ((split, count), expected) in COUNTS.into_iter().zip([set.train, set.test]) {
@@ -142,10 +137,10 @@ mod tests {
         assert!(size.0 >= 230 && size.1 >= 230 && bytes.starts_with(&[0xff, 0xd8]));
         // A second time nothing is drawn; elsewhere, the same.
         fs::write(&one, "kept").unwrap();
-        draw(&place).unwrap();
+        draw(folder.path()).unwrap();
         assert_eq!(fs::read(&one).unwrap(), b"kept");
         let other = tempfile::tempdir().unwrap();
-        draw(&Place::new(other.path())).unwrap();
+        draw(other.path()).unwrap();
         assert_eq!(fs::read(other.path().join("pictures/train/rising/00.jpg")).unwrap(), bytes);
     }
 }

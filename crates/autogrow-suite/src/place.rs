@@ -99,9 +99,6 @@ impl Place {
     }
 
     /// The depth that a cell has found, where it has ended.
-    ///
-    /// # Errors
-    /// As [`Place::stage`].
     pub(crate) fn found(&self, plan: &Plan, id: CellId) -> Result<Option<Depth>> {
         Ok(match self.stage(&plan.cells[id].key)? {
             Stage::Finished(outcome) => Some(outcome.found),
@@ -110,9 +107,6 @@ impl Place {
     }
 
     /// The name of a cell's run folder; none as long as its depth is to be found.
-    ///
-    /// # Errors
-    /// As [`Place::stage`].
     pub(crate) fn name(&self, plan: &Plan, id: CellId) -> Result<Option<String>> {
         let cell = &plan.cells[id];
         let Some(finder) = cell.found_by else { return Ok(Some(cell.key.clone())) };
@@ -127,9 +121,6 @@ impl Place {
     }
 
     /// Remembers why a run failed.
-    ///
-    /// # Errors
-    /// Where it cannot be written.
     pub(crate) fn failed(&self, cell: &str, why: &str) -> Result<()> {
         self.publish(&self.beside(cell, "failed"), &format!("{why}\n"))
     }
@@ -141,9 +132,6 @@ impl Place {
     }
 
     /// Writes a file that others read: complete or not at all.
-    ///
-    /// # Errors
-    /// Where it cannot be written.
     pub(crate) fn publish(&self, path: &Path, text: &str) -> Result<()> {
         let _held = self.hold()?;
         publish(path, text.as_bytes())

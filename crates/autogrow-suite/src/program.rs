@@ -5,6 +5,7 @@
 
 mod signals;
 
+use crate::keys::text;
 use autogrow_base::{Error, Result};
 use autogrow_run::storage::failed;
 use serde::Deserialize;
@@ -110,18 +111,14 @@ impl Program {
     }
 
     /// The same of a question about the settings of a run.
-    ///
-    /// # Errors
-    /// As [`Program::ask`], and where the system's folder for temporary files cannot be written.
     pub(crate) fn ask_about<T: DeserializeOwned>(
         &self,
         settings: &Table,
         arguments: &[String],
     ) -> Result<T> {
         let path = std::env::temp_dir().join(format!("autogrow-asks-{}.toml", std::process::id()));
-        let text = toml::to_string(settings)
-            .map_err(|error| Error::run(&path, format!("cannot be written ({error})")))?;
-        std::fs::write(&path, text).map_err(|error| failed(&path, "cannot be written", &error))?;
+        let written = std::fs::write(&path, text(settings)?);
+        written.map_err(|error| failed(&path, "cannot be written", &error))?;
         let told = ["--config".to_string(), path.display().to_string()];
         let answer = self.ask(arguments.iter().chain(&told));
         // It lies in the system's folder for what is temporary.

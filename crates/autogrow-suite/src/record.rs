@@ -1,5 +1,6 @@
 //! `suite.toml`: what a folder of results was made with, kept beside them.
 
+use crate::keys::text;
 use crate::place::Place;
 use crate::scale::Scale;
 use crate::suite::Suite;
@@ -29,9 +30,6 @@ pub(crate) struct Record {
 
 impl Record {
     /// That of a folder; none where nothing was made in it.
-    ///
-    /// # Errors
-    /// [`Error::Run`] where it is damaged.
     pub(crate) fn read(out: &Path) -> Result<Option<Self>> {
         let path = out.join("suite.toml");
         if !path.is_file() {
@@ -42,9 +40,6 @@ impl Record {
     }
 
     /// Writes this down, with the suites and seeds of before, and the files of a user's suites.
-    ///
-    /// # Errors
-    /// Where it cannot be written; [`Error::Run`] where the folder was made with other settings.
     pub(crate) fn write(mut self, place: &Place, suites: &[Suite]) -> Result<()> {
         if let Some(before) = Self::read(&place.out)? {
             self.check_like(&before, &place.out)?;
@@ -57,15 +52,10 @@ impl Record {
                 place.publish(&file(&place.out, &suite.name), text)?;
             }
         }
-        let text =
-            toml::to_string(&self).map_err(|error| Error::run(&place.out, error.to_string()))?;
-        place.publish(&place.out.join("suite.toml"), &text)
+        place.publish(&place.out.join("suite.toml"), &text(&self)?)
     }
 
     /// Refuses a folder that was made with other settings.
-    ///
-    /// # Errors
-    /// [`Error::Run`].
     pub(crate) fn check_like(&self, other: &Self, out: &Path) -> Result<()> {
         let [own, other] = [self.how(), other.how()];
         if own == other {
@@ -76,9 +66,6 @@ impl Record {
     }
 
     /// The suites that were run in a folder.
-    ///
-    /// # Errors
-    /// As [`Suite::read`].
     pub(crate) fn suites(&self, out: &Path) -> Result<Vec<Suite>> {
         let (own, built_in): (Vec<_>, Vec<_>) =
             self.suites.iter().cloned().partition(|name| file(out, name).is_file());

@@ -32,23 +32,13 @@ pub(crate) struct Line {
     pub(crate) setting: String,
     /// Where the scale is one of results, and the paper prints any.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) paper: Option<Paper>,
+    pub(crate) paper: Option<Printed>,
     pub(crate) seeds: Vec<Measured>,
     /// What differs from the file's settings, beyond what the page's notes say.
     pub(crate) differences: Vec<String>,
     /// Whether top-5 accuracy is of interest.
     #[serde(skip)]
     pub(crate) has_top5: bool,
-}
-
-/// What the paper prints.
-#[derive(Debug, Serialize)]
-pub(crate) struct Paper {
-    pub(crate) found: Option<String>,
-    pub(crate) accuracy_percent: Option<f64>,
-    pub(crate) delta: Option<f64>,
-    pub(crate) top5_percent: Option<f64>,
-    pub(crate) uncertain: Option<String>,
 }
 
 /// What one of a row's runs came to.
@@ -84,9 +74,6 @@ pub(crate) struct Run {
 
 impl Results {
     /// Reads what there is so far.
-    ///
-    /// # Errors
-    /// Where a result cannot be read.
     pub(crate) fn read(
         page: &Page,
         plan: &Plan,
@@ -126,22 +113,15 @@ impl Line {
                 baseline.as_ref().and_then(|baseline| Some(accuracy(&run)? - accuracy(baseline)?));
             Ok(Measured { seed: cells.seed, run, baseline, delta, grown })
         });
-        let Printed { found, accuracy, delta, top5 } = &row.paper;
-        let has_paper = found.is_some() || accuracy.is_some() || row.uncertain.is_some();
-        let paper = (settings.scale != Scale::Smoke && has_paper).then(|| Paper {
-            found: found.as_ref().map(ToString::to_string),
-            accuracy_percent: *accuracy,
-            delta: *delta,
-            top5_percent: *top5,
-            uncertain: row.uncertain.clone(),
-        });
+        let paper = &row.paper;
+        let has_paper = paper.accuracy.is_some() || paper.uncertain.is_some();
         Ok(Self {
             of: row.of.clone(),
             setting: words::setting(row, written),
-            paper,
+            paper: (settings.scale != Scale::Smoke && has_paper).then(|| paper.clone()),
             seeds: seeds.collect::<Result<_>>()?,
             differences: words::differences(entry, settings),
-            has_top5: top5.is_some(),
+            has_top5: paper.top5.is_some(),
         })
     }
 }

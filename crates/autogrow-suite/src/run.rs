@@ -2,6 +2,7 @@
 //! it is not finished yet.
 
 use crate::cell::CellId;
+use crate::keys::text;
 use crate::place::{Place, Stage};
 use crate::plan::Plan;
 use crate::program::{Ending, Failure, Program};
@@ -223,9 +224,7 @@ impl Work<'_> {
         let cell = &self.plan.cells[id];
         let found = cell.found_by.map(|finder| self.place.found(self.plan, finder)).transpose()?;
         let settings = cell.resolved(found.flatten().as_ref()).settings;
-        let text =
-            toml::to_string(&settings).map_err(|error| Error::run(name, error.to_string()))?;
-        self.place.publish(&self.place.beside(name, "toml"), &text)
+        self.place.publish(&self.place.beside(name, "toml"), &text(&settings)?)
     }
 
     /// Takes down how a cell ended.

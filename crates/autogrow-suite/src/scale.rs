@@ -106,9 +106,6 @@ pub(crate) struct Told {
 
 impl Settings<'_> {
     /// The configuration of settings as a file has them.
-    ///
-    /// # Errors
-    /// Those of [`Resolve`].
     pub(crate) fn written(&self, settings: &Table) -> Result<Config> {
         (self.resolve)(&without_growth(settings.clone()))
     }
@@ -137,9 +134,6 @@ impl Settings<'_> {
     }
 
     /// The same settings with every key beside them.
-    ///
-    /// # Errors
-    /// Those of [`Resolve`].
     pub(crate) fn complete(&self, settings: Table) -> Result<Told> {
         let settings = without_growth(settings);
         let config = (self.resolve)(&settings)?;

@@ -43,9 +43,6 @@ pub(crate) struct Sets {
 
 impl Sets {
     /// Reads the file.
-    ///
-    /// # Errors
-    /// None that is known of: it is built in, and a test reads it.
     pub(crate) fn read() -> Result<Self> {
         toml::from_str(SETS).map_err(|error| Error::config("sets.toml", error.to_string()))
     }
@@ -55,12 +52,9 @@ impl Sets {
     /// # Errors
     /// [`Error::Unknown`] where there is none.
     pub(crate) fn named(&self, name: &str) -> Result<&Set> {
-        self.set.iter().find(|set| set.name == name).ok_or_else(|| Error::Unknown {
-            kind: "data set of suites".into(),
-            key: String::new(),
-            name: name.into(),
-            known: self.set.iter().map(|set| set.name.clone()).collect(),
-            origin: Some("--data".into()),
+        let known = || self.set.iter().map(|set| set.name.as_str());
+        self.set.iter().find(|set| set.name == name).ok_or_else(|| {
+            Error::unknown("data set of suites", "data.name", name, known()).with_origin("--data")
         })
     }
 

@@ -27,9 +27,6 @@ struct Named {
 }
 
 /// The suites that are built in.
-///
-/// # Errors
-/// None that is known of.
 pub(crate) fn suites() -> Result<Answer> {
     let suites = Suite::built_in()?.into_iter();
     let suites =
@@ -86,9 +83,6 @@ struct Listed {
 }
 
 /// Our cells, with what they wait for.
-///
-/// # Errors
-/// Where a result cannot be read.
 pub(crate) fn cells(plan: &Plan, mine: &[bool], place: &Place) -> Result<Answer> {
     let mut runs = Vec::new();
     for id in ours(plan, mine) {
@@ -136,9 +130,6 @@ pub(crate) struct Costs<'a> {
 
 impl<'a> Costs<'a> {
     /// Of our cells.
-    ///
-    /// # Errors
-    /// Where a result cannot be read.
     pub(crate) fn new(
         (plan, mine, place): (&'a Plan, &[bool], &Place),
         costs: &'a [Cost],

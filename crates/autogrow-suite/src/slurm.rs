@@ -65,9 +65,6 @@ struct Jobs {
 
 impl Slurm<'_> {
     /// All scripts, as they would be submitted.
-    ///
-    /// # Errors
-    /// Where a result cannot be read.
     pub(crate) fn scripts(&self, costs: &[Cost]) -> Result<Answer> {
         let name = |place: usize| format!("JOB{}", place + 1);
         let arrays = self.arrays(costs)?;

@@ -50,22 +50,12 @@ struct Document {
 }
 
 impl State {
-    fn word(self) -> &'static str {
-        match self {
-            Self::Finished => "finished",
-            Self::Running => "running",
-            Self::Waiting => "waiting",
-            Self::Failed => "failed",
-            Self::Stopped => "stopped",
-            Self::Missing => "missing",
-        }
+    fn word(self) -> String {
+        format!("{self:?}").to_lowercase()
     }
 }
 
 /// A line for each of our runs, and how many are how far.
-///
-/// # Errors
-/// Where a result cannot be read.
 pub(crate) fn status(
     plan: &Plan,
     mine: &[bool],
@@ -89,7 +79,7 @@ pub(crate) fn status(
 impl Row {
     fn text(&self) -> String {
         let Self { run, state, epoch, job, reason, problem } = self;
-        let word = state.map_or("", State::word);
+        let word = state.map(State::word).unwrap_or_default();
         let epoch = epoch.as_ref().map(|epoch| format!("  {epoch}")).unwrap_or_default();
         let reason = reason.as_ref().map(|reason| format!(" ({reason})")).unwrap_or_default();
         let job = job.as_ref().map(|job| format!("  job {job}{reason}")).unwrap_or_default();

@@ -1,7 +1,7 @@
 //! Suites: those of the paper, which are built in, by name; a user's own by their files.
 
 use crate::file::{Figure, File, Row};
-use crate::keys::satisfies;
+use crate::keys::{satisfies, text};
 use autogrow_base::{Error, Result};
 use std::path::Path;
 use toml::{Table, Value};
@@ -57,9 +57,6 @@ pub(crate) struct Suite {
 
 impl Suite {
     /// Every suite that is built in.
-    ///
-    /// # Errors
-    /// None that is known of: a test reads all of them.
     pub(crate) fn built_in() -> Result<Vec<Self>> {
         BUILT_IN.iter().map(|(name, _)| Self::named(name)).collect()
     }
@@ -123,22 +120,17 @@ impl Suite {
 }
 
 fn text_of(name: &str) -> Result<&'static str> {
-    let found = BUILT_IN.iter().find(|(own, _)| *own == name);
-    found.map(|(_, text)| *text).ok_or_else(|| Error::Unknown {
-        kind: "suite".into(),
-        key: String::new(),
-        name: name.into(),
-        known: BUILT_IN.iter().map(|(name, _)| *name).chain([ALL]).map(String::from).collect(),
-        origin: None,
-    })
+    let known = || BUILT_IN.iter().map(|(name, _)| *name).chain([ALL]);
+    let found = BUILT_IN.iter().find(|(own, _)| *own == name).map(|(_, text)| *text);
+    found.ok_or_else(|| Error::unknown("suite", "", name, known()))
 }
 
 /// The text of a suite with every path written out: runs work in a folder of their own.
-fn with_paths(text: &str, folder: &Path) -> Result<String> {
-    let wrong = |problem: String| Error::config("a suite", problem);
-    let mut document: Table = toml::from_str(text).map_err(|error| wrong(error.to_string()))?;
+fn with_paths(suite: &str, folder: &Path) -> Result<String> {
+    let mut document: Table = toml::from_str(suite)
+        .map_err(|error| Error::config("a suite", error.to_string()))?;
     write_out(&mut document, "", folder);
-    toml::to_string(&document).map_err(|error| wrong(error.to_string()))
+    text(&document)
 }
 
 fn write_out(table: &mut Table, section: &str, folder: &Path) {

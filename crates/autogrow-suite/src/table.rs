@@ -1,5 +1,6 @@
 //! Results as tables: Markdown and a page of HTML, a line a row; CSV, a line for each row and seed.
 
+use crate::file::Printed;
 use crate::results::{Line, Measured, Results, Run};
 use autogrow_run::Outcome;
 
@@ -19,13 +20,13 @@ const SETTING: [Column; 2] =
     [("of", |line| line.of.clone()), ("setting", |line| line.setting.clone())];
 
 const PAPER: [Column; 3] = [
-    ("paper: net", |line| paper(line, |paper| paper.found.clone())),
+    ("paper: net", |line| paper(line, |paper| paper.found.as_ref().map(ToString::to_string))),
     ("paper: accuracy %", printed),
     ("paper: delta", |line| paper(line, |paper| Some(format!("{:+.2}", paper.delta?)))),
 ];
 
 const PAPER_TOP5: Column =
-    ("paper: top-5 %", |line| paper(line, |paper| Some(format!("{:.2}", paper.top5_percent?))));
+    ("paper: top-5 %", |line| paper(line, |paper| Some(format!("{:.2}", paper.top5?))));
 
 const FOUND: [Column; 3] = [
     ("found", |line| each(line, |run| Some(run.found.to_string()))),
@@ -84,7 +85,7 @@ fn columns(results: &Results) -> Vec<Column> {
     if has(|line| line.paper.is_some()) {
         columns.extend(PAPER);
     }
-    if has(|line| line.paper.as_ref().is_some_and(|paper| paper.top5_percent.is_some())) {
+    if has(|line| line.paper.as_ref().is_some_and(|paper| paper.top5.is_some())) {
         columns.push(PAPER_TOP5);
     }
     columns.extend(FOUND);
@@ -101,7 +102,7 @@ fn columns(results: &Results) -> Vec<Column> {
     columns
 }
 
-fn paper(line: &Line, of: fn(&crate::results::Paper) -> Option<String>) -> String {
+fn paper(line: &Line, of: fn(&Printed) -> Option<String>) -> String {
     line.paper.as_ref().and_then(of).unwrap_or_default()
 }
 
@@ -109,7 +110,7 @@ fn paper(line: &Line, of: fn(&crate::results::Paper) -> Option<String>) -> Strin
 fn printed(line: &Line) -> String {
     paper(line, |paper| {
         let doubt = paper.uncertain.as_ref().map(|_| "?".to_string());
-        let percent = paper.accuracy_percent.map(|percent| format!("{percent:.2}"));
+        let percent = paper.accuracy.map(|percent| format!("{percent:.2}"));
         Some(percent.into_iter().chain(doubt).collect::<Vec<_>>().join(" "))
     })
 }

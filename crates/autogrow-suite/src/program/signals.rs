@@ -35,9 +35,6 @@ impl Signals {
 
     /// Waits for the end of a process; a signal that comes meanwhile, or came before, is handed on
     /// to it, once.
-    ///
-    /// # Errors
-    /// Where it cannot be waited for.
     pub(super) fn wait(&self, child: &mut Child) -> std::io::Result<ExitStatus> {
         let mut told = false;
         loop {

@@ -1,5 +1,6 @@
 //! `slurm/jobs.toml`: which run is which task, as it was submitted.
 
+use crate::keys::text;
 use crate::place::Place;
 use autogrow_base::{Error, Result};
 use autogrow_run::read;
@@ -29,9 +30,6 @@ pub(crate) struct Task {
 
 impl Submitted {
     /// That of a folder of results; empty where nothing was submitted.
-    ///
-    /// # Errors
-    /// [`Error::Run`] where it is damaged.
     pub(crate) fn read(place: &Place) -> Result<Self> {
         let path = place.out.join(FILE);
         if !path.is_file() {
@@ -42,13 +40,8 @@ impl Submitted {
     }
 
     /// Writes it down.
-    ///
-    /// # Errors
-    /// Where it cannot be written.
     pub(crate) fn write(&self, place: &Place) -> Result<()> {
-        let text =
-            toml::to_string(self).map_err(|error| Error::run(&place.out, error.to_string()))?;
-        place.publish(&place.out.join(FILE), &text)
+        place.publish(&place.out.join(FILE), &text(self)?)
     }
 
     /// Numbers of all jobs, each once.

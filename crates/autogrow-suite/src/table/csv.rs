@@ -6,9 +6,6 @@ use autogrow_base::{Error, Result};
 use autogrow_run::Outcome;
 
 /// A line for each row and seed; empty where there is no number.
-///
-/// # Errors
-/// None that is known of: it is written to memory.
 pub(crate) fn csv(results: &Results) -> Result<String> {
     let wrong = |error: String| Error::run(&results.suite, error);
     let mut writer = csv::Writer::from_writer(Vec::new());
@@ -40,16 +37,15 @@ fn record(line: &Line, measured: &Measured) -> [(&'static str, String); 24] {
         let run = run.filter(|run| run.outcome.is_some());
         run.and_then(|run| run.run.clone()).unwrap_or_default()
     };
-    let paper = line.paper.as_ref();
-    let text = |text: Option<&String>| text.cloned().unwrap_or_default();
+    let paper = line.paper.clone().unwrap_or_default();
     [
         ("table", line.of.clone()),
         ("setting", line.setting.clone()),
-        ("paper_found", text(paper.and_then(|paper| paper.found.as_ref()))),
-        ("paper_accuracy", number(paper.and_then(|paper| paper.accuracy_percent))),
-        ("paper_delta", number(paper.and_then(|paper| paper.delta))),
-        ("paper_top5", number(paper.and_then(|paper| paper.top5_percent))),
-        ("paper_uncertain", text(paper.and_then(|paper| paper.uncertain.as_ref()))),
+        ("paper_found", paper.found.map(|found| found.to_string()).unwrap_or_default()),
+        ("paper_accuracy", number(paper.accuracy)),
+        ("paper_delta", number(paper.delta)),
+        ("paper_top5", number(paper.top5)),
+        ("paper_uncertain", paper.uncertain.unwrap_or_default()),
         ("seed", measured.seed.to_string()),
         ("found", of(|outcome| outcome.found.to_string())),
         ("val_accuracy", of(|outcome| outcome.val_accuracy.to_string())),

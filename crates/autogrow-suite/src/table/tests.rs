@@ -2,7 +2,6 @@
 
 use super::*;
 use crate::figures::Drawing;
-use crate::results::Paper;
 
 fn run(name: &str, found: &str, test: f64) -> Run {
     let outcome = serde_json::from_value(serde_json::json!({
@@ -36,11 +35,11 @@ fn measured(seed: u64, run: Run, baseline: Option<Run>, grown: bool) -> Measured
     Measured { seed, run, baseline, delta, grown }
 }
 
-fn line(setting: &str, paper: Option<Paper>, seeds: Vec<Measured>, differences: &[&str]) -> Line {
+fn line(setting: &str, paper: Option<Printed>, seeds: Vec<Measured>, differences: &[&str]) -> Line {
     Line {
         of: "table3".into(),
         setting: setting.into(),
-        has_top5: paper.as_ref().is_some_and(|paper| paper.top5_percent.is_some()),
+        has_top5: paper.as_ref().is_some_and(|paper| paper.top5.is_some()),
         paper,
         seeds,
         differences: differences.iter().map(ToString::to_string).collect(),
@@ -48,19 +47,17 @@ fn line(setting: &str, paper: Option<Paper>, seeds: Vec<Measured>, differences: 
 }
 
 fn results() -> Results {
-    let found = Paper {
-        found: Some("2-3-6".into()),
-        accuracy_percent: Some(91.77),
+    let found = Printed {
+        found: "2-3-6".parse().ok(),
+        accuracy: Some(91.77),
         delta: Some(-1.06),
-        top5_percent: Some(99.25),
+        top5: Some(99.25),
         uncertain: None,
     };
-    let baseline = Paper {
-        found: None,
-        accuracy_percent: Some(95.3),
-        delta: None,
-        top5_percent: None,
+    let baseline = Printed {
+        accuracy: Some(95.3),
         uncertain: Some("a <coincidence> | or not".into()),
+        ..Printed::default()
     };
     let figure = |file: &str, numbers| Drawing {
         title: "(a) accuracy & loss".into(),
