@@ -156,7 +156,9 @@ impl File {
             written => written,
         };
         let mut rows = Vec::new();
-        for (row, axes) in written.iter().flat_map(|row| combinations.iter().map(move |it| (row, it))) {
+        for (row, axes) in
+            written.iter().flat_map(|row| combinations.iter().map(move |it| (row, it)))
+        {
             let (mut row, mut own) = (row.clone(), axes.clone());
             merge(&mut own, &row.own);
             row.settings = self.settings(base.as_ref(), &own);

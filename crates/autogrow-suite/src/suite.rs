@@ -127,8 +127,8 @@ fn text_of(name: &str) -> Result<&'static str> {
 
 /// The text of a suite with every path written out: runs work in a folder of their own.
 fn with_paths(suite: &str, folder: &Path) -> Result<String> {
-    let mut document: Table = toml::from_str(suite)
-        .map_err(|error| Error::config("a suite", error.to_string()))?;
+    let mut document: Table =
+        toml::from_str(suite).map_err(|error| Error::config("a suite", error.to_string()))?;
     write_out(&mut document, "", folder);
     text(&document)
 }

@@ -95,13 +95,9 @@ pub(crate) fn rule<'a>(settings: &Settings<'_>, pages: impl Iterator<Item = &'a 
         Scale::Smoke => {
             let mut entries = pages.iter().flat_map(|page| &page.entries);
             let compares = entries.any(|entry| entry.row.baseline.is_some());
-            let deltas = match compares {
-                true => {
-                    " A baseline gets a few steps and stays at chance while a net that grows gets \
-                         many times as many, so deltas mean nothing either."
-                }
-                false => "",
-            };
+            let deltas = " A baseline gets a few steps and stays at chance while a net that grows \
+                          gets many times as many, so deltas mean nothing either.";
+            let deltas = if compares { deltas } else { "" };
             format!(
                 "This is a check that everything runs, and no result: narrow networks see a few \
                  images for a few epochs, and their accuracies mean nothing.{deltas}"
@@ -132,6 +128,8 @@ pub(crate) fn differences(entry: &Entry, settings: &Settings<'_>) -> Vec<String>
     changed("width", config.network.width, written.network.width);
     if written.growth.policy != "none" {
         changed("K =", config.growth.interval, written.growth.interval);
+    }
+    if !["none", "convergent"].contains(&written.growth.policy.as_str()) {
         changed("J =", config.growth.patience, written.growth.patience);
     }
     changed("N =", config.fine_tune.epochs, written.fine_tune.epochs);
