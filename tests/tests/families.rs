@@ -5,12 +5,13 @@
 use autogrow_core::config::{Compat, NetworkConfig, Shortcut, TrainingConfig};
 use autogrow_core::data::{Batch, Pass, Split};
 use autogrow_core::growth::Depth;
-use autogrow_core::initializer::{Initializer, InitializerKind};
-use autogrow_core::network::{Blueprint, Network, SeedNetwork, StateDict};
+use autogrow_core::initializer::InitializerKind;
+use autogrow_core::network::{Blueprint, Initializer, Network, SeedNetwork, StateDict};
 use autogrow_core::random::{Purpose, generator};
 use autogrow_core::registry;
+use autogrow_core::settings::PluginSettings;
 use autogrow_core::testing::conform;
-use autogrow_core::training::{Epoch, Learner, OptimizerName};
+use autogrow_core::training::{Epoch, Learner};
 use autogrow_models as _;
 use autogrow_tests as _;
 use burn::module::Module;
@@ -149,7 +150,11 @@ fn dense_preserves_its_function_at_any_size() {
 }
 
 fn initializer(name: &str) -> Box<dyn Initializer> {
-    (registry::find::<InitializerKind>(name).unwrap().build)(Compat::Paper)
+    (registry::find::<InitializerKind>(name).unwrap().build)(
+        Compat::Paper,
+        &PluginSettings::default(),
+    )
+    .unwrap()
 }
 
 /// The same eight images, `steps` times.
@@ -186,19 +191,16 @@ fn train(learner: Learner, steps: usize) -> Learner {
 #[test]
 fn widened_layers_keep_the_state_of_every_optimizer() {
     let device = Device::flex().autodiff();
-    for optimizer in [
-        OptimizerName::Sgd,
-        OptimizerName::Adam,
-        OptimizerName::AmsGrad,
-        OptimizerName::AdaGrad,
-        OptimizerName::AdaDelta,
-        OptimizerName::RmsProp,
-    ] {
+    for optimizer in ["sgd", "adam", "amsgrad", "adagrad", "adadelta", "rmsprop"] {
+        let optimizer = optimizer.to_string();
         let config = TrainingConfig { optimizer, average: 0.5, ..TrainingConfig::default() };
         let after = |grow: bool, reset_states: bool| {
             let config = TrainingConfig { reset_states, ..config.clone() };
             let net = network("dense3net", "1-1-1", 8, [3, 8, 8], 5);
-            let mut learner = train(Learner::new(net, &config, device.clone()), 3);
+            let mut learner = train(
+                Learner::new(net, &config, &PluginSettings::default(), device.clone()).unwrap(),
+                3,
+            );
             if grow {
                 for sub_network in [0, 2] {
                     let mut rng = generator(2, Purpose::Growth, 0);

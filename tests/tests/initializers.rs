@@ -5,10 +5,11 @@
 use autogrow_core::config::{Compat, Shortcut, TrainingConfig};
 use autogrow_core::data::{Batch, Pass, Split};
 use autogrow_core::growth::Depth;
-use autogrow_core::initializer::{Initializer, InitializerKind};
-use autogrow_core::network::{Blueprint, Gate, Network, StateDict};
+use autogrow_core::initializer::InitializerKind;
+use autogrow_core::network::{Blueprint, Gate, Initializer, Network, StateDict};
 use autogrow_core::random::{Purpose, generator};
 use autogrow_core::registry;
+use autogrow_core::settings::PluginSettings;
 use autogrow_core::training::{Epoch, Learner};
 use autogrow_models as _;
 use autogrow_tests as _;
@@ -16,8 +17,13 @@ use burn::module::Module;
 use burn::tensor::{Device, Tensor, TensorData};
 use proptest::prelude::*;
 
+fn learner(network: Network, training: &TrainingConfig, device: &Device) -> Learner {
+    Learner::new(network, training, &PluginSettings::default(), device.clone()).unwrap()
+}
+
 fn initializer(name: &str, compat: Compat) -> Box<dyn Initializer> {
-    (registry::find::<InitializerKind>(name).unwrap().build)(compat)
+    (registry::find::<InitializerKind>(name).unwrap().build)(compat, &PluginSettings::default())
+        .unwrap()
 }
 
 fn network(
@@ -239,7 +245,7 @@ fn momentum_survives_a_growth() {
     let after = |grow: bool, reset: bool| {
         let config = TrainingConfig { reset_states: reset, ..TrainingConfig::default() };
         let net = network("basic3resnet", &[1, 1, 1], 8, [3, 8, 8], &device);
-        let mut learner = train(Learner::new(net, &config, device.clone()), 3, 0.05);
+        let mut learner = train(learner(net, &config, &device), 3, 0.05);
         if grow {
             let mut rng = generator(2, Purpose::Growth, 0);
             learner.stack(1, &*initializer("zero", Compat::Paper), &mut rng).unwrap();
@@ -258,12 +264,13 @@ fn momentum_survives_a_growth() {
 fn adam_init_freezes_everything_else() {
     let device = Device::flex().autodiff();
     let net = network("basic3resnet", &[1, 1, 1], 8, [3, 8, 8], &device);
-    let mut learner = Learner::new(net, &TrainingConfig::default(), device.clone());
+    let mut learner = learner(net, &TrainingConfig::default(), &device);
     let mut rng = generator(2, Purpose::Growth, 0);
     learner.stack(0, &*initializer("adam", Compat::Paper), &mut rng).unwrap();
     let before = StateDict::of(learner.network()).unwrap();
     let parameters = learner.network().parameters();
-    let (learner, any) = learner.begin_adapting(&[0]);
+    let (learner, any) =
+        learner.begin_adapting(initializer("adam", Compat::Paper).adapts().unwrap(), &[0]);
     assert!(any);
     assert_eq!(learner.network().parameters(), 2 * 8);
     let learner = train(learner, 4, 1e-3).end_adapting();
@@ -302,7 +309,7 @@ fn micro_batches_add_up() {
             resumed: Default::default(),
             on_step: &mut |_, _| Ok(()),
         };
-        let (learner, _) = Learner::new(net, &config, device.clone()).epoch(&mut epoch).unwrap();
+        let (learner, _) = learner(net, &config, &device).epoch(&mut epoch).unwrap();
         StateDict::of(learner.network()).unwrap()
     };
     let (whole, halves) = (after(0), after(4));

@@ -91,7 +91,13 @@ fn bmp(size: usize, pixels: &[u8]) -> Vec<u8> {
 
 fn open(data: &str) -> DataSet {
     let config = DataConfig { name: data.into(), ..DataConfig::default() };
-    let request = DataRequest { config: &config, compat: Default::default(), seed: 0, size: 32 };
+    let request = DataRequest {
+        config: &config,
+        compat: Default::default(),
+        plugins: &Default::default(),
+        seed: 0,
+        size: 32,
+    };
     DataSet::open(&request).unwrap()
 }
 

@@ -5,7 +5,9 @@ use autogrow_core::config::{Compat, Shortcut, TrainingConfig};
 use autogrow_core::data::{Batch, Pass, Split};
 use autogrow_core::network::{Blueprint, Network, StateDict, TensorEntry};
 use autogrow_core::random::{Purpose, generator};
-use autogrow_core::training::{Epoch, Learner, OptimizerName};
+use autogrow_core::registry::find;
+use autogrow_core::settings::PluginSettings;
+use autogrow_core::training::{Epoch, Learner, OptimizerKind};
 use autogrow_models as _;
 use burn::module::{Module, Param};
 use burn::optim::GradientsParams;
@@ -15,6 +17,10 @@ use std::path::{Path, PathBuf};
 
 fn fixture(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures").join(name)
+}
+
+fn learner(network: Network, training: &TrainingConfig, device: &Device) -> Learner {
+    Learner::new(network, training, &PluginSettings::default(), device.clone()).unwrap()
 }
 
 fn json(name: &str) -> Value {
@@ -137,7 +143,7 @@ fn small_network_agrees(name: &str) {
         ..TrainingConfig::default()
     };
     let before = StateDict::of(&network).unwrap();
-    let (learner, _) = train(Learner::new(network, &plain, training_device.clone()), 1, 1.0);
+    let (learner, _) = train(learner(network, &plain, &training_device), 1, 1.0);
     let after = StateDict::of(learner.network()).unwrap();
     for (parameter, sums) in want["first_gradients"].as_object().unwrap() {
         let (before, after) = (&before.0[parameter].values, &after.0[parameter].values);
@@ -155,7 +161,7 @@ fn small_network_agrees(name: &str) {
         ..TrainingConfig::default()
     };
     let rate = want["learning_rate"].as_f64().unwrap();
-    let learner = Learner::new(load(&training_device), &training, training_device);
+    let learner = learner(load(&training_device), &training, &training_device);
     let (learner, losses) = train(learner, 20, rate);
     for (step, (got, want)) in losses.iter().zip(numbers(&want["losses"])).enumerate() {
         assert!((got / want - 1.0).abs() < 1e-3, "{name}, step {step}: loss {got}, not {want}");
@@ -267,12 +273,12 @@ fn optimizers_step_as_pytorchs() {
     for row in want["optimizers"].as_array().unwrap() {
         let name = row["name"].as_str().unwrap();
         let optimizer = match name {
-            "sgd" | "sgd-momentum" => OptimizerName::Sgd,
-            "adam" => OptimizerName::Adam,
-            "adam-amsgrad" => OptimizerName::AmsGrad,
-            "adagrad" => OptimizerName::AdaGrad,
-            "adadelta" => OptimizerName::AdaDelta,
-            "rmsprop" => OptimizerName::RmsProp,
+            "sgd" | "sgd-momentum" => "sgd",
+            "adam" => "adam",
+            "adam-amsgrad" => "amsgrad",
+            "adagrad" => "adagrad",
+            "adadelta" => "adadelta",
+            "rmsprop" => "rmsprop",
             // Other betas than the defaults, which are all that can be chosen here.
             "adam-far" | "adam-amsgrad-far" => continue,
             other => panic!("{other} is not tested"),
@@ -282,7 +288,8 @@ fn optimizers_step_as_pytorchs() {
             weight_decay: 5e-4,
             ..TrainingConfig::default()
         };
-        let mut optimizer = optimizer.build(&config);
+        let kind = find::<OptimizerKind>(optimizer).unwrap();
+        let mut optimizer = (kind.build)(&config, &PluginSettings::default()).unwrap();
         let mut point = Point { p: Param::from_tensor(tensor("start")) };
         for (step, steps) in row["steps"].as_array().unwrap().iter().enumerate() {
             let p = point.p.val();

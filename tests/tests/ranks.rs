@@ -10,7 +10,7 @@ use autogrow_core::random::{Purpose, generator};
 use autogrow_core::ranks::{Ranks, in_process};
 use autogrow_core::run::{Event, Outcome, RunFolder, Watch};
 use autogrow_core::training::{Epoch, Learner, evaluate};
-use autogrow_core::{Error, Result, autogrow};
+use autogrow_core::{Error, Found, Job, Resolved, Result, autogrow};
 use burn::tensor::Device;
 use serde_json::Value;
 use std::path::{Path, PathBuf};
@@ -27,19 +27,19 @@ fn on_each<T: Send>(size: usize, work: impl Fn(&Ranks) -> T + Sync) -> Vec<T> {
     })
 }
 
-fn config(set: impl FnOnce(&mut Config)) -> Config {
+fn config(set: impl FnOnce(&mut Config)) -> Resolved {
     let mut config = Config::default();
     config.network.width = 2;
     config.training.batch_size = 16;
     config.training.learning_rate = 0.02;
     config.data.fraction = 0.2164;
     set(&mut config);
-    config.resolve().unwrap()
+    Resolved::of(config).unwrap()
 }
 
 fn digits(config: &Config) -> DataSet {
-    let request =
-        DataRequest { config: &config.data, compat: config.compat, seed: config.run.seed, size: 8 };
+    let (compat, plugins, seed) = (config.compat, &config.plugin, config.run.seed);
+    let request = DataRequest { config: &config.data, compat, plugins, seed, size: 8 };
     DataSet::open(&request).unwrap()
 }
 
@@ -56,8 +56,9 @@ fn train(config: &Config, data: &DataSet, ranks: &Ranks) -> Trained {
     let blueprint = Blueprint::seed(&config.network, config.compat, data.image, data.classes.len());
     let mut rng = generator(1, Purpose::Seed, 0);
     let network = Network::new(blueprint, &mut rng, &device.clone().autodiff()).unwrap();
-    let learner = Learner::new(network, &config.training, device.clone().autodiff());
-    let mut learner = learner.with_ranks(ranks);
+    let learner =
+        Learner::new(network, &config.training, &config.plugin, device.clone().autodiff());
+    let mut learner = learner.unwrap().with_ranks(ranks);
     let mut losses = Vec::new();
     for number in 1..=2 {
         let mut epoch = Epoch {
@@ -182,7 +183,7 @@ fn gradients_are_weighted_by_images() {
 }
 
 /// A run with at least six growths, then one epoch of fine-tuning.
-fn growing() -> Config {
+fn growing() -> Resolved {
     config(|config| {
         config.training.sync_batch_norm = true;
         config.data.fraction = 0.05;
@@ -214,12 +215,20 @@ impl Watch for Quiet {
 }
 
 /// Goes on with the run in `folder` on each rank, for so many steps at most.
-fn go_on(config: &Config, folder: &Path, size: usize, steps_left: usize) -> Vec<Result<Outcome>> {
+fn outcome(found: Result<Found>) -> Result<Outcome> {
+    found.map(|found| found.outcome)
+}
+
+fn go_on(config: &Resolved, folder: &Path, size: usize, steps_left: usize) -> Vec<Result<Outcome>> {
     let data = digits(config);
     on_each(size, |ranks| {
         let mut quiet = Quiet { steps_left };
         if !ranks.is_first() {
-            return autogrow(config, &data, &Device::flex(), ranks, &mut quiet, None);
+            return outcome(autogrow(
+                Job { config, data: &data, device: &Device::flex(), ranks },
+                &mut quiet,
+                None,
+            ));
         }
         let (mut folder, checkpoint) = if folder.exists() {
             let resumed = RunFolder::resume(folder, config).unwrap();
@@ -228,7 +237,8 @@ fn go_on(config: &Config, folder: &Path, size: usize, steps_left: usize) -> Vec<
             (RunFolder::create(folder, config).unwrap(), None)
         };
         let mut watchers: Vec<&mut dyn Watch> = vec![&mut folder, &mut quiet];
-        autogrow(config, &data, &Device::flex(), ranks, &mut watchers, checkpoint)
+        let job = Job { config, data: &data, device: &Device::flex(), ranks };
+        outcome(autogrow(job, &mut watchers, checkpoint))
     })
 }
 
@@ -331,7 +341,8 @@ fn an_error_of_one_rank_ends_all_with_its_exit_code() {
             resumed: Default::default(),
             on_step: &mut |_, _| Ok(()),
         };
-        let learner = Learner::new(network, &config.training, device).with_ranks(ranks);
+        let learner = Learner::new(network, &config.training, &config.plugin, device).unwrap();
+        let learner = learner.with_ranks(ranks);
         let error = learner.epoch(&mut epoch).err().unwrap();
         assert!(ranks.all_end_with(&error));
         error
@@ -347,11 +358,13 @@ fn ranks_with_other_settings_do_not_start() {
     let config = growing();
     let data = digits(&config);
     let errors = on_each(2, |ranks| {
-        let mut config = config.clone();
+        let mut config = config.config().clone();
         config.run.threads = ranks.rank();
         config.training.momentum = 0.9 - 0.1 * ranks.rank() as f64;
         let mut quiet = Quiet { steps_left: usize::MAX };
-        autogrow(&config, &data, &Device::flex(), ranks, &mut quiet, None).unwrap_err()
+        let config = Resolved::of(config).unwrap();
+        let job = Job { config: &config, data: &data, device: &Device::flex(), ranks };
+        autogrow(job, &mut quiet, None).unwrap_err()
     });
     for error in errors {
         assert_eq!(error.to_string(), "settings of rank 1 are not those of rank 0");

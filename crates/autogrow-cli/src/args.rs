@@ -299,6 +299,8 @@ pub(crate) enum ListKind {
     SubModules,
     Initializers,
     Policies,
+    Optimizers,
+    Schedules,
     Data,
     Devices,
 }

@@ -22,8 +22,8 @@ mod surface;
 pub(crate) mod train;
 pub(crate) mod trajectory;
 
-use crate::device;
 use crate::settings::Loaded;
+use autogrow::device;
 use autogrow_core::config::Config;
 use autogrow_core::data::{DataRequest, DataSet};
 use autogrow_core::network::SeedNetwork;
@@ -38,7 +38,7 @@ fn open_device(config: &Config, loaded: &Loaded) -> Result<Device> {
 
 /// The same for one of several ranks, where each may have a device of its own.
 fn open_device_of(rank: usize, config: &Config, loaded: &Loaded) -> Result<Device> {
-    autogrow_kernels::set_convolution(config.training.convolution.into());
+    autogrow_core::training::use_convolution(config.training.convolution);
     let run = &config.run;
     // Fails only where the pool is there already, which is as it should be.
     let _ = rayon::ThreadPoolBuilder::new().num_threads(run.threads).build_global();
@@ -48,7 +48,8 @@ fn open_device_of(rank: usize, config: &Config, loaded: &Loaded) -> Result<Devic
 fn open_data(config: &Config) -> Result<DataSet> {
     let seed = config.run.seed;
     let size = find::<SeedNetwork>(&config.network.name)?.stem.image_size();
-    DataSet::open(&DataRequest { config: &config.data, compat: config.compat, seed, size })
+    let (compat, plugins) = (config.compat, &config.plugin);
+    DataSet::open(&DataRequest { config: &config.data, compat, plugins, seed, size })
 }
 
 /// Turns what the operating system says of a file into a data error.

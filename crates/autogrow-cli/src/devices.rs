@@ -2,9 +2,9 @@
 //! of this process as its rank.
 
 use crate::args::{BenchWhat, Command};
-use crate::device::{self, Silence};
 use crate::output::Output;
 use crate::ranks;
+use autogrow::device::{self, Silence};
 use autogrow_core::ranks::{Ranks, in_process};
 use autogrow_core::{Error, Result};
 use burn::tensor::Device;

@@ -11,7 +11,6 @@
 
 mod args;
 mod commands;
-mod device;
 mod devices;
 mod output;
 mod preset;

@@ -1,7 +1,7 @@
 //! What the user reads: results to stdout, errors and progress to stderr.
 
+pub(crate) use autogrow_base::numbers::{duration, si};
 use autogrow_core::{Error, Result};
-pub(crate) use autogrow_report::{duration, si};
 use serde::Serialize;
 use std::io::{ErrorKind, IsTerminal, Write};
 

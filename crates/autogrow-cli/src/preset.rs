@@ -1,31 +1,34 @@
-//! The quick preset: a depth and a network in about two minutes on two cores.
+//! A preset as a layer of the configuration.
 
+use autogrow_core::Result;
+use autogrow_core::config::{DataConfig, Preset};
 use figment::providers::{Format, Toml};
 use figment::value::{Dict, Map};
 use figment::{Metadata, Profile, Provider};
 
-/// Settings sized for `digits`.
-const QUICK: &str = r#"
-[growth]
-interval = 2
-patience = 8
+/// What a preset sets, on top of the defaults.
+pub(crate) struct Layer {
+    name: String,
+    toml: String,
+}
 
-[training]
-batch_size = 64
+impl Layer {
+    /// That of a preset for a data set.
+    ///
+    /// # Errors
+    /// As [`Preset::settings`].
+    pub(crate) fn of(preset: Preset, data: &DataConfig) -> Result<Self> {
+        let name = format!("preset {}", format!("{preset:?}").to_lowercase());
+        Ok(Self { name, toml: preset.settings(data)?.to_string() })
+    }
+}
 
-[fine_tune]
-epochs = 16
-"#;
-
-/// The preset as a layer of the configuration.
-pub(crate) struct Quick;
-
-impl Provider for Quick {
+impl Provider for Layer {
     fn metadata(&self) -> Metadata {
-        Metadata::named("--quick")
+        Metadata::named(self.name.clone())
     }
 
     fn data(&self) -> figment::Result<Map<Profile, Dict>> {
-        Toml::string(QUICK).data()
+        Toml::string(&self.toml).data()
     }
 }

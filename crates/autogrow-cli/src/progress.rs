@@ -58,8 +58,13 @@ impl Watch for Progress {
             }
             Event::Epoch { epoch, depth, metrics, waiting, epochs_left, .. } => {
                 let at_least = if metrics.phase == Phase::FineTuning { "" } else { "at least " };
-                let left = metrics.epoch_seconds * *epochs_left as f64;
-                self.left = format!("{at_least}{} left", duration(left));
+                self.left = match epochs_left {
+                    Some(epochs) => {
+                        let left = duration(metrics.epoch_seconds * *epochs as f64);
+                        format!("{at_least}{left} left")
+                    }
+                    None => String::new(),
+                };
                 self.waiting.clone_from(waiting);
                 let note = match metrics.phase {
                     Phase::Adapting => "newest batch norm alone",

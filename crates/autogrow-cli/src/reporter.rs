@@ -2,9 +2,9 @@
 //! TensorBoard. A run does not end because its report cannot be written.
 
 use crate::output::Output;
-use autogrow_core::Result;
 use autogrow_core::config::Config;
 use autogrow_core::run::{Event, Watch};
+use autogrow_core::{Resolved, Result};
 use autogrow_report::{Report, Run, publish, tensorboard};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -58,7 +58,7 @@ fn defaults(run: &Run) -> Option<toml::Table> {
     if let Some(Ok(depth)) = run.settings.text("network.depth").map(|depth| depth.parse()) {
         same.network.depth = depth;
     }
-    if let Ok(same) = same.resolve() {
+    if let Ok(same) = Resolved::of(same) {
         defaults.network.width = same.network.width;
         defaults.training.learning_rate = same.training.learning_rate;
     }

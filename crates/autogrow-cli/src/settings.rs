@@ -1,9 +1,12 @@
 //! Where the configuration comes from: defaults, a preset, a file, the environment, `--set`, named
 //! flags; later ones win. Every value remembers its source, every unknown key is an error.
 
-use crate::preset;
+use crate::preset::Layer;
 use autogrow_core::config::Config;
-use autogrow_core::{Error, Result};
+use autogrow_core::data::DataSetKind;
+use autogrow_core::registry::find;
+use autogrow_core::settings::PluginSettings;
+use autogrow_core::{Error, Resolved, Result};
 use clap::Args;
 use figment::providers::{Format, Serialized, Toml};
 use figment::value::{Dict, Map, Num, Value};
@@ -26,10 +29,13 @@ pub(crate) struct Settings {
     /// Set any key, such as --set growth.interval=3 (see `autogrow config`)
     #[arg(long = "set", value_name = "KEY=VALUE", help_heading = "Configuration")]
     set: Vec<String>,
-    /// Settings that give a result in minutes; the default of `train` when
-    /// nothing but [run] keys is set
+    /// The same as --preset quick: a result in minutes; the default of `train`
+    /// when nothing but [run] keys is set
     #[arg(long, help_heading = "Configuration")]
     quick: bool,
+    /// Settings that go together: standard, paper, quick (preset)
+    #[arg(long, value_name = "NAME", help_heading = "Configuration")]
+    preset: Option<String>,
     /// Seed network (network.name)
     #[arg(long, help_heading = "Configuration")]
     network: Option<String>,
@@ -72,8 +78,6 @@ pub(crate) struct Settings {
 pub(crate) struct Loaded {
     /// Not resolved yet: see [`Loaded::resolve`].
     pub(crate) config: Config,
-    /// Whether the quick preset is part of it.
-    pub(crate) quick: bool,
     figment: Figment,
 }
 
@@ -134,13 +138,12 @@ impl Settings {
     /// # Errors
     /// As [`Settings::load`].
     pub(crate) fn read_run(file: &Path) -> Result<Config> {
-        let figment =
-            Figment::from(Serialized::defaults(Config::default())).merge(read_toml(file)?);
+        let figment = Figment::from(Serialized::defaults(defaults()?)).merge(read_toml(file)?);
         figment.extract().map_err(|error| explain(error, &figment))
     }
 
     fn load_over(&self, base: Option<&Path>, or_quick: bool) -> Result<Loaded> {
-        let defaults = Serialized::defaults(Config::default());
+        let defaults = Serialized::defaults(defaults()?);
         let known = flatten(&Figment::from(&defaults))?;
         if let Some(base) = base {
             // What is wrong with a run's own file is not the fault of whoever typed the command.
@@ -159,21 +162,20 @@ impl Settings {
         }
         let keys = flatten(&chosen)?;
         if let Some(key) = keys.keys().find(|key| !known.contains_key(*key)) {
-            return Err(Error::Unknown {
-                kind: "configuration key".into(),
-                name: key.clone(),
-                known: known.into_keys().collect(),
-                origin: Some(source(&chosen, key)),
-            });
+            return Err(Error::unknown("configuration key", "", key, known.into_keys())
+                .with_origin(source(&chosen, key)));
         }
-        let quick = self.quick || or_quick && keys.keys().all(|key| key.starts_with("run."));
-        let mut figment = Figment::from(defaults);
-        if quick {
-            figment = figment.merge(preset::Quick);
+        if or_quick && keys.keys().all(|key| key.starts_with("run.")) {
+            let (value, origin) = (Value::from("quick"), "no other setting".into());
+            chosen = chosen.merge(Setting { key: "preset".into(), value, origin });
         }
-        figment = figment.merge(chosen);
+        // What the preset sets depends on other keys, so it comes between them and the defaults.
+        let figment = Figment::from(&defaults).merge(&chosen);
         let config = figment.extract::<Config>().map_err(|error| explain(error, &figment))?;
-        Ok(Loaded { config, quick, figment })
+        let layer = Layer::of(config.preset, &config.data)?;
+        let figment = Figment::from(defaults).merge(layer).merge(chosen);
+        let config = figment.extract::<Config>().map_err(|error| explain(error, &figment))?;
+        Ok(Loaded { config, figment })
     }
 
     /// Everything that is set as text, weakest first: key, text, where it was set.
@@ -200,6 +202,7 @@ impl Settings {
             texts.push((key.trim().into(), text.trim().into(), format!("--set {setting}")));
         }
         let flags = [
+            ("--preset", "preset", &self.preset),
             ("--network", "network.name", &self.network),
             ("--depth", "network.depth", &self.depth),
             ("--data", "data.name", &self.data),
@@ -212,6 +215,9 @@ impl Settings {
             ("--device", "run.device", &self.device),
             ("--threads", "run.threads", &self.threads),
         ];
+        if self.quick {
+            texts.push(("preset".into(), "quick".into(), "--quick".into()));
+        }
         for (flag, key, text) in flags {
             if let Some(text) = text {
                 texts.push((key.into(), text.clone(), format!("{flag} {text}")));
@@ -229,8 +235,10 @@ impl Loaded {
     ///
     /// # Errors
     /// Exit code 2, with the place the value came from.
-    pub(crate) fn resolve(&self) -> Result<Config> {
-        self.config.clone().resolve().map_err(|error| self.locate(error))
+    pub(crate) fn resolve(&self) -> Result<Resolved> {
+        find::<DataSetKind>(&self.config.data.name)
+            .and_then(|_| Resolved::of(self.config.clone()))
+            .map_err(|error| self.locate(error))
     }
 
     /// Whether anybody has set `key`.
@@ -243,14 +251,7 @@ impl Loaded {
         let key = match &error {
             Error::Config { key, .. } => key.as_str(),
             Error::Device { .. } => "run.device",
-            Error::Unknown { kind, .. } => match kind.as_str() {
-                "network" => "network.name",
-                "policy" => "growth.policy",
-                "initializer" => "growth.initializer",
-                "data set" => "data.name",
-                "device" => "run.device",
-                _ => return error,
-            },
+            Error::Unknown { key, .. } if !key.is_empty() => key.as_str(),
             _ => return error,
         };
         let place = source(&self.figment, key);
@@ -261,6 +262,14 @@ impl Loaded {
     pub(crate) fn source(&self, key: &str) -> String {
         source(&self.figment, key)
     }
+}
+
+/// The configuration of a run without settings, those of the linked plugins included.
+///
+/// # Errors
+/// Where two plugins claim the same settings.
+fn defaults() -> Result<Config> {
+    Ok(Config { plugin: PluginSettings::defaults()?, ..Config::default() })
 }
 
 /// Every key of a configuration with its value, dotted, sorted.
@@ -354,7 +363,7 @@ impl Provider for Setting {
 fn source(figment: &Figment, key: &str) -> String {
     match figment.find_metadata(key) {
         Some(Metadata { source: Some(Source::File(path)), .. }) => path.display().to_string(),
-        Some(metadata) if metadata.name.contains("autogrow_core::config") => DEFAULT.into(),
+        Some(metadata) if metadata.name.contains("autogrow_run::config") => DEFAULT.into(),
         Some(metadata) => metadata.name.to_string(),
         None => DEFAULT.into(),
     }
@@ -366,12 +375,10 @@ fn explain(error: figment::Error, figment: &Figment) -> Error {
     let key = error.path.join(".");
     let origin = source(figment, &key);
     match error.kind {
-        Kind::UnknownVariant(name, known) => Error::Unknown {
-            kind: format!("value of {key}"),
-            name,
-            known: known.iter().map(ToString::to_string).collect(),
-            origin: Some(origin),
-        },
+        Kind::UnknownVariant(name, known) => {
+            Error::unknown(&format!("value of {key}"), "", name, known.iter().copied())
+                .with_origin(origin)
+        }
         Kind::InvalidType(actual, wanted) => {
             Error::config(key, format!("is {actual}, not {wanted}")).with_origin(origin)
         }

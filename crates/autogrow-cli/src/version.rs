@@ -3,12 +3,11 @@
 use std::sync::OnceLock;
 
 /// What can be built in, and whether it is.
-const FEATURES: [(&str, bool); 7] = [
+const FEATURES: [(&str, bool); 6] = [
     ("cuda", cfg!(feature = "cuda")),
     ("flex", cfg!(feature = "flex")),
     ("mpi", cfg!(feature = "mpi")),
     ("ndarray", cfg!(feature = "ndarray")),
-    ("tch", cfg!(feature = "tch")),
     ("vulkan", cfg!(feature = "vulkan")),
     ("wgpu", cfg!(feature = "wgpu")),
 ];
@@ -22,7 +21,7 @@ pub(crate) fn long() -> &'static str {
         let commit = commit.map(|commit| format!("commit: {commit}\n")).unwrap_or_default();
         let built_in = FEATURES.iter().filter(|(_, is)| *is).map(|(name, _)| *name);
         let features = built_in.collect::<Vec<_>>().join(", ");
-        let backends = crate::device::built_in().join(", ");
+        let backends = autogrow::device::built_in().join(", ");
         format!("{version}\n{commit}features: {features}\nbackends: {backends}")
     })
 }

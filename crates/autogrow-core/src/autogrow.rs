@@ -1,47 +1,43 @@
-//! Algorithm 1 of the paper (section 3.1) from end to end: train, stop, grow, and fine-tune what
+//! Algorithm 1 of the paper (section 2) from end to end: train, stop, grow, and fine-tune what
 //! was found. What is decided is decided in [`crate::growth`]; what is computed, in
 //! [`crate::training`]; how a run is kept and taken up again, in `ongoing` beside this file.
 
-use crate::config::{Config, OnDivergence};
-use crate::data::DataSet;
+use crate::config::OnDivergence;
 use crate::growth::{Growth, Kind};
-use crate::initializer::{Initializer, InitializerKind};
-use crate::ongoing::Run;
-use crate::ranks::Ranks;
-use crate::run::{Checkpoint, Event, Outcome, Phase, Watch};
-use crate::training::{Learner, Schedule};
-use crate::{Error, Result};
-use burn::tensor::Device;
+use crate::job::Job;
+use crate::network::Initializer;
+use crate::ongoing::{Found, Run};
+use crate::registry::find;
+use crate::run::{Checkpoint, Event, Phase, Watch};
+use crate::training::{Learner, Schedule, ScheduleKind, ScheduleRequest};
+use crate::{Error, Resolved, Result};
 
 /// How often a run goes back after divergence, each time with half the step size.
 const MAX_ROLLBACKS: usize = 3;
 
-/// Discovers the depth of a network on `data` and trains what it found. `config` is resolved (see
-/// [`Config::resolve`]); `device` is the plain device, not its autodiff twin. With a checkpoint the
-/// run goes on from there, to the same end.
+/// Discovers the depth of a network on the job's data and trains what it found. With a checkpoint
+/// the run continues from there, to the same end.
 ///
-/// Where there are several `ranks`, all call this. The first one's `watch` and `checkpoint` count;
-/// the others' watch is told the same and had better keep it to itself.
+/// Where there are several ranks, all call this. The first one's `watch` and `checkpoint` count;
+/// the others' watch is told the same and should print nothing.
 ///
 /// # Errors
 /// Whatever can go wrong with data, device, files or the loss; see [`Error`].
 pub fn autogrow(
-    config: &Config,
-    data: &DataSet,
-    device: &Device,
-    ranks: &Ranks,
+    job: Job<'_>,
     watch: &mut dyn Watch,
     checkpoint: Option<Checkpoint>,
-) -> Result<Outcome> {
-    ranks.check_alike(config, data, device)?;
+) -> Result<Found> {
+    let Job { config, ranks, .. } = job;
+    ranks.check_alike(job)?;
     let mut checkpoint = ranks.checkpoint_of_first(checkpoint)?;
     loop {
         let rollbacks = checkpoint.as_ref().map_or(0, |checkpoint| checkpoint.state.rollbacks);
         let (learner, run) = match checkpoint {
-            None => Run::start(config, data, device, ranks, watch)?,
-            Some(checkpoint) => Run::resume(config, data, device, ranks, watch, checkpoint)?,
+            None => Run::start(job, watch)?,
+            Some(checkpoint) => Run::resume(job, watch, checkpoint)?,
         };
-        let error = match algorithm_1(config, ranks, learner, run) {
+        let error = match algorithm_1(job, learner, run) {
             Err(error @ Error::Diverged { .. }) => error,
             ended => return ended,
         };
@@ -61,17 +57,13 @@ pub fn autogrow(
 }
 
 /// Algorithm 1, from where `run` is to its end.
-fn algorithm_1(
-    config: &Config,
-    ranks: &Ranks,
-    mut learner: Learner,
-    mut run: Run<'_>,
-) -> Result<Outcome> {
-    let initializer = crate::registry::find::<InitializerKind>(&config.growth.initializer)?;
-    let initializer = (initializer.build)(config.compat);
+fn algorithm_1(job: Job<'_>, mut learner: Learner, mut run: Run<'_>) -> Result<Found> {
+    let Job { config, ranks, .. } = job;
+    let initializer = job.initializer()?;
     let rate = config.training.learning_rate;
-    let schedule = Schedule::growing(config.training.schedule, rate, config.growth.interval);
-    let mut growth = Growth::new(&config.growth, config.network.depth.clone(), config.run.seed)?;
+    let interval = config.growth.interval;
+    let plan = schedule(&config.training.schedule, &[0.5, 0.75], config)?;
+    let mut growth = Growth::new(&config.rules())?;
     run.replay(&mut growth);
     run.check(&growth, learner.network().depth())?;
     learner = adapt(learner, &mut run, &*initializer)?;
@@ -80,32 +72,35 @@ fn algorithm_1(
     while !growth.finished() {
         // ... train; every K epochs the policies decide: delete grownSub, grow growingSub.
         if !run.is_undecided() {
-            let rate = schedule.rate(growth.epochs());
+            // The schedule begins again with every interval.
+            let rate = rate * plan.factor(growth.epochs() % interval, interval);
             learner = run.epoch(learner, Phase::Growing, rate, &growth)?;
         }
-        let decisions = ranks.decisions_of_first(growth.epoch(run.guiding_accuracy()))?;
+        let decisions = ranks.decisions_of_first(growth.epoch(run.evidence()))?;
         for decision in &decisions {
             if decision.kind == Kind::Grow {
                 learner.stack(decision.subnet, &*initializer, &mut run.next_growth())?;
                 learner = learner.follow_first()?;
             }
-            run.decided(decision.kind, decision.subnet, learner.network())?;
+            run.tell_decision(decision.kind, decision.subnet, learner.network())?;
         }
-        run.all_decided(&decisions, &learner, initializer.adapts().is_some())?;
+        run.save_decisions(&decisions, &learner, initializer.adapts().is_some())?;
         learner = adapt(learner, &mut run, &*initializer)?;
     }
 
     // The depth is found: fine-tune for N epochs, from the last weights, momentum kept.
-    run.found(&learner)?;
-    let schedule = Schedule {
-        initial: rate,
-        period: config.fine_tune.epochs,
-        milestones: config.fine_tune.milestones.clone(),
-    };
-    for epoch in run.fine_tuned()..config.fine_tune.epochs {
-        learner = run.epoch(learner, Phase::FineTuning, schedule.rate(epoch), &growth)?;
+    run.begin_fine_tuning(&learner)?;
+    let epochs = config.fine_tune.epochs;
+    let plan = schedule(&config.fine_tune.schedule, &config.fine_tune.milestones, config)?;
+    for epoch in run.fine_tuned()..epochs {
+        let rate = rate * plan.factor(epoch, epochs);
+        learner = run.epoch(learner, Phase::FineTuning, rate, &growth)?;
     }
     run.finish(&learner)
+}
+
+fn schedule(name: &str, milestones: &[f64], config: &Resolved) -> Result<Box<dyn Schedule>> {
+    (find::<ScheduleKind>(name)?.build)(&ScheduleRequest { milestones, plugins: &config.plugin })
 }
 
 /// AdamInit, where a growth has begun it: trains the newest gates alone until the training
@@ -120,17 +115,17 @@ fn adapt(
     };
     if !learner.is_adapting() {
         let any;
-        (learner, any) = learner.begin_adapting(&grown);
+        (learner, any) = learner.begin_adapting(adapt, &grown);
         if !any {
-            run.adapted(&learner)?;
+            run.end_adapting(&learner)?;
             return Ok(learner);
         }
     }
-    while run.goes_on_adapting(adapt) {
+    while run.continues_adapting(adapt) {
         learner = run.adapting_epoch(learner, adapt.learning_rate)?;
     }
     learner = learner.end_adapting();
-    run.adapted(&learner)?;
+    run.end_adapting(&learner)?;
     Ok(learner)
 }
 

@@ -1,7 +1,7 @@
 //! What the algorithm needs to know of data: splits that yield batches. Formats, files and
 //! augmentation live in the crates that register [`DataSetKind`]s.
 
-use crate::ranks::Share;
+pub use crate::share::Share;
 use crate::{Error, Result};
 use serde::{Deserialize, Serialize};
 
@@ -154,28 +154,6 @@ impl std::fmt::Debug for DataSet {
     }
 }
 
-/// Which images guide growth and select the best model (the paper uses the test set).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum SelectOn {
-    /// A part of the training images that is held out: an honest estimate.
-    #[default]
-    Val,
-    /// The test images, as in the paper: comparable with it, optimistic.
-    Test,
-}
-
-/// What to do about an image that cannot be read.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum OnBadImage {
-    /// End the run.
-    #[default]
-    Error,
-    /// Leave it out of its batch, and say at the end of the epoch how many there were.
-    Skip,
-}
-
 /// How many of `images` training images are held out for validation when a fraction of the set
 /// is used, and how many of the rest are trained on: `(validation, training)`.
 ///
@@ -210,6 +188,8 @@ pub struct DataRequest<'a> {
     pub config: &'a crate::config::DataConfig,
     /// Whether statistics follow the authors' released code.
     pub compat: crate::config::Compat,
+    /// Settings of plugins.
+    pub plugins: &'a crate::settings::PluginSettings,
     /// Fixes the held-out split and the fraction.
     pub seed: u64,
     /// Height and width that the network takes: what pictures of any size are made to. Sets whose
@@ -217,7 +197,7 @@ pub struct DataRequest<'a> {
     pub size: usize,
 }
 
-inventory::collect!(DataSetKind);
+crate::kind!(DataSetKind, "data set", "data.name");
 
 impl DataSet {
     /// Opens the data set that the configuration names.

@@ -1,40 +1,14 @@
-//! Initialisers of a new sub-module (section 3.1 of the paper). They act on the gates that close
+//! Initialisers of a new sub-module (section 2.2 of the paper). They act on the gates that close
 //! its residual branches (in the paper's networks: the last batch norm); everything else keeps its
 //! default random weights, and a plain sub-module has no gate, so they leave it alone.
 
+use crate::Result;
 use crate::config::Compat;
-use crate::network::Gate;
+use crate::network::{Adapt, Gate, Initializer};
+use crate::settings::PluginSettings;
 use burn::module::Param;
 use burn::tensor::{Tensor, TensorData};
 use rand::{Rng, RngCore};
-
-/// Sets the gates of a new sub-module.
-pub trait Initializer: Send + Sync {
-    /// Draws the scale of a gate and, where the initializer says so, its shift.
-    fn initialize(&self, gate: Gate<'_>, rng: &mut dyn RngCore);
-
-    /// Sets the weights by which what follows reads channels that a new sub-module adds (DenseNet).
-    /// `weights` are random when they come; by default they stay that.
-    fn initialize_new_inputs(&self, weights: &mut [f32]) {
-        let _ = weights;
-    }
-
-    /// Whether training then adapts those gates alone, before everything trains (AdamInit).
-    fn adapts(&self) -> Option<Adapt> {
-        None
-    }
-}
-
-/// How AdamInit trains new gates while everything else is frozen.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Adapt {
-    /// Step size of Adam.
-    pub learning_rate: f64,
-    /// Epochs at most; at least one is trained.
-    pub max_epochs: usize,
-    /// Percentage points of training accuracy below that before the growth that are good enough.
-    pub tolerance: f64,
-}
 
 /// A kind of initializer, registered with `inventory`.
 #[derive(Clone, Debug)]
@@ -45,11 +19,14 @@ pub struct InitializerKind {
     pub origin: &'static str,
     /// One line for `autogrow list`.
     pub summary: &'static str,
-    /// Makes the initializer.
-    pub build: fn(Compat) -> Box<dyn Initializer>,
+    /// Makes the initializer, from the settings of plugins where it has any.
+    ///
+    /// # Errors
+    /// Settings that make no sense.
+    pub build: fn(Compat, &PluginSettings) -> Result<Box<dyn Initializer>>,
 }
 
-inventory::collect!(InitializerKind);
+crate::kind!(InitializerKind, "initializer", "growth.initializer");
 
 /// ZeroInit: scale = shift = 0. A residual branch then adds nothing and a new channel is not read,
 /// so the network's function is preserved exactly.
@@ -68,23 +45,19 @@ impl Initializer for Zero {
     }
 }
 
-/// AdamInit: from the preserved function, Adam looks for the best scale and shift of the new
-/// branch while everything else stands still.
+/// AdamInit: from their defaults, Adam looks for the best scale and shift of the new branch while
+/// everything else stands still, until the network is as good as before.
 struct Adam {
+    weight_decay: f64,
     tolerance: f64,
 }
 
 impl Initializer for Adam {
-    fn initialize(&self, gate: Gate<'_>, rng: &mut dyn RngCore) {
-        Zero.initialize(gate, rng);
-    }
-
-    fn initialize_new_inputs(&self, weights: &mut [f32]) {
-        Zero.initialize_new_inputs(weights);
-    }
+    fn initialize(&self, _: Gate<'_>, _: &mut dyn RngCore) {}
 
     fn adapts(&self) -> Option<Adapt> {
-        Some(Adapt { learning_rate: 1e-3, max_epochs: 10, tolerance: self.tolerance })
+        let Self { weight_decay, tolerance } = *self;
+        Some(Adapt { learning_rate: 1e-3, weight_decay, max_epochs: 10, tolerance })
     }
 }
 
@@ -125,35 +98,37 @@ crate::register! {
         name: "zero",
         origin: env!("CARGO_PKG_NAME"),
         summary: "ZeroInit: the network's function is preserved exactly",
-        build: |_| Box::new(Zero),
+        build: |_, _| Ok(Box::new(Zero)),
     },
     InitializerKind {
         name: "adam",
         origin: env!("CARGO_PKG_NAME"),
-        summary: "AdamInit: ZeroInit, then Adam on the new scale and shift with all else frozen",
-        build: |compat| {
-            let tolerance = if compat == Compat::Code { 0.5 } else { 0.0 };
-            Box::new(Adam { tolerance })
+        summary: "AdamInit: Adam on the new scale and shift, all else frozen, until as good as before",
+        build: |compat, _| {
+            Ok(Box::new(match compat {
+                Compat::Paper => Adam { weight_decay: 0.0, tolerance: 0.0 },
+                Compat::Code => Adam { weight_decay: 5e-4, tolerance: 0.5 },
+            }))
         },
     },
     InitializerKind {
         name: "uniform",
         origin: env!("CARGO_PKG_NAME"),
         summary: "UniInit: uniform noise of standard deviation 1 (released code: U(0, 1))",
-        build: |compat| {
-            Box::new(match compat {
+        build: |compat, _| {
+            Ok(Box::new(match compat {
                 Compat::Paper => Noise { draw: uniform_of_deviation_one, shift: false },
                 Compat::Code => Noise { draw: |rng| rng.random(), shift: true },
-            })
+            }))
         },
     },
     InitializerKind {
         name: "gaussian",
         origin: env!("CARGO_PKG_NAME"),
         summary: "GauInit: normal noise of standard deviation 1",
-        build: |compat| {
+        build: |compat, _| {
             let shift = compat == Compat::Code;
-            Box::new(Noise { draw: autogrow_kernels::standard_normal, shift })
+            Ok(Box::new(Noise { draw: autogrow_kernels::standard_normal, shift }))
         },
     },
 }

@@ -5,24 +5,25 @@
 
 #![warn(missing_docs)]
 
+mod agreement;
 mod autogrow;
-pub mod config;
 pub mod data;
-mod error;
-pub mod growth;
 pub mod initializer;
+mod job;
 pub mod landscape;
 pub mod network;
 mod ongoing;
-pub mod random;
 pub mod ranks;
-pub mod registry;
+mod resolve;
 pub mod run;
+mod share;
 pub mod testing;
 pub mod training;
 
 pub use autogrow::autogrow;
-pub use error::{Error, Result};
-#[doc(hidden)]
-pub use inventory;
-pub use ongoing::seed_network;
+pub use autogrow_base::{Error, Result, inventory, kind, random, register, registry, settings};
+pub use autogrow_growth as growth;
+pub use autogrow_run::config;
+pub use job::Job;
+pub use ongoing::Found;
+pub use resolve::Resolved;

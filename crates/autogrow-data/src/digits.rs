@@ -83,7 +83,7 @@ mod tests {
     use super::*;
     use crate::testing;
     use autogrow_core::config::DataConfig;
-    use autogrow_core::data::SelectOn;
+    use autogrow_core::config::SelectOn;
 
     #[test]
     fn the_file_is_the_published_one() {

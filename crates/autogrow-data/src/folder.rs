@@ -52,7 +52,8 @@ mod tests {
     use crate::pictures::Pictures;
     use crate::testing::{self, bytes, data_problem, fixture, written};
     use autogrow_core::config::DataConfig;
-    use autogrow_core::data::{OnBadImage, Pass, SelectOn, Statistics};
+    use autogrow_core::config::{OnBadImage, SelectOn};
+    use autogrow_core::data::{Pass, Statistics};
     use std::fs;
     use std::path::Path;
     use std::sync::Arc;

@@ -8,7 +8,8 @@
 use crate::images::Source;
 use crate::random::{Draws, Purpose};
 use crate::subset::Subset;
-use autogrow_core::data::{DataRequest, DataSet, SelectOn, holdout};
+use autogrow_core::config::SelectOn;
+use autogrow_core::data::{DataRequest, DataSet, holdout};
 use std::sync::Arc;
 
 /// The parts of a data set as published.
@@ -93,7 +94,13 @@ mod tests {
     fn open(images: u16, config: &DataConfig, seed: u64) -> DataSet {
         let source = |images| Arc::new(Numbers::new(images));
         Parts { classes: Vec::new(), train: source(images), validation: None, test: source(7) }
-            .open(&DataRequest { config, compat: Compat::Paper, seed, size: 32 })
+            .open(&DataRequest {
+                config,
+                compat: Compat::Paper,
+                plugins: &Default::default(),
+                seed,
+                size: 32,
+            })
     }
 
     fn contains(outer: &[usize], inner: &[usize]) -> bool {
@@ -148,8 +155,13 @@ mod tests {
         let (train, validation, test) = (source(90), Some(source(30)), source(20));
         let parts = Parts { classes: Vec::new(), train, validation, test };
         let config = DataConfig { fraction: 0.5, ..DataConfig::default() };
-        let set =
-            parts.open(&DataRequest { config: &config, compat: Compat::Paper, seed: 0, size: 32 });
+        let set = parts.open(&DataRequest {
+            config: &config,
+            compat: Compat::Paper,
+            plugins: &Default::default(),
+            seed: 0,
+            size: 32,
+        });
         assert_eq!((set.train.len(), set.validation.len(), set.test.len()), (45, 30, 20));
     }
 

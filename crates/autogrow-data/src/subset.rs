@@ -4,7 +4,8 @@ use crate::images::Source;
 use crate::prefetch::Prefetch;
 use crate::random::{Draws, Purpose};
 use autogrow_core::Result;
-use autogrow_core::data::{Batch, OnBadImage, Pass, Split};
+use autogrow_core::config::OnBadImage;
+use autogrow_core::data::{Batch, Pass, Split};
 use rayon::prelude::*;
 use rayon::{ThreadPool, ThreadPoolBuilder};
 use std::sync::Arc;
@@ -155,7 +156,7 @@ impl Batches {
 mod tests {
     use super::*;
     use crate::testing::Numbers;
-    use autogrow_core::ranks::Share;
+    use autogrow_core::data::Share;
     use std::collections::BTreeSet;
 
     const SEED: Pass =

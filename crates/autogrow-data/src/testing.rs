@@ -54,7 +54,8 @@ pub(crate) fn open(config: &DataConfig, seed: u64) -> Result<DataSet> {
 
 /// As [`open`], for a network that takes images of this size.
 pub(crate) fn open_at(config: &DataConfig, seed: u64, size: usize) -> Result<DataSet> {
-    DataSet::open(&DataRequest { config, compat: Compat::Paper, seed, size })
+    let plugins = &Default::default();
+    DataSet::open(&DataRequest { config, compat: Compat::Paper, plugins, seed, size })
 }
 
 /// All labels of a split, in stored order.

@@ -1,7 +1,7 @@
 //! The model card: what a model is, where it comes from and what to expect of it, in Markdown.
 
+use autogrow_core::config::SelectOn;
 use autogrow_core::config::{Compat, Config};
-use autogrow_core::data::SelectOn;
 use autogrow_core::network::ModelInfo;
 use autogrow_core::run::Outcome;
 use std::fmt::Write;

@@ -1,6 +1,7 @@
-//! Which algorithm computes 3x3 convolutions on Flex, for the whole process.
+//! Which algorithm computes 3x3 convolutions on Flex, for all layers that a thread computes. Of a
+//! thread, not of the process, so that two networks in one process do not disturb each other.
 
-use std::sync::atomic::{AtomicU8, Ordering};
+use std::cell::Cell;
 
 /// The algorithm of 3x3 convolutions with stride 1 and padding 1 on Flex; all others are direct.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -14,18 +15,17 @@ pub enum Convolution {
     Winograd,
 }
 
-static CHOICE: AtomicU8 = AtomicU8::new(Convolution::Auto as u8);
+thread_local! {
+    static CHOICE: Cell<Convolution> = const { Cell::new(Convolution::Auto) };
+}
 
-/// Chooses the algorithm for all layers computed from now on, in the whole process.
+/// Chooses the algorithm for all layers that this thread computes from now on. A backward pass uses
+/// what its forward pass used.
 pub fn set_convolution(convolution: Convolution) {
-    CHOICE.store(convolution as u8, Ordering::Relaxed);
+    CHOICE.set(convolution);
 }
 
 /// The algorithm chosen.
 pub(crate) fn convolution() -> Convolution {
-    match CHOICE.load(Ordering::Relaxed) {
-        choice if choice == Convolution::Direct as u8 => Convolution::Direct,
-        choice if choice == Convolution::Winograd as u8 => Convolution::Winograd,
-        _ => Convolution::Auto,
-    }
+    CHOICE.get()
 }

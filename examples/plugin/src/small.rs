@@ -1,8 +1,8 @@
 //! An initializer: new residual branches begin at a tenth of their strength, between ZeroInit, which
 //! leaves them out, and GauInit, which lets them in at full strength.
 
-use autogrow_core::initializer::{Initializer, InitializerKind};
-use autogrow_core::network::Gate;
+use autogrow_core::initializer::InitializerKind;
+use autogrow_core::network::{Gate, Initializer};
 use burn::module::Param;
 use burn::tensor::Tensor;
 use rand::RngCore;
@@ -38,6 +38,6 @@ autogrow_core::register! {
         name: "small",
         origin: env!("CARGO_PKG_NAME"),
         summary: "new branches begin at a tenth of their strength",
-        build: |_| Box::new(Small),
+        build: |_, _| Ok(Box::new(Small)),
     },
 }

@@ -1,8 +1,8 @@
 //! The plugin can do what a built-in can: it is listed, conforms, trains, and is evaluated from its
 //! run folder.
 
-use autogrow_core::config::{Compat, GrowthConfig, NetworkConfig, Shortcut};
-use autogrow_core::growth::{Depth, Kind, replay};
+use autogrow_core::config::{Compat, Config, GrowthConfig, NetworkConfig, Shortcut};
+use autogrow_core::growth::{Depth, Evidence, Kind, Replayed, replay};
 use autogrow_core::initializer::InitializerKind;
 use autogrow_core::network::{Blueprint, Network};
 use autogrow_core::random::{Purpose, generator};
@@ -111,22 +111,42 @@ fn small_branches_begin_at_a_tenth() {
     }
 }
 
+/// What the policy finds on `curve` from a seed of `sub_networks`, by `[plugin.share] part`.
+fn grown(part: f64, patience: usize, sub_networks: usize, curve: &[f64]) -> Replayed {
+    let mut config = Config::default();
+    config.network.depth = Depth::uniform(sub_networks, 1);
+    config.growth =
+        GrowthConfig { policy: "share".into(), interval: 1, patience, ..config.growth };
+    config.plugin = toml::from_str(&format!("[share]\npart = {part:?}")).unwrap();
+    replay(&config.rules(), curve.iter().copied().map(Evidence::of_score)).unwrap()
+}
+
 #[test]
 fn the_policy_stops_by_share_of_errors() {
-    let config = GrowthConfig {
-        policy: "share".into(),
-        interval: 1,
-        patience: 1,
-        ..GrowthConfig::default()
-    };
-    let found = |curve: [f64; 3]| {
-        let seed = Depth::uniform(1, 1);
-        let replayed = replay(&config, seed, 0, curve).unwrap();
+    let found = |part: f64, curve: [f64; 3]| {
+        let replayed = grown(part, 1, 1, &curve);
         (replayed.finished, replayed.found.to_string())
     };
     // Two of 50 errors are 4 %, half of two errors is a quarter.
-    assert_eq!(found([50.0, 52.0, 52.0]), (true, "2".into()));
-    assert_eq!(found([98.0, 98.5, 99.0]), (false, "4".into()));
+    assert_eq!(found(0.05, [50.0, 52.0, 52.0]), (true, "2".into()));
+    assert_eq!(found(0.05, [98.0, 98.5, 99.0]), (false, "4".into()));
+    // The setting decides.
+    assert_eq!(found(0.03, [50.0, 52.0, 54.0]), (false, "4".into()));
+}
+
+#[test]
+fn the_setting_is_shown_and_checked() {
+    let config = autogrow(&["config", "--set", "plugin.share.part=0.1"]);
+    assert_eq!(config["plugin.share.part"]["value"], 0.1);
+    let refused = |setting: &str| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_autogrow-gated"));
+        let arguments = ["plan", "--policy", "share", "--set", setting];
+        let output = command.args(arguments).output().unwrap();
+        assert_eq!(output.status.code(), Some(2));
+        String::from_utf8_lossy(&output.stderr).into_owned()
+    };
+    assert!(refused("plugin.share.prat=0.1").contains("did you mean `plugin.share.part`?"));
+    assert!(refused("plugin.share.part=1.5").contains("it is above 0 and below 1"));
 }
 
 proptest! {
@@ -135,13 +155,7 @@ proptest! {
         curve in prop::collection::vec(0.0_f64..=100.0, 1..60),
         patience in 1_usize..10,
     ) {
-        let config = GrowthConfig {
-            policy: "share".into(),
-            interval: 1,
-            patience,
-            ..GrowthConfig::default()
-        };
-        let replayed = replay(&config, Depth::uniform(3, 1), 0, curve).unwrap();
+        let replayed = grown(0.05, patience, 3, &curve);
         for decision in &replayed.events {
             prop_assert!(decision.kind == Kind::Grow || decision.epoch > patience);
         }

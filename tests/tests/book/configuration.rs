@@ -5,21 +5,19 @@
 use crate::pages::assert_generated;
 use crate::shell::Place;
 use crate::source::{Member, members};
-use autogrow_core::Error;
 use autogrow_core::config::Config;
+use autogrow_core::{Error, Resolved};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
-const CONFIG: &str = include_str!("../../../crates/autogrow-core/src/config.rs");
+const CONFIG: &str = include_str!("../../../crates/autogrow-run/src/config.rs");
 /// Where the types of values are.
-const VALUES: [&str; 6] = [
+const VALUES: [&str; 4] = [
     CONFIG,
-    include_str!("../../../crates/autogrow-core/src/data.rs"),
-    include_str!("../../../crates/autogrow-core/src/growth/metric.rs"),
-    include_str!("../../../crates/autogrow-core/src/growth/mode.rs"),
-    include_str!("../../../crates/autogrow-core/src/training/optimizer.rs"),
-    include_str!("../../../crates/autogrow-core/src/training/schedule.rs"),
+    include_str!("../../../crates/autogrow-growth/src/config.rs"),
+    include_str!("../../../crates/autogrow-growth/src/curve.rs"),
+    include_str!("../../../crates/autogrow-growth/src/mode.rs"),
 ];
 
 /// A key of the configuration.
@@ -32,7 +30,8 @@ struct Key {
 
 /// Every section in the order of the source: its name, its words, its keys.
 fn sections() -> Vec<(String, String, Vec<Key>)> {
-    let types = members(CONFIG);
+    let mut types = members(CONFIG);
+    types.extend(members(VALUES[1]));
     let defaults = serde_json::to_value(Config::default()).unwrap();
     let key = |name: String, member: &Member, default: &Value| Key {
         name,
@@ -40,7 +39,8 @@ fn sections() -> Vec<(String, String, Vec<Key>)> {
         default: default.clone(),
     };
     let mut sections = Vec::new();
-    for section in &types["Config"] {
+    // Plugins define the keys of the last section.
+    for section in types["Config"].iter().filter(|section| section.name != "plugin") {
         let default = &defaults[&section.name];
         let Value::Object(values) = default else {
             let alone = vec![key(section.name.clone(), section, default)];
@@ -81,7 +81,7 @@ impl Key {
 
     /// What is said to a value that resolving refuses.
     fn refused(&self, value: &Value) -> Option<Error> {
-        self.set(value).unwrap().resolve().err()
+        Resolved::of(self.set(value).unwrap()).err()
     }
 
     /// What values the key takes, as Markdown.
@@ -104,10 +104,13 @@ impl Key {
                         "network" => "networks",
                         "policy" => "policies",
                         "initializer" => "initializers",
-                        _ => "data",
+                        "optimiser" => "optimizers",
+                        "schedule" => "schedules",
+                        other => panic!("{other} has no list"),
                     };
                     format!(" a name that `autogrow list {list}` shows")
                 }
+                _ if self.name == "data.name" => " a name that `autogrow list data` shows".into(),
                 _ => " text".into(),
             },
             kind => self.choices(&choices[kind]),
@@ -180,7 +183,7 @@ fn the_page_says_what_quick_sets() {
     let loaded = place.run("autogrow config --quick --json");
     let loaded: BTreeMap<String, Value> = serde_json::from_slice(&loaded.stdout).unwrap();
     let mut table = String::from("| key | with `--quick` |\n|---|---|\n");
-    for (key, item) in loaded.iter().filter(|(_, item)| item["source"] == "--quick") {
+    for (key, item) in loaded.iter().filter(|(_, item)| item["source"] == "preset quick") {
         let _ = writeln!(table, "| `{key}` | `{}` |", item["value"]);
     }
     assert_generated("docs/configuration.md", "quick", &table);

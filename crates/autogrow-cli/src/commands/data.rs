@@ -6,7 +6,8 @@ use super::{open_data, open_device};
 use crate::args::DataArgs;
 use crate::output::{BOLD, Output, RESET, table};
 use autogrow_core::Result;
-use autogrow_core::data::{DataSet, OnBadImage, Preprocessing, Split};
+use autogrow_core::config::OnBadImage;
+use autogrow_core::data::{DataSet, Preprocessing, Split};
 use serde::Serialize;
 use std::path::PathBuf;
 
@@ -60,7 +61,7 @@ pub(crate) fn run(args: &DataArgs, output: &Output) -> Result<()> {
         None => args.settings.clone(),
     };
     let loaded = settings.load()?;
-    let mut config = loaded.resolve()?;
+    let mut config = loaded.resolve()?.config().clone();
     // So that each sample has the same place in every pass.
     config.data.shuffle = false;
     open_device(&config, &loaded)?;

@@ -38,9 +38,7 @@ pub(crate) fn run(args: &DownloadArgs, output: &Output) -> Result<()> {
 fn failed(error: FetchError) -> Error {
     let (problem, hint) = (error.problem(), error.hint());
     match error {
-        FetchError::Unknown { name, known } => {
-            Error::Unknown { kind: "data set".into(), name, known, origin: None }
-        }
+        FetchError::Unknown { name, known } => Error::unknown("data set", "", name, known),
         FetchError::Mirror { address } => {
             Error::config("--mirror", format!("is `{address}`, which is no address"))
                 .with_hint(hint)

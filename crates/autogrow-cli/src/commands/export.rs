@@ -61,7 +61,7 @@ pub(crate) fn run(args: &ExportArgs, output: &Output) -> Result<()> {
     };
     publish(out, &bytes)?;
     let outcome = model.outcome();
-    let run = outcome.as_ref().map(|outcome| (&model.config, outcome));
+    let run = outcome.as_ref().map(|outcome| (model.config.config(), outcome));
     let file = &*out.file_name().unwrap_or_default().to_string_lossy();
     let text =
         card(&Facts { info: &model.info, parameters, macs, file, format: name(format), run });

@@ -1,13 +1,14 @@
 //! `autogrow list`.
 
 use crate::args::{ListArgs, ListKind};
-use crate::device;
 use crate::output::{BOLD, Output, RESET, table};
+use autogrow::device;
 use autogrow_core::data::DataSetKind;
 use autogrow_core::growth::PolicyKind;
 use autogrow_core::initializer::InitializerKind;
 use autogrow_core::network::{SeedNetwork, SubModuleKind};
 use autogrow_core::registry::{Entry, all};
+use autogrow_core::training::{OptimizerKind, ScheduleKind};
 use autogrow_core::{Error, Result};
 use autogrow_fetch::{Catalogue, Places, Presence, State, states};
 use serde::Serialize;
@@ -44,6 +45,8 @@ pub(crate) fn run(args: &ListArgs, output: &Output) -> Result<()> {
         (ListKind::SubModules, "sub-modules", items::<SubModuleKind>()?),
         (ListKind::Initializers, "initializers", items::<InitializerKind>()?),
         (ListKind::Policies, "policies", items::<PolicyKind>()?),
+        (ListKind::Optimizers, "optimizers", items::<OptimizerKind>()?),
+        (ListKind::Schedules, "schedules", items::<ScheduleKind>()?),
         (ListKind::Data, "data", data),
         (ListKind::Devices, "devices", devices.collect()),
     ];

@@ -14,14 +14,10 @@ struct Report {
 pub(crate) fn run(args: &ManArgs, output: &Output) -> Result<()> {
     let mut command = crate::command();
     for name in &args.command {
-        let known = command.get_subcommands().map(|command| command.get_name().into()).collect();
+        let names = command.get_subcommands().map(|command| command.get_name().to_string());
+        let known: Vec<_> = names.collect();
         let Some(found) = command.find_subcommand(name) else {
-            return Err(Error::Unknown {
-                kind: "command".into(),
-                name: name.clone(),
-                known,
-                origin: None,
-            });
+            return Err(Error::unknown("command", "", name, known));
         };
         command = found.clone();
     }

@@ -7,7 +7,7 @@ use autogrow_core::config::Config;
 use autogrow_core::data::{DataSet, Preprocessing};
 use autogrow_core::network::{Blueprint, ModelInfo, Network, SeedNetwork};
 use autogrow_core::run::{ModelFile, Outcome, read};
-use autogrow_core::{Error, Result, registry};
+use autogrow_core::{Error, Resolved, Result, registry};
 use burn::tensor::Device;
 use std::path::{Path, PathBuf};
 
@@ -21,7 +21,7 @@ pub(super) struct Model {
     pub(super) info: ModelInfo,
     pub(super) loaded: Loaded,
     /// Resolved, for the model's network and data set.
-    pub(super) config: Config,
+    pub(super) config: Resolved,
     pub(super) device: Device,
     /// The run folder it is in.
     pub(super) run: Option<PathBuf>,
@@ -73,7 +73,7 @@ impl Model {
         if !loaded.is_set("data.name") && !info.data.is_empty() {
             config.data.name.clone_from(&info.data);
         }
-        let config = config.resolve().map_err(|error| loaded.locate(error))?;
+        let config = Resolved::of(config).map_err(|error| loaded.locate(error))?;
         Ok(Self { network, info, loaded, config, device, run })
     }
 

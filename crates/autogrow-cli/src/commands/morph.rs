@@ -52,7 +52,7 @@ pub(crate) fn run(args: &MorphArgs, output: &Output, ranks: &Ranks) -> Result<()
         }
     })?;
     let Some((shallow, deep)) = trained else { return Ok(()) };
-    let (network, initializer) = (config.network.name, config.growth.initializer);
+    let (network, initializer) = (config.network.name.clone(), config.growth.initializer.clone());
     let run = stages.folder;
     let report = Report { run, network, from, to, initializer, shallow, deep };
     output.result(&report, || text(&report))

@@ -44,8 +44,8 @@ pub(crate) fn run(args: &PlanArgs, output: &Output) -> Result<()> {
     let data = open_data(&config)?;
     let measure = |depth: &Depth| size(&config, &data, depth, &device);
 
+    let flat = floor(&config.rules())?;
     let seed = measure(&config.network.depth).map_err(|error| loaded.locate(error))?;
-    let flat = floor(&config.growth, config.network.depth.clone(), config.run.seed)?;
     let mut report = Report {
         network: config.network.name.clone(),
         data: config.data.name.clone(),
@@ -55,7 +55,7 @@ pub(crate) fn run(args: &PlanArgs, output: &Output) -> Result<()> {
         fine_tuning_epochs: config.fine_tune.epochs,
         seconds_to_floor: None,
     };
-    if flat.finished {
+    if let Some(flat) = flat {
         let floor = measure(&flat.found)?;
         report.seconds_to_floor =
             Some(seconds(&config, &data, &report.seed, &flat, &floor, &device)?);

@@ -3,7 +3,7 @@
 use super::unreadable;
 use crate::args::ReplayArgs;
 use crate::output::{Output, table};
-use autogrow_core::growth::{Kind, PolicyKind, replay};
+use autogrow_core::growth::{Evidence, Kind, PolicyKind, replay};
 use autogrow_core::{Error, Result, registry};
 use std::path::Path;
 
@@ -14,9 +14,8 @@ pub(crate) fn run(args: &ReplayArgs, output: &Output) -> Result<()> {
     registry::find::<PolicyKind>(&config.growth.policy)
         .and_then(|_| config.growth.check(&config.network.depth))
         .map_err(|error| loaded.locate(error))?;
-    let accuracies = read_curve(&args.curve)?;
-    let depth = config.network.depth.clone();
-    let replayed = replay(&config.growth, depth, config.run.seed, accuracies)?;
+    let scores = read_curve(&args.curve)?.into_iter().map(Evidence::of_score);
+    let replayed = replay(&config.rules(), scores)?;
     output.result(&replayed, || {
         let rows = replayed.events.iter().map(|event| {
             let what = match event.kind {

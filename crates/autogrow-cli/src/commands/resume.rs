@@ -9,7 +9,7 @@ use autogrow_core::config::Config;
 use autogrow_core::data::DataSet;
 use autogrow_core::ranks::Ranks;
 use autogrow_core::run::{Origin, Resumed, RunFolder};
-use autogrow_core::{Error, Result};
+use autogrow_core::{Error, Job, Resolved, Result};
 use burn::tensor::Device;
 use std::path::Path;
 use std::time::Duration;
@@ -47,13 +47,13 @@ pub(super) fn go_on(args: &ResumeArgs, output: &Output, ranks: &Ranks) -> Result
         Some(Resumed { folder, checkpoint, .. }) => (Some(folder), checkpoint),
         None => (None, None),
     };
-    let setup =
-        Setup { config: &config, data: &data, device: &device, loaded: &loaded, path, ranks };
-    go(&setup, folder.map(|folder| folder.of_data(&config, &data)), checkpoint, output)
+    let job = Job { config: &config, data: &data, device: &device, ranks };
+    let setup = Setup { job, loaded: &loaded, path };
+    go(&setup, folder.map(|folder| folder.with_info(job.model_info())), checkpoint, output)
 }
 
 /// What each rank opens for itself; the run's settings are read from its folder.
-fn prepare(args: &ResumeArgs, ranks: &Ranks) -> Result<(Loaded, Config, Device, DataSet)> {
+fn prepare(args: &ResumeArgs, ranks: &Ranks) -> Result<(Loaded, Resolved, Device, DataSet)> {
     let path = &args.run;
     let file = path.join("config.toml");
     if !file.is_file() {
@@ -62,7 +62,7 @@ fn prepare(args: &ResumeArgs, ranks: &Ranks) -> Result<(Loaded, Config, Device, 
     }
     let of_run = |error: Error| Error::run(&file, error.to_string());
     let before = crate::settings::Settings::read_run(&file).map_err(of_run)?;
-    let before = before.resolve().map_err(of_run)?;
+    let before = Resolved::of(before).map_err(of_run)?;
     let loaded = args.settings.load_over_file(&file)?;
     let config = loaded.resolve()?;
     ranks.set_patience(Duration::from_secs_f64(config.run.patience));

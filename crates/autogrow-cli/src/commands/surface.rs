@@ -76,7 +76,7 @@ pub(super) fn training_loss(
     path: &Path,
     args: &SurfaceArgs,
 ) -> Result<TrainingLoss> {
-    let mut config = model.config.clone();
+    let mut config = model.config.config().clone();
     config.data.augment = false;
     config.data.shuffle = true;
     let data = open_data(&config).map_err(|error| model.loaded.locate(error))?;

@@ -7,12 +7,12 @@ use crate::progress::Progress;
 use crate::reporter::Reporter;
 use crate::settings::Loaded;
 use crate::signals::Signals;
-use autogrow_core::Result;
-use autogrow_core::config::Config;
-use autogrow_core::data::{DataSet, SelectOn};
-use autogrow_core::network::{Blueprint, ModelInfo};
+use autogrow_core::config::{Config, Preset, SelectOn};
+use autogrow_core::data::DataSet;
+use autogrow_core::network::Blueprint;
 use autogrow_core::ranks::Ranks;
 use autogrow_core::run::{Checkpoint, Outcome, RunFolder, Watch, publish};
+use autogrow_core::{Job, Resolved, Result};
 use autogrow_export::{Facts, card};
 use burn::tensor::Device;
 use serde::Serialize;
@@ -37,12 +37,9 @@ impl Ended {
 
 /// What a run needs beside its folder, and where that is.
 pub(super) struct Setup<'a> {
-    pub(super) config: &'a Config,
-    pub(super) data: &'a DataSet,
-    pub(super) device: &'a Device,
+    pub(super) job: Job<'a>,
     pub(super) loaded: &'a Loaded,
     pub(super) path: &'a Path,
-    pub(super) ranks: &'a Ranks,
 }
 
 pub(crate) fn run(args: &TrainArgs, output: &Output, ranks: &Ranks) -> Result<()> {
@@ -58,9 +55,10 @@ pub(super) fn begin(args: &TrainArgs, output: &Output, ranks: &Ranks) -> Result<
     });
     // The first rank alone has a folder.
     let folder = ranks.is_first().then(|| RunFolder::create(&path, &config)).transpose();
-    let folder = ranks.agree(folder)?.map(|folder| folder.of_data(&config, &data));
-    if loaded.quick {
-        output.note("quick settings; `autogrow config --quick` shows them, --set changes them");
+    let job = Job { config: &config, data: &data, device: &device, ranks };
+    let folder = ranks.agree(folder)?.map(|folder| folder.with_info(job.model_info()));
+    if config.preset == Preset::Quick {
+        output.note("preset quick; `autogrow config --quick` shows it, --set changes it");
     }
     output.note(&format!(
         "{} training, {} validation, {} test images; run folder {}",
@@ -69,26 +67,20 @@ pub(super) fn begin(args: &TrainArgs, output: &Output, ranks: &Ranks) -> Result<
         data.test.len(),
         path.display()
     ));
-    let setup = Setup {
-        config: &config,
-        data: &data,
-        device: &device,
-        loaded: &loaded,
-        path: &path,
-        ranks,
-    };
+    let setup = Setup { job, loaded: &loaded, path: &path };
     go(&setup, folder, None, output)
 }
 
 /// What each rank opens for itself.
-fn prepare(args: &TrainArgs, ranks: &Ranks) -> Result<(Loaded, Config, Device, DataSet)> {
+fn prepare(args: &TrainArgs, ranks: &Ranks) -> Result<(Loaded, Resolved, Device, DataSet)> {
     let loaded = args.settings.load_or_quick()?;
     let config = loaded.resolve()?;
     ranks.set_patience(Duration::from_secs_f64(config.run.patience));
     let device = open_device_of(ranks.rank(), &config, &loaded)?;
     let data = open_data(&config)?;
     // Whatever the images rule out is told before a folder is made.
-    autogrow_core::seed_network(&config, &data, &device).map_err(|error| loaded.locate(error))?;
+    let job = Job { config: &config, data: &data, device: &device, ranks };
+    job.seed_network(&device).map_err(|error| loaded.locate(error))?;
     Ok((loaded, config, device, data))
 }
 
@@ -100,7 +92,7 @@ pub(super) fn go(
     checkpoint: Option<Checkpoint>,
     output: &Output,
 ) -> Result<Option<Ended>> {
-    let Setup { config, data, device, loaded, path, ranks } = setup;
+    let Setup { job, loaded, path } = setup;
     let mut signals = Signals::listen(path.to_path_buf());
     let mut progress = Progress::new(*output);
     let mut reporter = Reporter::new(path.to_path_buf(), *output);
@@ -109,32 +101,29 @@ pub(super) fn go(
         Some(folder) => vec![folder, &mut progress, &mut signals, &mut reporter],
         None => vec![&mut signals],
     };
-    let outcome = autogrow_core::autogrow(config, data, device, ranks, &mut watchers, checkpoint)
+    let outcome = autogrow_core::autogrow(*job, &mut watchers, checkpoint)
+        .map(|found| found.outcome)
         .map_err(|error| loaded.locate(error));
     drop(progress);
     let Some(folder) = folder else { return outcome.map(|_| None) };
     let outcome = outcome.and_then(|outcome| {
         // Before the result, so that a finished run has all that its folder is to have.
-        evaluate::keep(path, data, device)?;
-        write_card(setup, path, &outcome)?;
+        evaluate::keep(path, job.data, job.device)?;
+        write_card(job, path, &outcome)?;
         folder.finish(&outcome).map(|()| outcome)
     });
     // However the run ended: the last page says so, once nobody holds the folder.
     drop(folder);
     reporter.write();
-    Ok(Some(Ended::new(path, outcome?, config)))
+    Ok(Some(Ended::new(path, outcome?, job.config)))
 }
 
 /// Writes the model card.
-fn write_card(setup: &Setup<'_>, path: &Path, outcome: &Outcome) -> Result<()> {
-    let Setup { config, data, .. } = setup;
-    let (image, classes) = (data.image, data.classes.len());
-    let seed = Blueprint::seed(&config.network, config.compat, image, classes);
-    let architecture = Blueprint { depth: outcome.found.clone(), ..seed };
-    let info = ModelInfo::new(architecture, &config.data.name, data);
+fn write_card(job: &Job<'_>, path: &Path, outcome: &Outcome) -> Result<()> {
+    let info = job.model_info().of(Blueprint { depth: outcome.found.clone(), ..job.blueprint() });
     let (parameters, macs) = (outcome.parameters, outcome.macs);
     let (file, format) = ("model.safetensors", "safetensors");
-    let run = Some((*config, outcome));
+    let run = Some((job.config.config(), outcome));
     let facts = Facts { info: &info, parameters, macs, file, format, run };
     publish(&path.join("README.md"), card(&facts).as_bytes())
 }

@@ -28,7 +28,7 @@ pub struct SeedNetwork {
     pub stem: Stem,
 }
 
-inventory::collect!(SeedNetwork);
+crate::kind!(SeedNetwork, "network", "network.name");
 
 impl SeedNetwork {
     /// The sub-module that is stacked.

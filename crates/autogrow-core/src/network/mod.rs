@@ -6,6 +6,7 @@ mod erased;
 pub mod floats;
 pub mod graph;
 mod identity;
+mod initialize;
 mod model_info;
 mod names;
 mod plausible;
@@ -19,7 +20,6 @@ mod weight_format;
 mod widen;
 
 use crate::growth::Depth;
-use crate::initializer::Initializer;
 use crate::{Error, Result};
 use autogrow_kernels::{Activation, FeatureMap, Skip, linear, out_size};
 pub use blueprint::{Blueprint, SeedNetwork, Stem};
@@ -29,6 +29,7 @@ use burn::tensor::{Device, Tensor};
 pub use erased::AnySubModule;
 pub use graph::Graph;
 pub(crate) use identity::{identities, with_identities};
+pub use initialize::{Adapt, Initializer};
 pub use model_info::ModelInfo;
 pub use positions::positions;
 use rand::RngCore;
@@ -160,10 +161,11 @@ impl Network {
         Ok(())
     }
 
-    /// What initializers act on: the gates of the sub-module on top of a sub-network. None for
-    /// plain sub-modules.
-    pub fn gates(&mut self, sub_network: usize) -> Vec<Gate<'_>> {
-        self.layer[sub_network].last_mut().map(AnySubModule::gates).unwrap_or_default()
+    /// What initializers act on: the gates of the topmost `count` sub-modules of a sub-network. None
+    /// for plain sub-modules.
+    pub fn gates(&mut self, sub_network: usize, count: usize) -> Vec<Gate<'_>> {
+        let topmost = self.layer[sub_network].iter_mut().rev().take(count);
+        topmost.flat_map(AnySubModule::gates).collect()
     }
 
     /// Number of trainable parameters.

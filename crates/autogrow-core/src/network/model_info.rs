@@ -56,7 +56,7 @@ impl ModelInfo {
     }
 
     /// The same for a network of another architecture.
-    pub(crate) fn of(&self, architecture: Blueprint) -> Self {
+    pub fn of(&self, architecture: Blueprint) -> Self {
         Self { architecture, ..self.clone() }
     }
 

@@ -90,7 +90,7 @@ pub struct SubModuleKind {
     pub build: fn(&mut Builder<'_>) -> Result<AnySubModule>,
 }
 
-inventory::collect!(SubModuleKind);
+crate::kind!(SubModuleKind, "sub-module", "");
 
 /// What a sub-module is built with. [`Builder::conv`] and [`Builder::norm`] give layers with the
 /// network's own initialisation.

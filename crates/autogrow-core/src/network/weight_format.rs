@@ -22,4 +22,4 @@ pub struct WeightFormat {
     pub read: fn(&[u8], &Path) -> Result<StateDict>,
 }
 
-inventory::collect!(WeightFormat);
+crate::kind!(WeightFormat, "weight format", "");

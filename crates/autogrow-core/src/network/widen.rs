@@ -1,7 +1,7 @@
 //! More inputs for what reads a sub-network whose channels grow with its depth (DenseNet, Huang et
 //! al. 2017): it is built anew, wider, and keeps what the narrower one has learnt.
 
-use crate::initializer::Initializer;
+use super::Initializer;
 use burn::module::{Module, ModuleMapper, ModuleVisitor, Param, ParamId};
 use burn::tensor::{Tensor, TensorData};
 use std::collections::VecDeque;

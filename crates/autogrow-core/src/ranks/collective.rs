@@ -1,7 +1,8 @@
 //! Sums, broadcasts and agreement, made of [`Transport::exchange`](super::Transport::exchange)
 //! alone. Numbers are added in the order of ranks, whatever the transport.
 
-use super::{Ranks, Share};
+use super::Ranks;
+use crate::share::Share;
 use crate::{Error, Result};
 use std::sync::atomic::Ordering;
 

@@ -7,19 +7,16 @@
 mod collective;
 mod devices;
 mod in_process;
-mod network;
 mod norm;
-mod run;
-mod share;
 mod transport;
 
 pub(crate) use devices::reduced;
 pub use in_process::{InProcess, in_process};
 pub(crate) use norm::NormSums;
-pub use share::Share;
 pub use transport::Transport;
 
 use crate::Error;
+use crate::share::Share;
 use burn::tensor::Device;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};

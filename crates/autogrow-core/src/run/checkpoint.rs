@@ -3,10 +3,10 @@
 
 use super::Origin;
 use super::state::State;
-use super::storage;
 use crate::network::{Blueprint, StateDict};
 use crate::training::LearnerRecord;
 use crate::{Error, Result};
+use autogrow_run::storage;
 use safetensors::tensor::{Dtype, SafeTensors, TensorView};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;

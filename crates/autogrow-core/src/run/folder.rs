@@ -1,22 +1,15 @@
 //! The run folder: everything of a run, and nothing of it anywhere else.
 
 use super::checkpoint::{Checkpoint, Checkpoints};
-use super::lock::Lock;
 use super::snapshots;
-use super::storage::{self, Log};
 use super::{Event, Outcome, Watch};
 use crate::config::Config;
-use crate::data::DataSet;
-use crate::network::{Blueprint, ModelInfo, Network, StateDict};
+use crate::network::{ModelInfo, Network, StateDict};
 use crate::{Error, Result};
+use autogrow_run::storage::{self, Log};
+use autogrow_run::{Lock, names};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-
-const JOURNAL: &str = "journal.jsonl";
-const METRICS: &str = "metrics.csv";
-const METRICS_HEADER: &str = "epoch,phase,depth,learning_rate,train_loss,train_accuracy,val_loss,\
-                              val_accuracy,seconds";
-const STEPS: &str = "steps.csv";
 
 /// A run folder that is being written, by this process alone.
 #[derive(Debug)]
@@ -60,12 +53,12 @@ impl RunFolder {
     pub fn create(path: &Path, config: &Config) -> Result<Self> {
         storage::create_folder(path)?;
         let lock = Lock::take(path)?;
-        let names = storage::names(path)?;
-        if names.iter().any(|name| name == "config.toml") {
+        let present = storage::names(path)?;
+        if present.iter().any(|name| name == names::CONFIG) {
             return Err(Error::run(path, "holds a run already")
                 .with_hint(format!("`autogrow resume {}` goes on with it", path.display())));
         }
-        if names.iter().any(|name| name != "lock" && !name.ends_with(".part")) {
+        if present.iter().any(|name| name != names::LOCK && !name.ends_with(names::PART)) {
             return Err(Error::run(path, "holds files already")
                 .with_hint("name another folder, or none for one that is numbered by itself"));
         }
@@ -111,10 +104,10 @@ impl RunFolder {
         Ok(Self { path, _lock: lock, logs, checkpoints, info: None, config: None })
     }
 
-    /// Lets the model file name the classes of the run's data set, and how its images were made.
-    pub fn of_data(self, config: &Config, data: &DataSet) -> Self {
-        let seed = Blueprint::seed(&config.network, config.compat, data.image, data.classes.len());
-        Self { info: Some(ModelInfo::new(seed, &config.data.name, data)), ..self }
+    /// Lets model files say what `info` says: the classes of the run's data set, and how its images
+    /// were made.
+    pub fn with_info(self, info: ModelInfo) -> Self {
+        Self { info: Some(info), ..self }
     }
 
     /// The first of `<parent>/<stem>-1`, `-2`, ... that does not exist.
@@ -138,7 +131,7 @@ impl RunFolder {
     /// # Errors
     /// [`Error::Run`] where it is damaged.
     pub fn outcome(path: &Path) -> Result<Option<Outcome>> {
-        let path = path.join("result.json");
+        let path = path.join(names::RESULT);
         if !path.exists() {
             return Ok(None);
         }
@@ -151,7 +144,7 @@ impl RunFolder {
     /// # Errors
     /// [`Error::Run`].
     pub fn finish(&self, outcome: &Outcome) -> Result<()> {
-        self.publish_json("result.json", outcome)
+        self.publish_json(names::RESULT, outcome)
     }
 
     /// What a model file says of `network`.
@@ -174,7 +167,7 @@ impl RunFolder {
 
 /// Writes the configuration, unless it stands there already.
 fn publish_config(run: &Path, config: &Config) -> Result<()> {
-    let path = run.join("config.toml");
+    let path = run.join(names::CONFIG);
     let text = toml::to_string(config).map_err(|error| Error::run(&path, error.to_string()))?;
     if path.exists() && storage::read(&path)? == text.as_bytes() {
         return Ok(());
@@ -184,10 +177,10 @@ fn publish_config(run: &Path, config: &Config) -> Result<()> {
 
 impl Logs {
     fn create(path: &Path, steps: bool) -> Result<Self> {
-        let journal = Log::create(path.join(JOURNAL))?;
-        let mut metrics = Log::create(path.join(METRICS))?;
-        metrics.line(METRICS_HEADER)?;
-        let steps = steps.then(|| Log::create(path.join(STEPS))).transpose()?;
+        let journal = Log::create(path.join(names::JOURNAL))?;
+        let mut metrics = Log::create(path.join(names::METRICS))?;
+        metrics.line(names::METRICS_HEADER)?;
+        let steps = steps.then(|| Log::create(path.join(names::STEPS))).transpose()?;
         let mut logs = Self { journal, metrics, steps };
         if let Some(steps) = &mut logs.steps {
             steps.line("epoch,step,loss")?;
@@ -199,16 +192,16 @@ impl Logs {
     fn reopen(path: &Path, lengths: &BTreeMap<String, u64>) -> Result<Self> {
         let open =
             |name: &str| Log::reopen(path.join(name), lengths.get(name).copied().unwrap_or(0));
-        let steps = lengths.contains_key(STEPS).then(|| open(STEPS)).transpose()?;
-        Ok(Self { journal: open(JOURNAL)?, metrics: open(METRICS)?, steps })
+        let steps = lengths.contains_key(names::STEPS).then(|| open(names::STEPS)).transpose()?;
+        Ok(Self { journal: open(names::JOURNAL)?, metrics: open(names::METRICS)?, steps })
     }
 
     fn lengths(&self) -> Result<BTreeMap<String, u64>> {
         let mut lengths = BTreeMap::new();
-        lengths.insert(JOURNAL.into(), self.journal.sync()?);
-        lengths.insert(METRICS.into(), self.metrics.sync()?);
+        lengths.insert(names::JOURNAL.into(), self.journal.sync()?);
+        lengths.insert(names::METRICS.into(), self.metrics.sync()?);
         if let Some(steps) = &self.steps {
-            lengths.insert(STEPS.into(), steps.sync()?);
+            lengths.insert(names::STEPS.into(), steps.sync()?);
         }
         Ok(lengths)
     }
@@ -229,7 +222,7 @@ impl Watch for RunFolder {
             ))?;
         }
         let line = serde_json::to_string(event)
-            .map_err(|error| Error::run(self.path.join(JOURNAL), error.to_string()))?;
+            .map_err(|error| Error::run(self.path.join(names::JOURNAL), error.to_string()))?;
         self.logs.journal.line(&line)
     }
 
@@ -242,7 +235,7 @@ impl Watch for RunFolder {
 
     fn best(&mut self, network: &Network) -> Result<()> {
         let bytes = StateDict::of(network)?.to_safetensors_with(&self.info(network))?;
-        storage::publish(&self.path.join("model.safetensors"), &bytes)
+        storage::publish(&self.path.join(names::MODEL), &bytes)
     }
 
     fn snapshot(&mut self, epoch: usize, network: &Network) -> Result<()> {
@@ -253,7 +246,7 @@ impl Watch for RunFolder {
     }
 
     fn architecture(&mut self, network: &Network) -> Result<()> {
-        self.publish_json("network.json", network.blueprint())
+        self.publish_json(names::NETWORK, network.blueprint())
     }
 
     fn checkpoint(&mut self, checkpoint: &Checkpoint) -> Result<()> {

@@ -2,24 +2,19 @@
 //! which it goes on exactly where it was interrupted.
 
 mod checkpoint;
-mod event;
-mod fault;
 mod folder;
-mod lock;
 mod model;
 mod origin;
-mod outcome;
 mod snapshots;
 mod state;
-mod storage;
+mod watch;
 
+pub use autogrow_run::{EpochRecord, Event, Outcome, Phase, publish, read};
 pub use checkpoint::Checkpoint;
-pub use event::{EpochRecord, Event, Phase, Watch};
 pub use folder::{Resumed, RunFolder};
 pub use model::ModelFile;
 pub(crate) use model::{check_finite, read_weights};
 pub use origin::Origin;
-pub use outcome::Outcome;
 pub use snapshots::{Snapshot, snapshots};
 pub use state::{AdaptingState, State};
-pub use storage::{publish, read};
+pub use watch::Watch;

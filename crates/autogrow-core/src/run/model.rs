@@ -1,13 +1,13 @@
 //! Models on disk: a run folder, or a file of weights that tells its architecture, has it beside
 //! it, or is told it.
 
-use super::storage::{self, failed};
 use crate::config::NetworkConfig;
 use crate::growth::Depth;
 use crate::network::{Blueprint, ModelInfo, Network, StateDict, Stem, WeightFormat};
 use crate::random::{Purpose, generator};
 use crate::registry;
 use crate::{Error, Result};
+use autogrow_run::storage::{self, failed};
 use burn::tensor::Device;
 use std::path::{Path, PathBuf};
 

@@ -1,10 +1,10 @@
 //! Snapshots: the weights that a run has kept on its way (`run.snapshots`), each a model file of its
 //! own. A trajectory is made of them.
 
-use super::storage;
 use crate::config::Config;
 use crate::network::{ModelInfo, StateDict};
 use crate::{Error, Result};
+use autogrow_run::storage;
 use std::path::{Path, PathBuf};
 
 const FOLDER: &str = "snapshots";

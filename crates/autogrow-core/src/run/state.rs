@@ -2,8 +2,8 @@
 //! checkpoint holds. The state of Algorithm 1 itself (circular list, growingSub, grownSub) is a
 //! function of the accuracies in here, so it is computed again and cannot disagree with them.
 
+use super::Phase;
 use crate::growth::Depth;
-use crate::run::Phase;
 use crate::training::{Scores, Tally};
 use serde::{Deserialize, Serialize};
 

@@ -10,10 +10,11 @@ mod gradients;
 use crate::config::{Compat, NetworkConfig, Shortcut, TrainingConfig};
 use crate::data::{Batch, Pass, Split};
 use crate::growth::Depth;
-use crate::initializer::{Initializer, InitializerKind};
-use crate::network::{Blueprint, Network, SeedNetwork, StateDict, SubModuleKind};
+use crate::initializer::InitializerKind;
+use crate::network::{Blueprint, Initializer, Network, SeedNetwork, StateDict, SubModuleKind};
 use crate::random::{Purpose, generator};
 use crate::registry::find;
+use crate::settings::PluginSettings;
 use crate::training::{Epoch, Learner};
 use burn::module::Module;
 use burn::tensor::{Device, Tensor, TensorData};
@@ -92,7 +93,7 @@ impl Kit<'_> {
         let training = TrainingConfig { batch_size: BATCH, ..TrainingConfig::default() };
         let device = self.device.clone().autodiff();
         let network = self.network(&device)?;
-        trained(Learner::new(network, &training, device))
+        trained(Learner::new(network, &training, &PluginSettings::default(), device)?)
     }
 
     fn shapes_and_gradients(&self) -> Result<(), Failure> {
@@ -146,7 +147,7 @@ impl Kit<'_> {
 
     /// Whether ZeroInit is expected to change nothing on top of a sub-network.
     fn claims_to_preserve(&self, sub_network: usize) -> Result<bool, Failure> {
-        let has_gates = !self.network(self.device)?.gates(sub_network).is_empty();
+        let has_gates = !self.network(self.device)?.gates(sub_network, 1).is_empty();
         let channels = self.kind.channels;
         Ok(has_gates || channels(WIDTH, 1) != channels(WIDTH, 2))
     }
@@ -183,7 +184,8 @@ impl Kit<'_> {
         let record = learner.record()?;
         let blueprint = learner.network().blueprint().clone();
         let rebuilt = Network::new(blueprint, &mut generator(6, Purpose::Seed, 0), &device)?;
-        let resumed = Learner::restore(rebuilt, record, &[], &training, device)?;
+        let resumed =
+            Learner::restore(rebuilt, record, None, &training, &PluginSettings::default(), device)?;
         let end = |learner| Ok::<_, Failure>(StateDict::of(trained(learner)?.network())?);
         same(end(learner)? == end(resumed)?, || {
             format!("resumed after a growth of sub-network {sub_network} it learns something else")
@@ -242,7 +244,7 @@ impl Split for Waves {
 }
 
 fn initializer(name: &str) -> Result<Box<dyn Initializer>, Failure> {
-    Ok((find::<InitializerKind>(name)?.build)(Compat::Paper))
+    Ok((find::<InitializerKind>(name)?.build)(Compat::Paper, &PluginSettings::default())?)
 }
 
 fn bits(scores: Tensor<2>) -> Vec<u32> {

@@ -3,14 +3,19 @@
 use super::average::Average;
 use super::gradients;
 use super::loss::{Scores, Tally, cross_entropy};
+use super::optimizer::OptimizerKind;
 use super::pass::{Halt, Passes};
 use crate::config::TrainingConfig;
 use crate::data::{Batch, Pass, Split};
-use crate::initializer::Initializer;
-use crate::network::{Network, StateDict, identities, train_only, trainable_ids, with_identities};
+use crate::network::{
+    Adapt, Initializer, Network, StateDict, identities, train_only, trainable_ids, with_identities,
+};
 use crate::ranks::Ranks;
+use crate::registry::find;
+use crate::settings::PluginSettings;
 use crate::{Error, Result};
 use burn::module::{Module, ModuleVisitor, Param, ParamId};
+use burn::optim::decay::WeightDecayConfig;
 use burn::optim::{AdamConfig, GradientsParams, ModuleOptimizer};
 use burn::tensor::{Bytes, Device, Tensor, TensorData};
 use rand::RngCore;
@@ -59,6 +64,7 @@ pub struct Learner {
     /// What AdamInit has put aside while it trains the newest gates alone.
     aside: Option<Aside>,
     training: TrainingConfig,
+    plugins: PluginSettings,
     device: Device,
     ranks: Ranks,
 }
@@ -70,17 +76,27 @@ struct Aside {
 
 impl Learner {
     /// `network` lives on `device`, an autodiff device; the optimiser has no state yet.
-    pub fn new(network: Network, training: &TrainingConfig, device: Device) -> Self {
+    ///
+    /// # Errors
+    /// [`Error::Unknown`] where no such optimiser is registered; what it finds wrong with its
+    /// settings.
+    pub fn new(
+        network: Network,
+        training: &TrainingConfig,
+        plugins: &PluginSettings,
+        device: Device,
+    ) -> Result<Self> {
         let average = (training.average > 0.0).then(|| Average::of(&network, training.average));
-        Self {
+        Ok(Self {
             network,
-            optimizer: training.optimizer.build(training),
+            optimizer: optimizer(training, plugins)?,
             average,
             aside: None,
             training: training.clone(),
+            plugins: plugins.clone(),
             device,
             ranks: Ranks::single(),
-        }
+        })
     }
 
     /// The same learner as one of several ranks, each of which has one like it.
@@ -192,18 +208,19 @@ impl Learner {
             average.begin(&self.network);
         }
         if self.training.reset_states {
-            self.optimizer = self.training.optimizer.build(&self.training);
+            self.optimizer = optimizer(&self.training, &self.plugins)?;
         }
         Ok(())
     }
 
-    /// Begins AdamInit on the sub-modules just stacked on `sub_networks`: everything but the scale
-    /// and shift of their gates stands still, and an Adam without state takes over. Says whether
+    /// Begins AdamInit on the sub-modules just stacked on `sub_networks`, which names one as often as
+    /// it got one: everything but the scale and shift of their gates stands still, and an Adam without state takes over. Says whether
     /// there is any gate; without, nothing is changed.
-    pub fn begin_adapting(mut self, sub_networks: &[usize]) -> (Self, bool) {
+    pub fn begin_adapting(mut self, adapt: Adapt, sub_networks: &[usize]) -> (Self, bool) {
         let mut trained = HashSet::new();
         for &sub_network in sub_networks {
-            for gate in self.network.gates(sub_network) {
+            let stacked = sub_networks.iter().filter(|&&other| other == sub_network).count();
+            for gate in self.network.gates(sub_network, stacked) {
                 trained.insert(gate.scale.id);
                 trained.extend(gate.shift.map(|shift| shift.id));
             }
@@ -213,7 +230,7 @@ impl Learner {
         }
         let trainable = trainable_ids(&self.network);
         self.network = train_only(self.network, &trained);
-        let optimizer = std::mem::replace(&mut self.optimizer, adam());
+        let optimizer = std::mem::replace(&mut self.optimizer, adam(adapt));
         self.aside = Some(Aside { optimizer, trainable });
         (self, true)
     }
@@ -252,15 +269,16 @@ impl Learner {
     }
 
     /// The learner that [`Learner::record`] was asked of. `network` is freshly built at its depth;
-    /// `adapting` names the sub-networks of an AdamInit in progress.
+    /// `adapting` is an AdamInit in progress and the sub-networks that it is about.
     ///
     /// # Errors
     /// [`Error::Run`] where the record does not fit the network.
     pub fn restore(
         network: Network,
         record: LearnerRecord,
-        adapting: &[usize],
+        adapting: Option<(Adapt, &[usize])>,
         training: &TrainingConfig,
+        plugins: &PluginSettings,
         device: Device,
     ) -> Result<Self> {
         let place = Path::new("checkpoint");
@@ -270,7 +288,7 @@ impl Learner {
         };
         let network = record.weights.load_into(network, place)?;
         let network = with_identities(network, &record.identities)?;
-        let mut learner = Self::new(network, training, device);
+        let mut learner = Self::new(network, training, plugins, device)?;
         if let (Some(average), Some(values)) = (&mut learner.average, record.average) {
             let averaged = values.load_into(learner.network.valid().train(), place)?;
             *average = Average::of(&averaged, training.average);
@@ -279,7 +297,9 @@ impl Learner {
             None => learner.optimizer = load(learner.optimizer, record.optimizer)?,
             Some(aside) => {
                 learner.optimizer = load(learner.optimizer, aside)?;
-                (learner, _) = learner.begin_adapting(adapting);
+                if let Some((adapt, grown)) = adapting {
+                    (learner, _) = learner.begin_adapting(adapt, grown);
+                }
                 learner.optimizer = load(learner.optimizer, record.optimizer)?;
             }
         }
@@ -302,9 +322,15 @@ pub struct LearnerRecord {
     pub average: Option<StateDict>,
 }
 
+fn optimizer(training: &TrainingConfig, plugins: &PluginSettings) -> Result<ModuleOptimizer> {
+    (find::<OptimizerKind>(&training.optimizer)?.build)(training, plugins)
+}
+
 /// The optimiser of AdamInit.
-fn adam() -> ModuleOptimizer {
-    AdamConfig::new().with_epsilon(1e-8).init()
+fn adam(adapt: Adapt) -> ModuleOptimizer {
+    let penalty = adapt.weight_decay as f32;
+    let decay = (penalty > 0.0).then_some(WeightDecayConfig { penalty });
+    AdamConfig::new().with_epsilon(1e-8).with_weight_decay(decay).init()
 }
 
 /// Whether every gradient is finite: then, and for no sensible gradient else, so is its sum.

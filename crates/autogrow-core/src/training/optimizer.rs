@@ -1,68 +1,98 @@
-//! The optimisers of the paper and of the released code, with PyTorch's definitions and defaults.
+//! [`OptimizerKind`]: optimisers by name. Built in are those of the paper and of the released code,
+//! with PyTorch's definitions and defaults.
 
 use super::adadelta::Adadelta;
 use super::growing::Growing;
 use super::sgd::Momentum;
+use crate::Result;
 use crate::config::TrainingConfig;
+use crate::settings::PluginSettings;
 use burn::optim::decay::{WeightDecay, WeightDecayConfig};
-use burn::optim::{AdaGradConfig, AdamConfig, ModuleOptimizer, RmsPropConfig};
-use serde::{Deserialize, Serialize};
+use burn::optim::{AdaGradConfig, AdamConfig, ModuleOptimizer, Optimizer, RmsPropConfig};
 
-/// Name of an optimiser in `training.optimizer`.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum OptimizerName {
-    /// Stochastic gradient descent with momentum, no dampening, no Nesterov: the paper's.
-    #[default]
-    Sgd,
-    /// Adam, beta 0.9 and 0.999.
-    Adam,
-    /// Adam with the maximum of its second moments.
-    AmsGrad,
-    /// Adagrad.
-    AdaGrad,
-    /// Adadelta, rho 0.9.
-    AdaDelta,
-    /// RMSprop, alpha 0.99.
-    RmsProp,
+/// A kind of optimiser, registered with `inventory`.
+pub struct OptimizerKind {
+    /// Name in `training.optimizer`.
+    pub name: &'static str,
+    /// Crate that registers it: `env!("CARGO_PKG_NAME")`.
+    pub origin: &'static str,
+    /// One line for `autogrow list`.
+    pub summary: &'static str,
+    /// Makes the optimiser, with no state yet. [`growable`] makes one of any optimiser of Burn.
+    ///
+    /// # Errors
+    /// Settings that make no sense.
+    pub build: fn(&TrainingConfig, &PluginSettings) -> Result<ModuleOptimizer>,
 }
 
-impl OptimizerName {
-    /// The optimiser, with no state yet. Weight decay is added to the gradient of every parameter.
-    pub fn build(self, training: &TrainingConfig) -> ModuleOptimizer {
-        let decay = (training.weight_decay > 0.0)
-            .then_some(WeightDecayConfig { penalty: training.weight_decay as f32 });
-        match self {
-            Self::Sgd => Growing(Momentum {
-                momentum: training.momentum,
-                weight_decay: training.weight_decay,
-            })
-            .into(),
-            Self::Adam | Self::AmsGrad => Growing(
-                AdamConfig::new()
-                    .with_epsilon(1e-8)
-                    .with_weight_decay(decay)
-                    .with_amsgrad(self == Self::AmsGrad)
-                    .build(),
-            )
-            .into(),
-            Self::AdaGrad => {
-                Growing(AdaGradConfig::new().with_epsilon(1e-10).with_weight_decay(decay).build())
-                    .into()
-            }
-            Self::AdaDelta => {
-                let decay = decay.as_ref().map(WeightDecay::new);
-                Growing(Adadelta { rho: 0.9, epsilon: 1e-6, decay }).into()
-            }
-            Self::RmsProp => Growing(
-                RmsPropConfig::new()
-                    .with_alpha(0.99)
-                    .with_momentum(0.0)
-                    .with_epsilon(1e-8)
-                    .with_weight_decay(decay)
-                    .build(),
-            )
-            .into(),
-        }
-    }
+crate::kind!(OptimizerKind, "optimiser", "training.optimizer");
+
+/// The optimiser for networks that grow: where a parameter gets more inputs by a growth
+/// (DenseNet), its state gets zeros for them.
+pub fn growable<O: Optimizer + 'static>(optimizer: O) -> ModuleOptimizer {
+    Growing(optimizer).into()
+}
+
+/// Weight decay is added to the gradient of every parameter.
+fn decay(training: &TrainingConfig) -> Option<WeightDecayConfig> {
+    (training.weight_decay > 0.0)
+        .then_some(WeightDecayConfig { penalty: training.weight_decay as f32 })
+}
+
+/// Adam, beta 0.9 and 0.999.
+fn adam(training: &TrainingConfig, amsgrad: bool) -> ModuleOptimizer {
+    let config = AdamConfig::new().with_epsilon(1e-8).with_weight_decay(decay(training));
+    growable(config.with_amsgrad(amsgrad).build())
+}
+
+crate::register! {
+    OptimizerKind {
+        name: "sgd",
+        origin: env!("CARGO_PKG_NAME"),
+        summary: "gradient descent with momentum, no dampening, no Nesterov: the paper's",
+        build: |training, _| {
+            let (momentum, weight_decay) = (training.momentum, training.weight_decay);
+            Ok(growable(Momentum { momentum, weight_decay }))
+        },
+    },
+    OptimizerKind {
+        name: "adam",
+        origin: env!("CARGO_PKG_NAME"),
+        summary: "Adam, beta 0.9 and 0.999",
+        build: |training, _| Ok(adam(training, false)),
+    },
+    OptimizerKind {
+        name: "amsgrad",
+        origin: env!("CARGO_PKG_NAME"),
+        summary: "Adam with the maximum of its second moments",
+        build: |training, _| Ok(adam(training, true)),
+    },
+    OptimizerKind {
+        name: "adagrad",
+        origin: env!("CARGO_PKG_NAME"),
+        summary: "Adagrad",
+        build: |training, _| {
+            let config = AdaGradConfig::new().with_epsilon(1e-10);
+            Ok(growable(config.with_weight_decay(decay(training)).build()))
+        },
+    },
+    OptimizerKind {
+        name: "adadelta",
+        origin: env!("CARGO_PKG_NAME"),
+        summary: "Adadelta, rho 0.9",
+        build: |training, _| {
+            let decay = decay(training).as_ref().map(WeightDecay::new);
+            Ok(growable(Adadelta { rho: 0.9, epsilon: 1e-6, decay }))
+        },
+    },
+    OptimizerKind {
+        name: "rmsprop",
+        origin: env!("CARGO_PKG_NAME"),
+        summary: "RMSprop, alpha 0.99",
+        build: |training, _| {
+            let config = RmsPropConfig::new().with_alpha(0.99).with_momentum(0.0);
+            let config = config.with_epsilon(1e-8).with_weight_decay(decay(training));
+            Ok(growable(config.build()))
+        },
+    },
 }

@@ -1,67 +1,108 @@
-//! How the step size changes over epochs.
+//! [`Schedule`]: how the step size changes over the epochs of a phase, by name.
 
-use serde::{Deserialize, Serialize};
+use crate::Result;
+use crate::settings::PluginSettings;
 
-/// The step size while growing.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum ScheduleName {
-    /// The same all the time: the paper's choice, so that growth happens before convergence.
-    #[default]
-    Constant,
-    /// x0.1 at 1/2 and at 3/4 of every interval, then back to the start.
-    Staircase,
+/// The step size over a phase, as a part of that at its start.
+pub trait Schedule: Send {
+    /// By what the step size is multiplied in epoch number `epoch`, from 0, of `epochs`.
+    fn factor(&self, epoch: usize, epochs: usize) -> f64;
 }
 
-/// Step sizes of a phase.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Schedule {
-    /// The step size at the start.
-    pub initial: f64,
-    /// After how many epochs it starts again.
-    pub period: usize,
-    /// Parts of the period at which it is divided by ten.
-    pub milestones: Vec<f64>,
+/// What a schedule is made for.
+#[derive(Clone, Copy, Debug)]
+pub struct ScheduleRequest<'a> {
+    /// Parts of the phase at which a staircase goes down (`fine_tune.milestones`).
+    pub milestones: &'a [f64],
+    /// Settings of plugins.
+    pub plugins: &'a PluginSettings,
 }
 
-impl Schedule {
-    /// The step size while growing with checks every `interval` epochs.
-    pub fn growing(name: ScheduleName, initial: f64, interval: usize) -> Self {
-        let milestones = match name {
-            ScheduleName::Constant => vec![],
-            ScheduleName::Staircase => vec![0.5, 0.75],
-        };
-        Self { initial, period: interval, milestones }
-    }
+/// A kind of schedule, registered with `inventory`.
+pub struct ScheduleKind {
+    /// Name in `training.schedule` and `fine_tune.schedule`.
+    pub name: &'static str,
+    /// Crate that registers it: `env!("CARGO_PKG_NAME")`.
+    pub origin: &'static str,
+    /// One line for `autogrow list`.
+    pub summary: &'static str,
+    /// Makes the schedule.
+    ///
+    /// # Errors
+    /// Settings that make no sense.
+    pub build: fn(&ScheduleRequest<'_>) -> Result<Box<dyn Schedule>>,
+}
 
-    /// The step size of an epoch of the phase, from 0.
-    pub fn rate(&self, epoch: usize) -> f64 {
-        let epoch = (epoch % self.period.max(1)) as f64;
-        let passed = |milestone: &&f64| epoch >= **milestone * self.period as f64;
-        let drops = self.milestones.iter().filter(passed).count();
-        self.initial * 0.1f64.powi(drops as i32)
+crate::kind!(ScheduleKind, "schedule", "training.schedule");
+
+/// The same all the time: the paper's choice while growing, so that growth happens before
+/// convergence.
+struct Constant;
+
+impl Schedule for Constant {
+    fn factor(&self, _: usize, _: usize) -> f64 {
+        1.0
     }
+}
+
+/// x0.1 at each milestone.
+struct Staircase {
+    milestones: Vec<f64>,
+}
+
+impl Schedule for Staircase {
+    fn factor(&self, epoch: usize, epochs: usize) -> f64 {
+        // Whole epochs, rounded down: K / 2 and 3 K / 4 are integers in the released code.
+        let starts = |milestone: &&f64| (**milestone * epochs as f64 + 1e-9) as usize <= epoch;
+        0.1f64.powi(self.milestones.iter().filter(starts).count() as i32)
+    }
+}
+
+crate::register! {
+    ScheduleKind {
+        name: "constant",
+        origin: env!("CARGO_PKG_NAME"),
+        summary: "the same step size all the time",
+        build: |_| Ok(Box::new(Constant)),
+    },
+    ScheduleKind {
+        name: "staircase",
+        origin: env!("CARGO_PKG_NAME"),
+        summary: "x0.1 at each milestone, at 1/2 and 3/4 of an interval while growing",
+        build: |request| Ok(Box::new(Staircase { milestones: request.milestones.to_vec() })),
+    },
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::registry::find;
+
+    fn staircase() -> Box<dyn Schedule> {
+        let plugins = PluginSettings::default();
+        let request = ScheduleRequest { milestones: &[0.5, 0.75], plugins: &plugins };
+        (find::<ScheduleKind>("staircase").unwrap().build)(&request).unwrap()
+    }
 
     #[test]
     fn fine_tuning_drops_at_epochs_100_and_150_of_200() {
-        let schedule = Schedule { initial: 0.1, period: 200, milestones: vec![0.5, 0.75] };
-        let close = |epoch, rate: f64| assert!((schedule.rate(epoch) - rate).abs() < 1e-12);
-        for (epoch, rate) in [(0, 0.1), (99, 0.1), (100, 0.01), (149, 0.01), (150, 0.001)] {
-            close(epoch, rate);
+        let schedule = staircase();
+        for (epoch, factor) in [(0, 1.0), (99, 1.0), (100, 0.1), (149, 0.1), (150, 0.01)] {
+            assert!((schedule.factor(epoch, 200) - factor).abs() < 1e-12, "{epoch}");
         }
     }
 
     #[test]
-    fn a_growing_staircase_starts_again_every_interval() {
-        let schedule = Schedule::growing(ScheduleName::Staircase, 1.0, 4);
-        let rates: Vec<_> = (0..8).map(|epoch| schedule.rate(epoch)).collect();
-        assert_eq!(rates[..4], rates[4..]);
-        assert!(rates[1] > 5.0 * rates[2] && rates[2] > 5.0 * rates[3]);
-        assert_eq!(Schedule::growing(ScheduleName::Constant, 0.1, 3).rate(77), 0.1);
+    fn milestones_are_whole_epochs() {
+        let schedule = staircase();
+        let drops = |epochs: usize| -> Vec<usize> {
+            let drops = |epoch: &usize| {
+                schedule.factor(*epoch, epochs) < schedule.factor(*epoch - 1, epochs)
+            };
+            (1..epochs).filter(drops).collect()
+        };
+        assert_eq!(drops(3), [1, 2]);
+        assert_eq!(drops(7), [3, 5]);
+        assert_eq!(drops(90), [45, 67]);
     }
 }

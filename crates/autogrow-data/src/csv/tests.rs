@@ -3,7 +3,7 @@
 use super::*;
 use crate::testing::{data_problem, gzip, labels, open, pixels};
 use autogrow_core::config::DataConfig;
-use autogrow_core::data::SelectOn;
+use autogrow_core::config::SelectOn;
 use proptest::prelude::*;
 use std::fs;
 use tempfile::TempDir;

@@ -25,7 +25,7 @@ pub(crate) struct Methods {
 }
 
 impl Methods {
-    /// The process-wide choice, or for each job what was measured to be faster.
+    /// The thread's choice, or for each job what was measured to be faster.
     pub(crate) fn of(shape: &Shape) -> Self {
         let all = |method| Self { forward: method, input: method, weights: method };
         if !winograd::applies(shape) {

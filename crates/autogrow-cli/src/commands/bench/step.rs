@@ -151,7 +151,7 @@ impl StepBench {
         let mut rng = generator(config.run.seed, Purpose::Seed, 0);
         let network = Network::new(blueprint, &mut rng, &device)?;
         let training = TrainingConfig { batch_size: self.batch, ..config.training.clone() };
-        Ok(Learner::new(network, &training, device))
+        Learner::new(network, &training, &config.plugin, device)
     }
 
     /// Trains or evaluates on each batch; `on_step` is told the seconds of all but the first.
@@ -190,7 +190,7 @@ impl StepBench {
 /// Milliseconds of stacking a sub-module and initialising it: the least of some.
 fn time_growth(config: &Config, learner: &mut Learner) -> Result<f64> {
     let initializer = find::<InitializerKind>(&config.growth.initializer)?;
-    let initializer = (initializer.build)(config.compat);
+    let initializer = (initializer.build)(config.compat, &config.plugin)?;
     let mut least = f64::INFINITY;
     for growth in 0..GROWTHS {
         let mut rng = generator(config.run.seed, Purpose::Growth, growth);

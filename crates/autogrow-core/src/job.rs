@@ -1,0 +1,63 @@
+//! [`Job`]: what a run is made of.
+
+use crate::data::DataSet;
+use crate::initializer::InitializerKind;
+use crate::network::{Blueprint, Initializer, ModelInfo, Network};
+use crate::random::{Purpose, generator};
+use crate::ranks::Ranks;
+use crate::registry::find;
+use crate::run::{check_finite, read_weights};
+use crate::{Resolved, Result};
+use burn::tensor::Device;
+
+/// Settings, data, where it is computed, and with whom.
+#[derive(Clone, Copy, Debug)]
+pub struct Job<'a> {
+    /// The settings.
+    pub config: &'a Resolved,
+    /// The images.
+    pub data: &'a DataSet,
+    /// The plain device, not its autodiff twin.
+    pub device: &'a Device,
+    /// The processes that train together; [`Ranks::single`] for one on its own.
+    pub ranks: &'a Ranks,
+}
+
+impl Job<'_> {
+    /// The architecture of the seed network.
+    pub fn blueprint(&self) -> Blueprint {
+        let (config, data) = (self.config, self.data);
+        Blueprint::seed(&config.network, config.compat, data.image, data.classes.len())
+    }
+
+    /// What a model file says of a network of this job, at the depth of the seed.
+    pub fn model_info(&self) -> ModelInfo {
+        ModelInfo::new(self.blueprint(), &self.config.data.name, self.data)
+    }
+
+    /// The initializer of new sub-modules.
+    ///
+    /// # Errors
+    /// What it finds wrong with its settings.
+    pub(crate) fn initializer(&self) -> Result<Box<dyn Initializer>> {
+        let kind = find::<InitializerKind>(&self.config.growth.initializer)?;
+        (kind.build)(self.config.compat, &self.config.plugin)
+    }
+
+    /// The seed network on `device`, random or with the weights that `training.init_from` names.
+    ///
+    /// # Errors
+    /// [`Error::Config`](crate::Error::Config) where the images do not suit the network,
+    /// [`Error::Run`](crate::Error::Run) where the weights do not.
+    pub fn seed_network(&self, device: &Device) -> Result<Network> {
+        let mut rng = generator(self.config.run.seed, Purpose::Seed, 0);
+        let network = Network::new(self.blueprint(), &mut rng, device)?;
+        let weights = &self.config.training.init_from;
+        if weights.as_os_str().is_empty() {
+            return Ok(network);
+        }
+        let (state, _) = read_weights(weights)?;
+        check_finite(&state, weights)?;
+        state.load_into(network, weights)
+    }
+}

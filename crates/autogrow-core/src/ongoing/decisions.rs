@@ -1,0 +1,77 @@
+//! What growth decides, carried into the run: told, kept, and AdamInit begun where a growth asks for
+//! it.
+
+use super::Run;
+use crate::Result;
+use crate::growth::{Decision, Growth, Kind};
+use crate::network::{Adapt, Network};
+use crate::run::{AdaptingState, Event, Phase};
+use crate::training::Learner;
+
+impl Run<'_> {
+    /// Tells a decision that was carried out.
+    pub(crate) fn tell_decision(
+        &mut self,
+        kind: Kind,
+        subnet: usize,
+        network: &Network,
+    ) -> Result<()> {
+        let (epoch, depth) = (self.state.epochs, network.depth().clone());
+        let seconds = self.clock.seconds();
+        let event = match kind {
+            Kind::Grow => {
+                self.watch.architecture(network)?;
+                let (parameters, macs) = (network.parameters(), network.macs()?);
+                Event::Grew { epoch, depth, seconds, subnet, parameters, macs }
+            }
+            Kind::Stop => Event::Stopped { epoch, depth, seconds, subnet },
+            Kind::Cap => Event::Capped { epoch, depth, seconds, subnet },
+        };
+        self.watch.event(&event)
+    }
+
+    /// Saves the run where any decision of an epoch was carried out. With `adapts`, AdamInit begins
+    /// on the sub-networks that were grown.
+    pub(crate) fn save_decisions(
+        &mut self,
+        decisions: &[Decision],
+        learner: &Learner,
+        adapts: bool,
+    ) -> Result<()> {
+        self.state.decided = self.state.guiding.len();
+        let grown = decisions.iter().filter(|decision| decision.kind == Kind::Grow);
+        let grown: Vec<_> = grown.map(|decision| decision.subnet).collect();
+        if adapts && !grown.is_empty() {
+            let accuracy_before = self.state.last.map_or(0.0, |(train, _)| train.top1);
+            self.state.adapting = Some(AdaptingState { grown, accuracy_before, epochs: 0 });
+        }
+        if decisions.is_empty() { Ok(()) } else { self.save(learner) }
+    }
+
+    /// The sub-networks on which AdamInit is in progress.
+    pub(crate) fn adapting(&self) -> Option<Vec<usize>> {
+        self.state.adapting.as_ref().map(|adapting| adapting.grown.clone())
+    }
+
+    /// Whether AdamInit goes on: at least one epoch is trained, at most `max_epochs`, until the
+    /// training accuracy is as good as before the growth.
+    pub(crate) fn continues_adapting(&self, adapt: Adapt) -> bool {
+        let Some(adapting) = &self.state.adapting else { return false };
+        let aim = adapting.accuracy_before - adapt.tolerance;
+        let reached = self.state.last.is_some_and(|(train, _)| train.top1 >= aim);
+        adapting.epochs == 0 || (adapting.epochs < adapt.max_epochs && !reached)
+    }
+
+    /// One epoch of AdamInit, after which the run is saved.
+    pub(crate) fn adapting_epoch(&mut self, learner: Learner, rate: f64) -> Result<Learner> {
+        let mut growth = Growth::new(&self.job.config.rules())?;
+        self.replay(&mut growth);
+        self.epoch(learner, Phase::Adapting, rate, &growth)
+    }
+
+    /// Ends AdamInit and saves the run.
+    pub(crate) fn end_adapting(&mut self, learner: &Learner) -> Result<()> {
+        self.state.adapting = None;
+        self.save(learner)
+    }
+}

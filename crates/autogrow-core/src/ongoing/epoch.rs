@@ -1,0 +1,109 @@
+//! One epoch of a run, or what is left of it: trained, validated, told, saved.
+
+use super::Run;
+use crate::growth::{Growth, epochs_left};
+use crate::network::Network;
+use crate::random::{Purpose, derive};
+use crate::run::{EpochRecord, Event, Phase};
+use crate::training::{Epoch, Learner, Scores, Step, Tally, evaluate};
+use crate::{Error, Result};
+use std::time::Instant;
+
+impl Run<'_> {
+    /// Trains and validates one epoch, or what is left of it, and saves the run after it.
+    pub(crate) fn epoch(
+        &mut self,
+        learner: Learner,
+        phase: Phase,
+        learning_rate: f64,
+        growth: &Growth,
+    ) -> Result<Learner> {
+        let started = Instant::now();
+        let data = self.data();
+        let number = self.state.epochs + 1;
+        self.state.phase = phase;
+        let learning_rate = learning_rate * self.state.rate_scale;
+        let (learner, train) = learner.epoch(&mut Epoch {
+            split: &*data.train,
+            number,
+            seed: derive(self.job.config.run.seed, Purpose::Epoch, number),
+            learning_rate,
+            resumed: (self.state.step, self.state.tally),
+            on_step: &mut |learner, step| self.after_step(learner, step),
+        })?;
+        self.job.ranks.check_network(learner.network())?;
+        let network = self.evaluated(&learner)?;
+        // Asked to stop in here, the run resumes after the last step and validates once more.
+        let validation = self.validate(&network, &learner)?;
+        if !validation.loss.is_finite() && validation.images > 0 {
+            // The last step of the epoch has overflown; what it left must not be saved.
+            let (step, what) = (self.state.step, "the validation loss is not finite".into());
+            return Err(Error::Diverged { epoch: number, step, what, checkpoint: None });
+        }
+        self.state.epochs = number;
+        self.state.step = 0;
+        self.state.tally = Tally::default();
+        self.state.last = Some((train, validation));
+        match phase {
+            Phase::Growing => self.state.guiding.push(validation.top1),
+            Phase::FineTuning => {
+                self.keep_if_best(network, validation, learner.network().parameters())?;
+            }
+            Phase::Adapting => {
+                if let Some(adapting) = &mut self.state.adapting {
+                    adapting.epochs += 1;
+                }
+            }
+        }
+        let seen = train.images + validation.images;
+        self.tell_skipped(data.train.len() + data.validation.len() - seen, learner.network())?;
+        let (waiting, epochs_left) = self.outlook(phase, growth)?;
+        self.watch.event(&Event::Epoch {
+            epoch: number,
+            depth: learner.network().depth().clone(),
+            seconds: self.clock.seconds(),
+            metrics: EpochRecord {
+                phase,
+                learning_rate,
+                train_loss: train.loss,
+                train_accuracy: train.top1,
+                val_loss: validation.loss,
+                val_accuracy: validation.top1,
+                epoch_seconds: started.elapsed().as_secs_f64(),
+            },
+            waiting,
+            epochs_left,
+        })?;
+        self.keep_snapshot(&learner)?;
+        self.save(&learner)?;
+        Ok(learner)
+    }
+
+    /// Scores on the images that guide the run; saves and ends it where somebody asks to stop.
+    pub(super) fn validate(&mut self, network: &Network, learner: &Learner) -> Result<Scores> {
+        let (split, device, ranks) = (&*self.data().validation, self.job.device, self.job.ranks);
+        evaluate(network, split, device, ranks, &mut || self.save_if_stopped(learner))
+    }
+
+    /// Tells a step, and saves where it is time or somebody asks to stop.
+    fn after_step(&mut self, learner: &Learner, step: &Step) -> Result<()> {
+        self.watch.step(self.state.epochs + 1, step.number, step.of, step.loss)?;
+        self.state.step = step.number;
+        self.state.tally = step.tally;
+        if self.clock.minutes_since_saved() > self.job.config.run.checkpoint_minutes {
+            self.save(learner)?;
+        }
+        self.save_if_stopped(learner)
+    }
+
+    /// What is waited for, and how many epochs there are still to come at least, where the policy
+    /// lets that be known.
+    fn outlook(&self, phase: Phase, growth: &Growth) -> Result<(String, Option<usize>)> {
+        let config = self.job.config;
+        if phase == Phase::FineTuning {
+            return Ok((String::new(), Some(config.fine_tune.epochs - self.fine_tuned())));
+        }
+        let growing = epochs_left(&config.rules(), &self.state.guiding)?;
+        Ok((growth.waiting(), growing.map(|growing| growing + config.fine_tune.epochs)))
+    }
+}

@@ -1,0 +1,62 @@
+//! [`Resolved`]: settings of which nothing is left to be decided.
+
+use crate::config::Config;
+use crate::growth::{Depth, PolicyKind};
+use crate::initializer::InitializerKind;
+use crate::network::SeedNetwork;
+use crate::registry::find;
+use crate::training::{OptimizerKind, ScheduleKind};
+use crate::{Error, Result};
+use std::ops::Deref;
+
+/// A configuration whose names are all registered, whose values suit each other, and in which what
+/// was left to the network (`network.width`, `training.learning_rate`) or to plugins is filled in.
+/// The only way to one is [`Resolved::of`]; whatever trains asks for one.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Resolved(Config);
+
+impl Resolved {
+    /// Fills in what depends on other keys and checks every value against every other. The name of
+    /// the data set is not looked up: data may come from memory.
+    ///
+    /// # Errors
+    /// [`Error::Config`] or [`Error::Unknown`], naming the key.
+    pub fn of(mut config: Config) -> Result<Self> {
+        let seed_network = find::<SeedNetwork>(&config.network.name)?;
+        let kind = seed_network.sub_module_kind()?;
+        find::<PolicyKind>(&config.growth.policy)?;
+        find::<InitializerKind>(&config.growth.initializer)?;
+        find::<OptimizerKind>(&config.training.optimizer)?;
+        find::<ScheduleKind>(&config.training.schedule)?;
+        find::<ScheduleKind>(&config.fine_tune.schedule)?;
+        config.plugin = config.plugin.complete()?;
+        if config.network.width == 0 {
+            config.network.width = seed_network.width;
+        }
+        if config.training.learning_rate == 0.0 {
+            config.training.learning_rate = if kind.residual { 0.1 } else { 0.01 };
+        }
+        config.check()?;
+        let (wanted, got) = (seed_network.sub_networks, config.network.depth.sub_networks());
+        if wanted != got {
+            let (depth, name) = (&config.network.depth, seed_network.name);
+            let problem = format!("= {depth} names {got} sub-networks, but {name} has {wanted}");
+            return Err(Error::config("network.depth", problem)
+                .with_hint(format!("--set network.depth={}", Depth::uniform(wanted, 1))));
+        }
+        Ok(Self(config))
+    }
+
+    /// The plain values, to be written down.
+    pub fn config(&self) -> &Config {
+        &self.0
+    }
+}
+
+impl Deref for Resolved {
+    type Target = Config;
+
+    fn deref(&self) -> &Config {
+        &self.0
+    }
+}

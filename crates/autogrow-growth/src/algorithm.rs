@@ -1,0 +1,241 @@
+//! Algorithm 1 (section 2 of the paper): train K epochs, stop, cap, grow, until no sub-network is
+//! left.
+
+use crate::{
+    Curve, Depth, Evidence, Mode, Policy, PolicyKind, Record, Rules, SubNetList, Verdict, View,
+};
+use autogrow_base::random::{Purpose, generator};
+use autogrow_base::{Result, registry};
+use rand::Rng;
+use serde::{Deserialize, Serialize};
+
+/// What a decision does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Kind {
+    /// A sub-module is stacked on the sub-network.
+    Grow,
+    /// The sub-network leaves the list: growing it no longer pays.
+    Stop,
+    /// The sub-network leaves the list: it is as deep as allowed.
+    Cap,
+}
+
+/// One decision, in the order in which Algorithm 1 takes them. Where a policy asks for several
+/// sub-modules at once, each is a decision of its own.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Decision {
+    /// Epochs trained so far.
+    pub epoch: usize,
+    /// What is done.
+    pub kind: Kind,
+    /// To which sub-network, from 0.
+    pub subnet: usize,
+    /// Depth after a growth.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub depth: Option<Depth>,
+}
+
+/// The state of Algorithm 1.
+#[derive(Debug)]
+pub struct Growth {
+    policy: Box<dyn Policy>,
+    mode: Mode,
+    interval: usize,
+    max_depth: Option<Depth>,
+    seed: u64,
+    depth: Depth,
+    sub_net_list: SubNetList,
+    grown: Vec<usize>,
+    just_grown: bool,
+    record: Record,
+    curve: Curve,
+}
+
+impl Growth {
+    /// The start: the seed network, every sub-network in the list, none grown yet.
+    ///
+    /// # Errors
+    /// [`Error::Unknown`](autogrow_base::Error::Unknown) where no such policy is registered; what
+    /// the policy finds wrong with its settings.
+    pub fn new(rules: &Rules<'_>) -> Result<Self> {
+        let Rules { growth: config, depth, .. } = *rules;
+        let kind = registry::find::<PolicyKind>(&config.policy)?;
+        let policy = (kind.build)(config, rules.plugins)?;
+        let members = match config.mode {
+            _ if !policy.grows() => Vec::new(),
+            Mode::Only(index) => vec![index],
+            _ => (0..depth.sub_networks()).collect(),
+        };
+        Ok(Self {
+            policy,
+            mode: config.mode.clone(),
+            interval: config.interval,
+            max_depth: config.max_depth.clone(),
+            seed: rules.seed,
+            depth: depth.clone(),
+            sub_net_list: SubNetList::new(members),
+            grown: Vec::new(),
+            just_grown: false,
+            record: Record::default(),
+            curve: Curve::new(config.metric, rules.compat),
+        })
+    }
+
+    /// Takes the evidence of one more epoch and answers with what to do now, in this order: stop,
+    /// cap, grow. Between checks, and once finished, that is nothing.
+    pub fn epoch(&mut self, evidence: Evidence) -> Vec<Decision> {
+        if self.finished() {
+            return Vec::new();
+        }
+        self.curve.push(evidence.score);
+        self.record.push(self.depth.clone(), evidence);
+        if !self.curve.epochs().is_multiple_of(self.interval) {
+            return Vec::new();
+        }
+        let verdicts = self.policy.decide(self.view());
+        self.just_grown = false;
+
+        let mut decisions = Vec::new();
+        if verdicts.contains(&Verdict::Stop) {
+            for grown_sub in std::mem::take(&mut self.grown) {
+                if self.sub_net_list.delete(grown_sub) {
+                    decisions.push(self.decision(Kind::Stop, grown_sub));
+                }
+            }
+        }
+        for sub_network in self.capped() {
+            self.sub_net_list.delete(sub_network);
+            decisions.push(self.decision(Kind::Cap, sub_network));
+        }
+        for verdict in verdicts {
+            let Verdict::Grow { subnet, amount } = verdict else { continue };
+            for (growing_sub, times) in self.growing(subnet) {
+                for _ in 0..self.room(growing_sub).min(times.saturating_mul(amount)) {
+                    self.depth.stack(growing_sub);
+                    decisions.push(self.decision(Kind::Grow, growing_sub));
+                }
+            }
+        }
+        decisions
+    }
+
+    /// Whether the list is empty: the depth is found.
+    pub fn finished(&self) -> bool {
+        self.sub_net_list.is_empty()
+    }
+
+    /// The depth so far.
+    pub fn depth(&self) -> &Depth {
+        &self.depth
+    }
+
+    /// Epochs trained so far.
+    pub fn epochs(&self) -> usize {
+        self.curve.epochs()
+    }
+
+    /// The guiding score after each epoch.
+    pub fn curve(&self) -> &Curve {
+        &self.curve
+    }
+
+    /// Everything that the epochs have shown.
+    pub fn record(&self) -> &Record {
+        &self.record
+    }
+
+    /// The policy that decides.
+    pub fn policy(&self) -> &dyn Policy {
+        &*self.policy
+    }
+
+    /// What the policy is waiting for, for people who watch.
+    pub fn waiting(&self) -> String {
+        self.policy.waiting(self.view())
+    }
+
+    /// The sub-networks still growing.
+    pub fn sub_net_list(&self) -> &SubNetList {
+        &self.sub_net_list
+    }
+
+    fn view(&self) -> View<'_> {
+        View {
+            record: &self.record,
+            curve: &self.curve,
+            depth: &self.depth,
+            growing: self.sub_net_list.growing().unwrap_or(0),
+            grown: &self.grown,
+            just_grown: self.just_grown,
+        }
+    }
+
+    /// How many sub-modules a sub-network may still get.
+    fn room(&self, sub_network: usize) -> usize {
+        let depth = self.depth.as_slice()[sub_network];
+        let max = self.max_depth.as_ref().map_or(usize::MAX, |max| max.as_slice()[sub_network]);
+        max.saturating_sub(depth)
+    }
+
+    /// The sub-networks in the list that are as deep as allowed.
+    fn capped(&self) -> Vec<usize> {
+        let members = self.sub_net_list.members().iter().copied();
+        members.filter(|&member| self.room(member) == 0).collect()
+    }
+
+    /// The sub-networks to grow at this check, that one if it is named, and how many times each. They
+    /// become `grownSub`, and the list moves on.
+    fn growing(&mut self, named: Option<usize>) -> Vec<(usize, usize)> {
+        let list = &self.sub_net_list;
+        let members = list.members().iter().copied();
+        let growing: Vec<(usize, usize)> = match (named, &self.mode) {
+            (Some(named), _) => {
+                members.filter(|&member| member == named).map(|member| (member, 1)).collect()
+            }
+            (None, Mode::Turn | Mode::Only(_)) => {
+                list.growing().map(|sub| (sub, 1)).into_iter().collect()
+            }
+            (None, Mode::All) => members.map(|member| (member, 1)).collect(),
+            (None, Mode::Random(rate)) => {
+                // A draw is a function of (seed, epoch, sub-network), so nothing needs to be saved.
+                let mut rng = generator(self.seed, Purpose::Mode, self.curve.epochs());
+                let draws: Vec<f64> = self.depth.as_slice().iter().map(|_| rng.random()).collect();
+                members.filter(|&member| draws[member] < *rate).map(|member| (member, 1)).collect()
+            }
+            (None, Mode::Rate(rate)) => {
+                let wanted = (self.depth.sub_modules() as f64 * rate).round().max(1.0) as usize;
+                list.turns().take(wanted).map(|member| (member, 1)).collect()
+            }
+            (None, Mode::Sub(amounts)) => {
+                members.map(|member| (member, amounts.as_slice()[member])).collect()
+            }
+        };
+        if growing.is_empty() {
+            return growing;
+        }
+        // A policy may name several: together they are those grown last.
+        if !self.just_grown {
+            self.grown.clear();
+        }
+        self.just_grown = true;
+        for &(member, _) in &growing {
+            if !self.grown.contains(&member) {
+                self.grown.push(member);
+            }
+        }
+        let turns = match self.mode {
+            Mode::Rate(_) => growing.len(),
+            _ => 1,
+        };
+        if named.is_none_or(|named| self.sub_net_list.growing() == Some(named)) {
+            (0..turns).for_each(|_| self.sub_net_list.advance());
+        }
+        growing
+    }
+
+    fn decision(&self, kind: Kind, subnet: usize) -> Decision {
+        let depth = (kind == Kind::Grow).then(|| self.depth.clone());
+        Decision { epoch: self.curve.epochs(), kind, subnet, depth }
+    }
+}

@@ -1,0 +1,23 @@
+//! Algorithm 1 of AutoGrow (Wen, Yan, Chen, Li; KDD 2020; section 2) as a pure state machine:
+//! evidence in, decisions out. No tensors, no files, no clock, so that training, `replay`, `plan`
+//! and a resumed run all decide the same.
+
+mod algorithm;
+mod config;
+mod curve;
+mod depth;
+mod mode;
+mod policy;
+mod record;
+mod replay;
+mod ring;
+
+pub use algorithm::{Decision, Growth, Kind};
+pub use config::{Compat, GrowthConfig, Rules};
+pub use curve::{Curve, Metric, less};
+pub use depth::{Depth, optional as optional_depth};
+pub use mode::Mode;
+pub use policy::{Convergent, Never, Periodic, Policy, PolicyKind, Verdict, View};
+pub use record::{Bits, Evidence, Record};
+pub use replay::{Replayed, epochs_left, floor, replay};
+pub use ring::SubNetList;

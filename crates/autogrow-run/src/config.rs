@@ -1,0 +1,385 @@
+//! The configuration of a run: every key, its default, and what values make sense.
+//!
+//! Loading it from files, environment and command line is the command line's business; here it
+//! is a plain value. Unknown keys are errors, never ignored.
+
+use autogrow_base::settings::PluginSettings;
+use autogrow_base::{Error, Result};
+use autogrow_growth::Depth;
+use autogrow_growth::Rules;
+pub use autogrow_growth::{Compat, GrowthConfig};
+use serde::{Deserialize, Serialize};
+use std::path::PathBuf;
+
+/// Settings that go together; see [`Preset::settings`].
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Preset {
+    /// The defaults.
+    #[default]
+    Standard,
+    /// What the paper trains this data set with; K is divided by `data.fraction`.
+    Paper,
+    /// A depth and a network in about two minutes.
+    Quick,
+}
+
+/// Which images guide growth and select the best model (the paper uses the test set).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum SelectOn {
+    /// A part of the training images that is held out: an honest estimate.
+    #[default]
+    Val,
+    /// The test images, as in the paper: comparable with it, optimistic.
+    Test,
+}
+
+/// What to do about an image that cannot be read.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum OnBadImage {
+    /// End the run.
+    #[default]
+    Error,
+    /// Leave it out of its batch, and say at the end of the epoch how many there were.
+    Skip,
+}
+
+/// Widest first sub-network, in channels.
+const WIDEST: usize = 1 << 14;
+/// Most epochs of any kind: policies are played through to their end in advance.
+const MOST_EPOCHS: usize = 1_000_000;
+/// Seconds that a rank is waited for at most.
+const LONGEST_PATIENCE: f64 = 1e9;
+
+/// Everything that decides a run.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Config {
+    /// Settings that go together, under everything that is set by itself.
+    pub preset: Preset,
+    /// Paper or released code.
+    pub compat: Compat,
+    /// The seed network.
+    pub network: NetworkConfig,
+    /// When to stack and when to stop.
+    pub growth: GrowthConfig,
+    /// Optimisation.
+    pub training: TrainingConfig,
+    /// After growth.
+    pub fine_tune: FineTuneConfig,
+    /// Images.
+    pub data: DataConfig,
+    /// Seed, device, threads.
+    pub run: RunConfig,
+    /// Settings of plugins, each a table `[plugin.NAME]`.
+    #[serde(skip_serializing_if = "PluginSettings::is_empty")]
+    pub plugin: PluginSettings,
+}
+
+/// Section `[network]`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct NetworkConfig {
+    /// A registered seed network.
+    pub name: String,
+    /// Sub-modules of each sub-network to start from.
+    pub depth: Depth,
+    /// Channels of the first sub-network; 0: the network's own.
+    pub width: usize,
+    /// The shortcut where a sub-module changes shape.
+    pub shortcut: Shortcut,
+}
+
+/// The shortcut of a residual sub-module that changes shape (He et al. 2016, section 3.3).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Shortcut {
+    /// 1x1 convolution and batch norm (option B).
+    #[default]
+    Projection,
+    /// Every second pixel, new channels zero, no parameters (option A).
+    Padding,
+}
+
+/// Section `[training]`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct TrainingConfig {
+    /// Images a step.
+    pub batch_size: usize,
+    /// Images of one forward pass, gradients added up over a batch; 0: the whole batch at once.
+    pub micro_batch: usize,
+    /// A registered optimiser: `sgd`, `adam`, `amsgrad`, `adagrad`, `adadelta`, `rmsprop`.
+    pub optimizer: String,
+    /// Step size at the start of each phase; 0: 0.1, or 0.01 for plain networks.
+    pub learning_rate: f64,
+    /// Of SGD.
+    pub momentum: f64,
+    /// L2 penalty on all parameters.
+    pub weight_decay: f64,
+    /// A registered schedule of the step size while growing: `constant`, or `staircase`, restarted
+    /// every interval.
+    pub schedule: String,
+    /// Decay of an exponential moving average of the parameters that is evaluated in their
+    /// place; 0: none.
+    pub average: f64,
+    /// Whether a growth drops the momentum of all parameters.
+    pub reset_states: bool,
+    /// What to do when the loss is no longer a number.
+    pub on_divergence: OnDivergence,
+    /// Whether batch norms see the images of all ranks, not of each by itself; of no matter where
+    /// there is one.
+    pub sync_batch_norm: bool,
+    /// How the CPU computes 3x3 convolutions.
+    pub convolution: ConvolutionName,
+    /// Weights to start from: a `.safetensors` file with PyTorch names, or a `.pt` of PyTorch;
+    /// empty: random.
+    pub init_from: PathBuf,
+}
+
+/// What to do when a loss or a gradient is no longer a number.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum OnDivergence {
+    /// End the run.
+    #[default]
+    Stop,
+    /// Go on from the checkpoint before with step sizes halved; three times at most.
+    Rollback,
+}
+
+/// How the CPU computes 3x3 convolutions. All are right; they round differently.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ConvolutionName {
+    /// By shape, whichever is faster.
+    #[default]
+    Auto,
+    /// By multiplying and adding, closest to the exact result.
+    Direct,
+    /// By Winograd's F(4x4, 3x3): a quarter of the multiplications, a little less exact.
+    Winograd,
+}
+
+/// Section `[fine_tune]`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct FineTuneConfig {
+    /// N: epochs of training the found network, or the seed where nothing grows.
+    pub epochs: usize,
+    /// A registered schedule of the step size, from `training.learning_rate` on.
+    pub schedule: String,
+    /// Of `staircase`: parts of N at which the step size is divided by ten, in whole epochs.
+    pub milestones: Vec<f64>,
+}
+
+/// Section `[data]`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct DataConfig {
+    /// A registered data set.
+    pub name: String,
+    /// Folder of its files, or the file of a `csv`; empty: the platform's data folder, or
+    /// `AUTOGROW_DATA`.
+    pub dir: PathBuf,
+    /// Of `csv`: the column of classes; empty: `label`, or else the last one.
+    pub label: String,
+    /// Part of the training images to use, above 0, up to 1.
+    pub fraction: f64,
+    /// What guides growth: held-out images, or the test images as in the paper.
+    pub select_on: SelectOn,
+    /// Whether training images are augmented as is usual for the set.
+    pub augment: bool,
+    /// Whether every epoch has an order of its own.
+    pub shuffle: bool,
+    /// Whether an image that cannot be read ends the run.
+    pub on_bad_image: OnBadImage,
+    /// Of `synthetic`: 0 (trivial) to 1 (noise).
+    pub difficulty: f64,
+}
+
+/// Section `[run]`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct RunConfig {
+    /// Fixes everything random.
+    pub seed: u64,
+    /// `auto`, `flex`, `ndarray`, `cuda:0`, `wgpu`, ...; several, such as `cuda:0,cuda:1`, train
+    /// together.
+    pub device: String,
+    /// CPU threads, of each rank; 0: all. Results do not depend on it.
+    pub threads: usize,
+    /// Seconds after which a rank that others wait for counts as lost.
+    pub patience: f64,
+    /// Whether to write `steps.csv`, a loss a step.
+    pub log_steps: bool,
+    /// Keep the weights of every so many epochs, the first and the last, in `snapshots`; 0: none.
+    pub snapshots: usize,
+    /// Checkpoints to keep.
+    pub keep: usize,
+    /// Minutes between checkpoints within an epoch; there is one at the end of each epoch anyway.
+    pub checkpoint_minutes: f64,
+}
+
+impl Default for NetworkConfig {
+    fn default() -> Self {
+        Self {
+            name: "basic3resnet".into(),
+            depth: Depth::uniform(3, 1),
+            width: 0,
+            shortcut: Shortcut::default(),
+        }
+    }
+}
+
+impl Default for TrainingConfig {
+    fn default() -> Self {
+        Self {
+            batch_size: 128,
+            micro_batch: 0,
+            optimizer: "sgd".into(),
+            learning_rate: 0.0,
+            momentum: 0.9,
+            weight_decay: 5e-4,
+            schedule: "constant".into(),
+            average: 0.0,
+            reset_states: false,
+            on_divergence: OnDivergence::default(),
+            sync_batch_norm: false,
+            convolution: ConvolutionName::default(),
+            init_from: PathBuf::new(),
+        }
+    }
+}
+
+impl Default for FineTuneConfig {
+    fn default() -> Self {
+        Self { epochs: 200, schedule: "staircase".into(), milestones: vec![0.5, 0.75] }
+    }
+}
+
+impl Default for DataConfig {
+    fn default() -> Self {
+        Self {
+            name: "digits".into(),
+            dir: PathBuf::new(),
+            label: String::new(),
+            fraction: 1.0,
+            select_on: SelectOn::Val,
+            augment: true,
+            shuffle: true,
+            on_bad_image: OnBadImage::default(),
+            difficulty: 0.5,
+        }
+    }
+}
+
+impl Default for RunConfig {
+    fn default() -> Self {
+        Self {
+            seed: 0,
+            device: "auto".into(),
+            threads: 0,
+            patience: 45.0,
+            log_steps: false,
+            snapshots: 0,
+            keep: 2,
+            checkpoint_minutes: 10.0,
+        }
+    }
+}
+
+impl Config {
+    /// What growth depends on.
+    pub fn rules(&self) -> Rules<'_> {
+        Rules {
+            growth: &self.growth,
+            plugins: &self.plugin,
+            depth: &self.network.depth,
+            seed: self.run.seed,
+            compat: self.compat,
+        }
+    }
+
+    /// Checks every value by itself, and those of `[growth]` against the seed's depth.
+    ///
+    /// # Errors
+    /// [`Error::Config`], naming the key.
+    pub fn check(&self) -> Result<()> {
+        self.check_numbers()?;
+        self.growth.check(&self.network.depth)
+    }
+
+    fn check_numbers(&self) -> Result<()> {
+        let (training, data) = (&self.training, &self.data);
+        at_least_one("training.batch_size", training.batch_size)?;
+        at_least_one("run.keep", self.run.keep)?;
+        at_most("network.width", self.network.width, WIDEST)?;
+        at_most("fine_tune.epochs", self.fine_tune.epochs, MOST_EPOCHS)?;
+        if i64::try_from(self.run.seed).is_err() {
+            // TOML has no larger numbers, and a run that cannot be read again cannot be resumed.
+            return Err(Error::config("run.seed", format!("= {} is too large", self.run.seed))
+                .with_hint(format!("it is at most {}", i64::MAX)));
+        }
+        for &milestone in &self.fine_tune.milestones {
+            let inside = milestone > 0.0 && milestone < 1.0;
+            in_range("fine_tune.milestones", milestone, inside)?;
+        }
+        let minutes = self.run.checkpoint_minutes;
+        in_range("run.checkpoint_minutes", minutes, minutes > 0.0)?;
+        let patience = self.run.patience;
+        in_range("run.patience", patience, patience > 0.0 && patience <= LONGEST_PATIENCE)?;
+        in_range("training.learning_rate", training.learning_rate, training.learning_rate > 0.0)?;
+        in_range("training.momentum", training.momentum, (0.0..1.0).contains(&training.momentum))?;
+        in_range("training.weight_decay", training.weight_decay, training.weight_decay >= 0.0)?;
+        in_range("training.average", training.average, (0.0..1.0).contains(&training.average))?;
+        in_range("data.fraction", data.fraction, data.fraction > 0.0 && data.fraction <= 1.0)?;
+        in_range("data.difficulty", data.difficulty, (0.0..=1.0).contains(&data.difficulty))?;
+        if training.micro_batch > training.batch_size {
+            return Err(Error::config(
+                "training.micro_batch",
+                format!(
+                    "= {} is larger than the batch of {}",
+                    training.micro_batch, training.batch_size
+                ),
+            )
+            .with_hint("0 takes the whole batch at once"));
+        }
+        Ok(())
+    }
+}
+
+fn at_least_one(key: &str, value: usize) -> Result<()> {
+    if value == 0 {
+        return Err(Error::config(key, "= 0 makes no sense").with_hint("it is at least 1"));
+    }
+    Ok(())
+}
+
+fn at_most(key: &str, value: usize, most: usize) -> Result<()> {
+    if value > most {
+        return Err(Error::config(key, format!("= {value} is too large"))
+            .with_hint(format!("it is at most {most}")));
+    }
+    Ok(())
+}
+
+fn in_range(key: &str, value: f64, inside: bool) -> Result<()> {
+    if inside && value.is_finite() {
+        return Ok(());
+    }
+    let range = match key {
+        "data.fraction" => "above 0 and at most 1",
+        "data.difficulty" => "from 0 to 1",
+        "training.momentum" | "training.average" => "from 0 to below 1",
+        "fine_tune.milestones" => "a part of the epochs, above 0 and below 1",
+        "training.learning_rate" => "above 0, or 0 for the network's own",
+        "run.patience" => "above 0, at most 1e9",
+        "run.checkpoint_minutes" => "above 0",
+        _ => "0 or more",
+    };
+    Err(Error::config(key, format!("= {value} is out of range"))
+        .with_hint(format!("it is {range}")))
+}

@@ -1,0 +1,18 @@
+//! What a run of AutoGrow is on disk, without a tensor: the [`config`]uration as plain data, the
+//! [`Event`]s of its journal, an [`Epoch`](EpochRecord) of its metrics, its [`Outcome`], the
+//! [`names`] of its files, and how they are written so that nothing is ever half there.
+
+pub mod config;
+mod event;
+mod fault;
+mod lock;
+pub mod names;
+mod outcome;
+mod preset;
+pub mod storage;
+
+pub use config::Config;
+pub use event::{EpochRecord, Event, Phase};
+pub use lock::{Lock, is_locked};
+pub use outcome::Outcome;
+pub use storage::{publish, read};

@@ -1,0 +1,35 @@
+//! Names of the files in a run folder.
+
+/// The resolved configuration.
+pub const CONFIG: &str = "config.toml";
+/// What happened, an event a line.
+pub const JOURNAL: &str = "journal.jsonl";
+/// A row an epoch.
+pub const METRICS: &str = "metrics.csv";
+/// First line of [`METRICS`].
+pub const METRICS_HEADER: &str = "epoch,phase,depth,learning_rate,train_loss,train_accuracy,\
+                                  val_loss,val_accuracy,seconds";
+/// A loss a step, where `run.log_steps` asks for it.
+pub const STEPS: &str = "steps.csv";
+/// The architecture.
+pub const NETWORK: &str = "network.json";
+/// The best model.
+pub const MODEL: &str = "model.safetensors";
+/// The result.
+pub const RESULT: &str = "result.json";
+/// The test images class by class.
+pub const EVALUATION: &str = "evaluation.json";
+/// The page of the run.
+pub const REPORT: &str = "report.html";
+/// The model card.
+pub const CARD: &str = "README.md";
+/// Folder of the checkpoints, a numbered folder each.
+pub const CHECKPOINTS: &str = "checkpoints";
+/// What a checkpoint says of its parts.
+pub const MANIFEST: &str = "manifest.json";
+/// Folder of the weights that `run.snapshots` keeps.
+pub const SNAPSHOTS: &str = "snapshots";
+/// Who writes the folder.
+pub const LOCK: &str = "lock";
+/// Ending of what is not whole yet.
+pub const PART: &str = ".part";

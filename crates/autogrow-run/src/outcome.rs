@@ -1,0 +1,37 @@
+//! What a run came to: `result.json`.
+
+use autogrow_growth::Depth;
+use serde::{Deserialize, Serialize};
+
+/// The result of a run.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Outcome {
+    /// The depth that was found; with policy `none` the one that was given.
+    pub found: Depth,
+    /// The seed network's name.
+    pub network: String,
+    /// The data set's name.
+    pub data: String,
+    /// Of the best model on the images that selected it, percent.
+    pub val_accuracy: f64,
+    /// Of the same model on the test images, percent.
+    pub test_accuracy: f64,
+    /// Epochs until the depth was found, those of AdamInit included.
+    pub growing_epochs: usize,
+    /// Epochs after that.
+    pub fine_tuning_epochs: usize,
+    /// Time until the depth was found.
+    pub growing_seconds: f64,
+    /// Time after that, the last evaluation not included.
+    pub fine_tuning_seconds: f64,
+    /// Trainable parameters of the found network.
+    pub parameters: usize,
+    /// Multiply-accumulate operations for one image.
+    pub macs: u64,
+    /// What would have been found had accuracy never improved: the shallowest depth this
+    /// configuration can return. None where the policy would never have ended.
+    pub floor: Option<Depth>,
+    /// Whether the found depth is that floor, and so says little about the data.
+    pub at_floor: bool,
+}

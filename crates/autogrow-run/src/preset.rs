@@ -1,0 +1,93 @@
+//! Presets: settings that go together, laid over the defaults and under everything a user sets.
+
+use crate::config::{DataConfig, Preset};
+use autogrow_base::{Error, Result};
+use toml::{Table, Value};
+
+/// A minute or two for `digits` on two cores.
+const QUICK: &str = "
+[growth]
+interval = 2
+patience = 8
+[training]
+batch_size = 64
+[fine_tune]
+epochs = 16
+";
+
+/// What the paper trains ImageNet with (section 3): T = 30 epochs at the largest step size, which
+/// drops at epochs 30 and 60 of 90.
+const IMAGENET: &str = "
+[growth]
+interval = 5
+patience = 30
+[training]
+batch_size = 256
+weight_decay = 1e-4
+[fine_tune]
+epochs = 90
+milestones = [0.3333333333333333, 0.6666666666666666]
+";
+
+impl Preset {
+    /// The keys that the preset sets for a data set, by section.
+    ///
+    /// # Errors
+    /// [`Error::Config`] about `data.fraction`, by which `paper` divides K.
+    pub fn settings(self, data: &DataConfig) -> Result<Table> {
+        let table = match (self, data.name.as_str()) {
+            (Self::Standard, _) => "",
+            (Self::Quick, _) => QUICK,
+            (Self::Paper, "imagenet") => IMAGENET,
+            // The defaults are those of the small data sets.
+            (Self::Paper, _) => "[growth]\ninterval = 3\n",
+        };
+        let wrong = |error: toml::de::Error| Error::config("preset", error.to_string());
+        let mut table: Table = table.parse().map_err(wrong)?;
+        if self == Self::Paper {
+            if !(data.fraction > 0.0 && data.fraction <= 1.0) {
+                let problem = format!("= {} is out of range", data.fraction);
+                return Err(Error::config("data.fraction", problem)
+                    .with_hint("it is above 0 and at most 1"));
+            }
+            // The same number of steps between growths, whatever the size of the data (Table 9).
+            let growth = table.get_mut("growth").and_then(Value::as_table_mut);
+            if let Some(Value::Integer(interval)) =
+                growth.and_then(|growth| growth.get_mut("interval"))
+            {
+                *interval = (*interval as f64 / data.fraction).round() as i64;
+            }
+        }
+        Ok(table)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Config;
+
+    fn settings(preset: Preset, name: &str, fraction: f64) -> Config {
+        let data = DataConfig { name: name.into(), fraction, ..DataConfig::default() };
+        preset.settings(&data).unwrap().try_into().unwrap()
+    }
+
+    #[test]
+    fn the_papers_numbers_follow_the_data_set() {
+        let imagenet = settings(Preset::Paper, "imagenet", 1.0);
+        assert_eq!((imagenet.training.batch_size, imagenet.growth.patience), (256, 30));
+        assert_eq!((imagenet.training.weight_decay, imagenet.fine_tune.epochs), (1e-4, 90));
+        let small = settings(Preset::Paper, "cifar10", 1.0);
+        assert_eq!((small.training.batch_size, small.growth.patience), (128, 100));
+        assert_eq!((small.training.weight_decay, small.fine_tune.epochs), (5e-4, 200));
+    }
+
+    #[test]
+    fn the_interval_is_divided_by_the_fraction() {
+        let interval = |fraction| settings(Preset::Paper, "cifar10", fraction).growth.interval;
+        assert_eq!([1.0, 0.75, 0.5, 0.25].map(interval), [3, 4, 6, 12]);
+        let data = DataConfig { fraction: 0.0, ..DataConfig::default() };
+        assert_eq!(Preset::Paper.settings(&data).unwrap_err().exit_code(), 2);
+        assert_eq!(settings(Preset::Quick, "cifar10", 0.5).growth.interval, 2);
+    }
+}

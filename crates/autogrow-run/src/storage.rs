@@ -1,0 +1,200 @@
+//! What a run writes goes through here. What others read appears complete or not at all.
+//!
+//! Every operation that changes a file first passes [`fault::point`], where tests make the n-th one fail or kill the
+//! process; without the feature `faults` that is nothing.
+
+use crate::fault;
+use autogrow_base::{Error, Result};
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, ErrorKind, Write};
+use std::path::{Path, PathBuf};
+
+/// Writes a file beside its final place, makes it durable, and renames it there.
+///
+/// # Errors
+/// [`Error::Run`] with the cause; the file that was there before is then untouched.
+pub fn publish(path: &Path, bytes: &[u8]) -> Result<()> {
+    let part = part(path);
+    let write = || {
+        let file = write_file(&part, bytes)?;
+        fault::point()?;
+        file.sync_all()?;
+        fault::point()?;
+        fs::rename(&part, path)?;
+        sync_parent(path)
+    };
+    write().map_err(|error| failed(path, "cannot be written", &error))
+}
+
+/// Writes several files into a new folder and publishes it by one rename.
+pub fn publish_folder(path: &Path, files: &[(&str, Vec<u8>)]) -> Result<()> {
+    let part = part(path);
+    let write = || {
+        if part.exists() {
+            fault::point()?;
+            fs::remove_dir_all(&part)?;
+        }
+        fault::point()?;
+        // Not its parents: where the run's folder has vanished, that is an error.
+        fs::create_dir(&part)?;
+        let written = files.iter().map(|(name, bytes)| write_file(&part.join(name), bytes));
+        // All are written before the first is synced: the disk then takes them together.
+        for file in written.collect::<io::Result<Vec<_>>>()? {
+            fault::point()?;
+            file.sync_all()?;
+        }
+        File::open(&part)?.sync_all()?;
+        fault::point()?;
+        fs::rename(&part, path)?;
+        sync_parent(path)
+    };
+    write().map_err(|error| failed(path, "cannot be written", &error))
+}
+
+/// Deletes a folder: renamed first, so that what is half deleted is not taken for a whole.
+pub fn remove_folder(path: &Path) -> Result<()> {
+    let part = part(path);
+    let remove = || {
+        if part.exists() {
+            fault::point()?;
+            fs::remove_dir_all(&part)?;
+        }
+        fault::point()?;
+        fs::rename(path, &part)?;
+        fault::point()?;
+        fs::remove_dir_all(&part)
+    };
+    remove().map_err(|error| failed(path, "cannot be removed", &error))
+}
+
+/// Deletes a folder that was never published, or is half deleted.
+pub fn remove_part(part: &Path) -> Result<()> {
+    let remove = || {
+        fault::point()?;
+        fs::remove_dir_all(part)
+    };
+    remove().map_err(|error| failed(part, "cannot be removed", &error))
+}
+
+fn part(path: &Path) -> PathBuf {
+    let mut part = path.as_os_str().to_owned();
+    part.push(".part");
+    part.into()
+}
+
+/// Writes a file that is not synced yet.
+fn write_file(path: &Path, bytes: &[u8]) -> io::Result<File> {
+    fault::point()?;
+    let mut file = File::create(path)?;
+    // In two, so that a fault between them leaves half a file.
+    let (first, second) = bytes.split_at(bytes.len() / 2);
+    file.write_all(first)?;
+    fault::point()?;
+    file.write_all(second)?;
+    Ok(file)
+}
+
+/// Makes a rename durable.
+fn sync_parent(path: &Path) -> io::Result<()> {
+    match path.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => File::open(parent)?.sync_all(),
+        _ => Ok(()),
+    }
+}
+
+/// A file that lines are appended to.
+#[derive(Debug)]
+pub struct Log {
+    path: PathBuf,
+    file: File,
+    length: u64,
+}
+
+impl Log {
+    /// A new, empty file.
+    pub fn create(path: PathBuf) -> Result<Self> {
+        let open = || {
+            fault::point()?;
+            OpenOptions::new().create(true).truncate(true).write(true).open(&path)
+        };
+        let file = open().map_err(|error| failed(&path, "cannot be created", &error))?;
+        Ok(Self { path, file, length: 0 })
+    }
+
+    /// The file as it was when it was `length` bytes long.
+    pub fn reopen(path: PathBuf, length: u64) -> Result<Self> {
+        let open = || {
+            fault::point()?;
+            let file = OpenOptions::new().append(true).open(&path)?;
+            if file.metadata()?.len() < length {
+                return Err(io::Error::new(ErrorKind::UnexpectedEof, "it lacks lines it once had"));
+            }
+            fault::point()?;
+            file.set_len(length)?;
+            Ok(file)
+        };
+        let file = open().map_err(|error| failed(&path, "cannot be continued", &error))?;
+        Ok(Self { path, file, length })
+    }
+
+    /// Appends a line, in one write.
+    pub fn line(&mut self, line: &str) -> Result<()> {
+        let line = format!("{line}\n");
+        let written = fault::point().and_then(|()| self.file.write_all(line.as_bytes()));
+        written.map_err(|error| failed(&self.path, "cannot be written", &error))?;
+        self.length += line.len() as u64;
+        Ok(())
+    }
+
+    /// Makes everything so far durable and says how long it is, in bytes.
+    pub fn sync(&self) -> Result<u64> {
+        let synced = fault::point().and_then(|()| self.file.sync_data());
+        synced.map_err(|error| failed(&self.path, "cannot be written", &error))?;
+        Ok(self.length)
+    }
+}
+
+/// Makes a folder and its parents.
+pub fn create_folder(path: &Path) -> Result<()> {
+    let created = fault::point().and_then(|()| fs::create_dir_all(path));
+    created.map_err(|error| failed(path, "cannot be created", &error))
+}
+
+/// Names of what is in a folder; none where there is no folder.
+pub fn names(path: &Path) -> Result<Vec<String>> {
+    let read = || -> io::Result<Vec<String>> {
+        let mut names = Vec::new();
+        for entry in fs::read_dir(path)? {
+            names.push(entry?.file_name().to_string_lossy().into_owned());
+        }
+        Ok(names)
+    };
+    match read() {
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(Vec::new()),
+        result => result.map_err(|error| failed(path, "cannot be read", &error)),
+    }
+}
+
+/// Reads a whole file.
+///
+/// # Errors
+/// [`Error::Run`] with the cause.
+pub fn read(path: &Path) -> Result<Vec<u8>> {
+    let read = fault::point().and_then(|()| fs::read(path));
+    read.map_err(|error| failed(path, "cannot be read", &error))
+}
+
+/// What the operating system says, with what to do about it.
+pub fn failed(path: &Path, what: &str, error: &io::Error) -> Error {
+    let hint = match error.kind() {
+        ErrorKind::NotFound => "check the path",
+        ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem => {
+            "choose a folder that you may write to"
+        }
+        ErrorKind::StorageFull | ErrorKind::QuotaExceeded => {
+            "free some space on that disk; `autogrow resume` then goes on"
+        }
+        _ => return Error::run(path, format!("{what} ({error})")),
+    };
+    Error::run(path, format!("{what} ({error})")).with_hint(hint)
+}

@@ -1,0 +1,193 @@
+//! [`AutoGrow`]: a run, set up and started in one expression.
+
+use crate::cancel::Cancel;
+use crate::device;
+use crate::found::{Found, Progress, progress, without_folder};
+use autogrow_core::config::Config;
+use autogrow_core::data::DataSet;
+use autogrow_core::growth::Depth;
+use autogrow_core::network::SeedNetwork;
+use autogrow_core::ranks::Ranks;
+use autogrow_core::registry::find;
+use autogrow_core::run::{Event, RunFolder, Watch};
+use autogrow_core::training::use_convolution;
+use autogrow_core::{Error, Job, Resolved, Result};
+use rayon::ThreadPoolBuilder;
+use std::path::{Path, PathBuf};
+
+/// What SIGINT is everywhere: by it a cancelled run is told from others that were interrupted.
+const INTERRUPT: u8 = 2;
+
+type OnEpoch = Box<dyn FnMut(&Progress) + Send>;
+
+/// A run that has not begun: a seed network and its settings.
+pub struct AutoGrow {
+    config: Config,
+    depth: Option<Depth>,
+    on_epoch: Option<OnEpoch>,
+    cancel: Cancel,
+    folder: Option<PathBuf>,
+}
+
+impl AutoGrow {
+    /// Of a registered seed network, such as `basic3resnet`, with the documented defaults, which
+    /// are the paper's.
+    pub fn new(network: &str) -> Self {
+        let mut config = Config::default();
+        config.network.name = network.into();
+        // What the data are called where they are named: in the folder of a run, in model files.
+        config.data.name = "memory".into();
+        Self { config, depth: None, on_epoch: None, cancel: Cancel::default(), folder: None }
+    }
+
+    /// Depth to start from [default: one sub-module a sub-network].
+    pub fn depth(mut self, depth: Depth) -> Self {
+        self.depth = Some(depth);
+        self
+    }
+
+    /// K, epochs between two growths (`growth.interval`).
+    pub fn interval(mut self, epochs: usize) -> Self {
+        self.config.growth.interval = epochs;
+        self
+    }
+
+    /// J, epochs without improvement after which growth stops (`growth.patience`).
+    pub fn patience(mut self, epochs: usize) -> Self {
+        self.config.growth.patience = epochs;
+        self
+    }
+
+    /// N, epochs of fine-tuning (`fine_tune.epochs`).
+    pub fn epochs(mut self, epochs: usize) -> Self {
+        self.config.fine_tune.epochs = epochs;
+        self
+    }
+
+    /// A registered growing policy (`growth.policy`).
+    pub fn policy(mut self, name: &str) -> Self {
+        self.config.growth.policy = name.into();
+        self
+    }
+
+    /// Channels of the first sub-network (`network.width`).
+    pub fn width(mut self, channels: usize) -> Self {
+        self.config.network.width = channels;
+        self
+    }
+
+    /// Fixes everything random (`run.seed`).
+    pub fn seed(mut self, seed: u64) -> Self {
+        self.config.run.seed = seed;
+        self
+    }
+
+    /// Where it is computed (`run.device`): `auto`, `flex`, `cuda:0`, ...
+    pub fn device(mut self, name: &str) -> Self {
+        self.config.run.device = name.into();
+        self
+    }
+
+    /// CPU threads (`run.threads`); 0: all. The result does not depend on them.
+    pub fn threads(mut self, threads: usize) -> Self {
+        self.config.run.threads = threads;
+        self
+    }
+
+    /// Sets any key of the configuration.
+    pub fn configure(mut self, set: impl FnOnce(&mut Config)) -> Self {
+        set(&mut self.config);
+        self
+    }
+
+    /// Called after each epoch.
+    pub fn on_epoch(mut self, call: impl FnMut(&Progress) + Send + 'static) -> Self {
+        self.on_epoch = Some(Box::new(call));
+        self
+    }
+
+    /// Keeps the run in a folder, from which `autogrow resume` and `autogrow report` go on.
+    pub fn folder(mut self, path: impl Into<PathBuf>) -> Self {
+        self.folder = Some(path.into());
+        self
+    }
+
+    /// A handle that ends the run from another thread.
+    pub fn cancel(&self) -> Cancel {
+        self.cancel.clone()
+    }
+
+    /// Discovers the depth on `data` and trains what was found.
+    ///
+    /// # Errors
+    /// Settings that make no sense, a device that is not there, a loss that is not finite;
+    /// [`Error::Cancelled`] after [`Cancel::cancel`].
+    pub fn run(self, data: &DataSet) -> Result<Found> {
+        let Self { mut config, depth, on_epoch, cancel, folder } = self;
+        let sub_networks = find::<SeedNetwork>(&config.network.name)?.sub_networks;
+        config.network.depth = depth.unwrap_or_else(|| Depth::uniform(sub_networks, 1));
+        let config = &Resolved::of(config)?;
+        let device = &device::open(&config.run.device)?;
+        let ranks = &Ranks::single();
+        let job = Job { config, data, device, ranks };
+        // Whatever the images rule out is told before a folder is made.
+        job.seed_network(device)?;
+        let mut kept = folder.as_deref().map(|path| RunFolder::create(path, config)).transpose()?;
+        kept = kept.map(|kept| kept.with_info(job.model_info()));
+        let mut history = History { events: Vec::new(), on_epoch, cancel, folder };
+        // A pool of its own: runs side by side do not take each other's threads.
+        let pool = ThreadPoolBuilder::new().num_threads(config.run.threads).build();
+        let pool = pool.map_err(|error| Error::Device {
+            device: "CPU".into(),
+            problem: format!("no threads to be had ({error})"),
+            origin: None,
+            hint: Some("set `threads` to fewer".into()),
+        })?;
+        let found = pool.install(|| {
+            use_convolution(config.training.convolution);
+            let mut watchers: Vec<&mut dyn Watch> = Vec::new();
+            watchers.extend(kept.as_mut().map(|kept| kept as &mut dyn Watch));
+            watchers.push(&mut history);
+            autogrow_core::autogrow(job, &mut watchers, None)
+        });
+        let is_kept = kept.is_some();
+        let found = found.map_err(|error| if is_kept { error } else { without_folder(error) })?;
+        if let Some(kept) = kept {
+            kept.finish(&found.outcome)?;
+        }
+        let outcome = found.outcome;
+        Ok(Found {
+            depth: outcome.found.clone(),
+            network: found.network,
+            validation_accuracy: outcome.val_accuracy,
+            test_accuracy: outcome.test_accuracy,
+            history: history.events.iter().filter_map(progress).collect(),
+            events: history.events,
+            outcome,
+            info: job.model_info(),
+        })
+    }
+}
+
+/// Keeps what happens, and tells the caller of epochs.
+struct History {
+    events: Vec<Event>,
+    on_epoch: Option<OnEpoch>,
+    cancel: Cancel,
+    folder: Option<PathBuf>,
+}
+
+impl Watch for History {
+    fn event(&mut self, event: &Event) -> Result<()> {
+        if let (Some(call), Some(progress)) = (&mut self.on_epoch, progress(event)) {
+            call(&progress);
+        }
+        self.events.push(event.clone());
+        Ok(())
+    }
+
+    fn stop(&self) -> Option<(u8, PathBuf)> {
+        let folder = || self.folder.as_deref().unwrap_or(Path::new("")).to_path_buf();
+        self.cancel.is_cancelled().then(|| (INTERRUPT, folder()))
+    }
+}

@@ -1,0 +1,98 @@
+//! [`Found`]: what a run has found, as a value; [`Progress`]: an epoch of it.
+
+use autogrow_core::growth::Depth;
+use autogrow_core::network::{ModelInfo, Network, StateDict};
+use autogrow_core::run::{EpochRecord, Event, Outcome, publish};
+use autogrow_core::{Error, Result};
+use std::fmt;
+use std::path::Path;
+
+/// An epoch of a run.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Progress {
+    /// Number in the whole run, from 1.
+    pub epoch: usize,
+    /// The network that was trained.
+    pub depth: Depth,
+    /// Phase, step size, losses, accuracies, time.
+    pub metrics: EpochRecord,
+    /// Seconds since the run began.
+    pub seconds: f64,
+    /// Epochs still to come if the accuracy never improves again; none where that is not known.
+    pub epochs_left: Option<usize>,
+}
+
+impl fmt::Display for Progress {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { epoch, depth, metrics, .. } = self;
+        write!(
+            f,
+            "epoch {epoch:>3}  {:<11}  {depth}  loss {:.4}  training {:.2} %  validation {:.2} %",
+            metrics.phase.name(),
+            metrics.train_loss,
+            metrics.train_accuracy,
+            metrics.val_accuracy,
+        )
+    }
+}
+
+/// What a run has found.
+#[derive(Debug)]
+pub struct Found {
+    /// The depth.
+    pub depth: Depth,
+    /// The best network on the validation images, in evaluation mode: `forward` gives class scores
+    /// `[batch, classes]` of images `[batch, channels, height, width]`.
+    pub network: Network,
+    /// On the validation images, percent.
+    pub validation_accuracy: f64,
+    /// On the test images, percent.
+    pub test_accuracy: f64,
+    /// Every epoch, in order.
+    pub history: Vec<Progress>,
+    /// Everything that happened, growths among it, in order.
+    pub events: Vec<Event>,
+    /// Cost, sizes, the depth floor.
+    pub outcome: Outcome,
+    pub(crate) info: ModelInfo,
+}
+
+impl Found {
+    /// Writes the network as safetensors, with PyTorch's names, and with classes and preprocessing
+    /// inside, so that `autogrow predict` needs nothing else.
+    ///
+    /// # Errors
+    /// [`Error::Run`] where the file cannot be written.
+    pub fn save(&self, path: impl AsRef<Path>) -> Result<()> {
+        let info = self.info.of(self.network.blueprint().clone());
+        let bytes = StateDict::of(&self.network)?.to_safetensors_with(&info)?;
+        publish(path.as_ref(), &bytes)
+    }
+
+    /// The classes of the training data, in the order of the network's scores.
+    pub fn classes(&self) -> &[String] {
+        &self.info.classes
+    }
+}
+
+/// An event that is an epoch, as progress.
+pub(crate) fn progress(event: &Event) -> Option<Progress> {
+    let Event::Epoch { epoch, depth, seconds, metrics, epochs_left, .. } = event else {
+        return None;
+    };
+    Some(Progress {
+        epoch: *epoch,
+        depth: depth.clone(),
+        metrics: metrics.clone(),
+        seconds: *seconds,
+        epochs_left: *epochs_left,
+    })
+}
+
+/// The error of a run that was cancelled, where there is no folder to resume from.
+pub(crate) fn without_folder(error: Error) -> Error {
+    match error {
+        Error::Interrupted { .. } => Error::Cancelled,
+        other => other,
+    }
+}
