@@ -10,18 +10,16 @@
 #SBATCH --signal=TERM@300
 
 case $SLURM_ARRAY_TASK_ID in
-0) run='scratch of folder-basic4resnet-imagenet-1-1-1-1-periodic-k1-gaussian-s0-cba3be28' ;;
-1) run='scratch of folder-bottleneck4resnet-imagenet-1-1-1-1-periodic-k1-gaussian-s0-bff7ef9f' ;;
-2) run='scratch of folder-plain4net-imagenet-1-1-1-1-periodic-k1-gaussian-s0-f923ce4d' ;;
+0) run='baseline 22c03d92 of folder-basic4resnet-imagenet-1-1-1-1-periodic-k1-gaussian-s0-bb05207d' ;;
+1) run='baseline a027b865 of folder-bottleneck4resnet-imagenet-1-1-1-1-periodic-k1-gaussian-s0-09428e88' ;;
+2) run='baseline c6c4ef25 of folder-plain4net-imagenet-1-1-1-1-periodic-k1-gaussian-s0-a0e432a9' ;;
 esac
 
-# Before its time is over, every process of the step gets SIGTERM. autogrow then saves and ends with
+# Before its time is over, every process of the step gets SIGTERM. The run then saves and ends with
 # 143; what has started it ignores the signal and waits for that.
 srun --cpus-per-task="$SLURM_CPUS_PER_TASK" sh -c 'trap "" TERM; exec "$@"' sh \
-    '/scratch/my results/slurm/xtask' reproduce table10 \
-    --scale smoke --seeds 1 --device auto --threads "$SLURM_CPUS_PER_TASK" \
-    --out '/scratch/my results' \
-    --autogrow '/scratch/my results/slurm/autogrow' \
+    '/scratch/my results/slurm/autogrow' reproduce table10 --scale smoke \
+    --threads "$SLURM_CPUS_PER_TASK" --out '/scratch/my results' \
     --only "$run"
 code=$?
 

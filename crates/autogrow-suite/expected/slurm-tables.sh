@@ -5,6 +5,4 @@
 #SBATCH --cpus-per-task=1
 #SBATCH --output='/scratch/my results/slurm/%j.out'
 
-exec '/scratch/my results/slurm/xtask' reproduce merge '/scratch/my results' --threads 1 \
-    --out '/scratch/my results' \
-    --autogrow '/scratch/my results/slurm/autogrow'
+exec '/scratch/my results/slurm/autogrow' suite --merge '/scratch/my results' --out '/scratch/my results' --threads 1

@@ -201,11 +201,12 @@ impl<'a> Estimator<'a> {
 
 /// Growing epochs of a cell, and the depth it is taken to end at.
 fn growing(cell: &Cell) -> Result<(usize, Depth)> {
-    let Config { network, growth, plugin, run, .. } = &cell.told.config;
+    let config = &cell.told.config;
+    let Config { network, growth, .. } = config;
     if !grows(&cell.told.settings) {
         return Ok((0, network.depth.clone()));
     }
-    let Some(floor) = floor(growth, plugin, &network.depth, run.seed)? else {
+    let Some(floor) = floor(&config.rules())? else {
         // At least as long as it takes to see that growth no longer pays.
         return Ok((growth.patience, network.depth.clone()));
     };

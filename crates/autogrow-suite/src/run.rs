@@ -205,9 +205,8 @@ impl Work<'_> {
             true => &["resume", name],
             false => &["train", name, "--config", &format!("{name}.toml")],
         };
-        let threads = self.threads.to_string();
-        let arguments = how.iter().chain(&["--threads", &threads]).map(ToString::to_string);
-        let arguments: Vec<_> = arguments.collect();
+        let mut arguments: Vec<_> = how.iter().map(ToString::to_string).collect();
+        arguments.extend(["--threads".into(), self.threads.to_string()]);
         let log = self.place.beside(name, "log");
         Ok(match self.program.work(&self.place.runs(), &arguments, &log)? {
             Ending::Interrupted(code) => Progress::Interrupted(code),

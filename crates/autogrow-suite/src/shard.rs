@@ -6,7 +6,7 @@ use std::str::FromStr;
 
 /// `2/3`: the second of three parts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Shard {
+pub(crate) struct Shard {
     /// From 1.
     part: usize,
     of: usize,

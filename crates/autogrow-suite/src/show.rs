@@ -277,10 +277,10 @@ mod tests {
             Costs::new((&plan, &mine, &place), &costs, &missing, (Scale::Smoke, 2)).unwrap();
         assert_eq!(
             costs.left(),
-            "11 runs to go, at least 55 epochs, about 550 d 0 h here with 2 at a time"
+            "5 runs to go, at least 25 epochs, about 250 d 0 h here with 2 at a time"
         );
         let Answer { document, text, .. } = costs.answer();
-        assert_eq!((&document["runs_to_go"], &document["jobs"]), (&11.into(), &2.into()));
+        assert_eq!((&document["runs_to_go"], &document["jobs"]), (&5.into(), &2.into()));
         assert!(
             text.contains("imagenet is missing: its files are nowhere\nhint: get them"),
             "{text}"

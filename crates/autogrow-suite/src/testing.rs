@@ -19,6 +19,9 @@ pub(crate) fn resolve(settings: &Table) -> Result<Config> {
     if config.network.width == 0 {
         config.network.width = if config.network.name.contains('4') { 64 } else { 16 };
     }
+    if config.training.learning_rate == 0.0 {
+        config.training.learning_rate = 0.1;
+    }
     config.check()?;
     Ok(config)
 }
