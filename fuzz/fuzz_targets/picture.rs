@@ -16,5 +16,5 @@ fuzz_target!(|content: &[u8]| {
     let crop = Crop::random(size, || draws.next().unwrap_or_default());
     let mut scaler = Scaler::default();
     assert!(scaler.crop(path, &picture, crop, 16).is_ok());
-    assert!(scaler.centre(path, &picture, 18, 16).is_ok());
+    assert!(scaler.centre(path, &picture, 18, [16, 16]).is_ok());
 });

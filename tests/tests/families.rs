@@ -193,7 +193,11 @@ fn widened_layers_keep_the_state_of_every_optimizer() {
     let device = Device::flex().autodiff();
     for optimizer in ["sgd", "adam", "amsgrad", "adagrad", "adadelta", "rmsprop"] {
         let optimizer = optimizer.to_string();
-        let config = TrainingConfig { optimizer, average: 0.5, ..TrainingConfig::default() };
+        let config = TrainingConfig {
+            optimizer: optimizer.clone(),
+            average: 0.5,
+            ..TrainingConfig::default()
+        };
         let after = |grow: bool, reset_states: bool| {
             let config = TrainingConfig { reset_states, ..config.clone() };
             let net = network("dense3net", "1-1-1", 8, [3, 8, 8], 5);

@@ -17,7 +17,7 @@ use burn::module::Module;
 use burn::tensor::{Device, Tensor, TensorData};
 use proptest::prelude::*;
 
-fn learner(network: Network, training: &TrainingConfig, device: &Device) -> Learner {
+fn learner_of(network: Network, training: &TrainingConfig, device: &Device) -> Learner {
     Learner::new(network, training, &PluginSettings::default(), device.clone()).unwrap()
 }
 
@@ -245,7 +245,7 @@ fn momentum_survives_a_growth() {
     let after = |grow: bool, reset: bool| {
         let config = TrainingConfig { reset_states: reset, ..TrainingConfig::default() };
         let net = network("basic3resnet", &[1, 1, 1], 8, [3, 8, 8], &device);
-        let mut learner = train(learner(net, &config, &device), 3, 0.05);
+        let mut learner = train(learner_of(net, &config, &device), 3, 0.05);
         if grow {
             let mut rng = generator(2, Purpose::Growth, 0);
             learner.stack(1, &*initializer("zero", Compat::Paper), &mut rng).unwrap();
@@ -264,7 +264,7 @@ fn momentum_survives_a_growth() {
 fn adam_init_freezes_everything_else() {
     let device = Device::flex().autodiff();
     let net = network("basic3resnet", &[1, 1, 1], 8, [3, 8, 8], &device);
-    let mut learner = learner(net, &TrainingConfig::default(), &device);
+    let mut learner = learner_of(net, &TrainingConfig::default(), &device);
     let mut rng = generator(2, Purpose::Growth, 0);
     learner.stack(0, &*initializer("adam", Compat::Paper), &mut rng).unwrap();
     let before = StateDict::of(learner.network()).unwrap();
@@ -309,7 +309,7 @@ fn micro_batches_add_up() {
             resumed: Default::default(),
             on_step: &mut |_, _| Ok(()),
         };
-        let (learner, _) = learner(net, &config, &device).epoch(&mut epoch).unwrap();
+        let (learner, _) = learner_of(net, &config, &device).epoch(&mut epoch).unwrap();
         StateDict::of(learner.network()).unwrap()
     };
     let (whole, halves) = (after(0), after(4));

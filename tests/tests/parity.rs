@@ -19,7 +19,7 @@ fn fixture(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures").join(name)
 }
 
-fn learner(network: Network, training: &TrainingConfig, device: &Device) -> Learner {
+fn learner_of(network: Network, training: &TrainingConfig, device: &Device) -> Learner {
     Learner::new(network, training, &PluginSettings::default(), device.clone()).unwrap()
 }
 
@@ -143,7 +143,7 @@ fn small_network_agrees(name: &str) {
         ..TrainingConfig::default()
     };
     let before = StateDict::of(&network).unwrap();
-    let (learner, _) = train(learner(network, &plain, &training_device), 1, 1.0);
+    let (learner, _) = train(learner_of(network, &plain, &training_device), 1, 1.0);
     let after = StateDict::of(learner.network()).unwrap();
     for (parameter, sums) in want["first_gradients"].as_object().unwrap() {
         let (before, after) = (&before.0[parameter].values, &after.0[parameter].values);
@@ -161,7 +161,7 @@ fn small_network_agrees(name: &str) {
         ..TrainingConfig::default()
     };
     let rate = want["learning_rate"].as_f64().unwrap();
-    let learner = learner(load(&training_device), &training, &training_device);
+    let learner = learner_of(load(&training_device), &training, &training_device);
     let (learner, losses) = train(learner, 20, rate);
     for (step, (got, want)) in losses.iter().zip(numbers(&want["losses"])).enumerate() {
         assert!((got / want - 1.0).abs() < 1e-3, "{name}, step {step}: loss {got}, not {want}");

@@ -25,7 +25,7 @@ pub(crate) struct BenchArgs {
     /// What is measured
     #[arg(value_enum, default_value_t = What::Step)]
     what: What,
-    /// The other program: pytorch for steps, torchvision for data
+    /// The other program: pytorch or itself for steps, torchvision for data
     #[arg(long, value_enum)]
     against: Against,
     /// Turns of each program
@@ -59,6 +59,8 @@ enum Against {
     Pytorch,
     /// With Pillow, as many workers as threads
     Torchvision,
+    /// A second autogrow: how far two equal programs are apart on this machine. Nothing is written
+    Itself,
 }
 
 /// Measures, prints the table and writes it down.
@@ -66,19 +68,19 @@ enum Against {
 /// # Errors
 /// Where a program cannot be built, installed or started, or ends early.
 pub(crate) fn run(tree: &Tree, args: &BenchArgs) -> Result<ExitCode> {
-    let packages: &[&str] = match (args.what, args.against) {
-        (What::Step, Against::Pytorch) => &["torch", "numpy"],
-        (What::Data, Against::Torchvision) => &["torch", "torchvision", "numpy"],
-        _ => bail!("steps are compared with pytorch, data with torchvision"),
+    let python = |packages: &[&str]| match &args.python {
+        Some(python) => Ok(python.clone()),
+        None => python::with(&tree.target(), packages),
     };
-    let python = match &args.python {
-        Some(python) => python.clone(),
-        None => python::with(&tree.target(), packages)?,
-    };
-    let autogrow = tree.build_autogrow()?;
-    match args.what {
-        What::Step => step::run(tree, args, &autogrow, &python)?,
-        What::Data => data::run(tree, args, &autogrow, &python)?,
+    match (args.what, args.against) {
+        (What::Step, Against::Itself) => step::run(tree, args, None)?,
+        (What::Step, Against::Pytorch) => {
+            step::run(tree, args, Some(&python(&["torch", "numpy"])?))?;
+        }
+        (What::Data, Against::Torchvision) => {
+            data::run(tree, args, &python(&["torch", "torchvision", "numpy"])?)?;
+        }
+        _ => bail!("steps are compared with pytorch or itself, data with torchvision"),
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -28,6 +28,9 @@ pub(crate) struct BrowserCheckArgs {
     /// Folder of the pictures and of the runs [default: target/browser]
     #[arg(long, value_name = "FOLDER")]
     out: Option<PathBuf>,
+    /// Make the pages, and look at none: needs no browser
+    #[arg(long)]
+    pages: bool,
 }
 
 /// Looks at the pages.
@@ -36,20 +39,27 @@ pub(crate) struct BrowserCheckArgs {
 /// Where something cannot be built, started or written.
 pub(crate) fn run(tree: &Tree, args: &BrowserCheckArgs) -> Result<ExitCode> {
     let python = match python_with_selenium() {
-        Some(python) => python.into(),
-        None => python::with(&tree.target(), &["selenium"])?,
+        _ if args.pages => None,
+        Some(python) => Some(python.into()),
+        None => Some(python::with(&tree.target(), &["selenium"])?),
     };
     let out = args.out.clone().unwrap_or_else(|| tree.target().join("browser"));
     let autogrow = tree.build_autogrow()?;
     let runs = if args.runs.is_empty() { train(&autogrow, &out)? } else { args.runs.clone() };
+    let comparison = out.join("comparison.html");
+    if runs.len() > 1 {
+        std::fs::create_dir_all(&out).with_context(|| format!("{}", out.display()))?;
+        let mut report = Command::new(&autogrow);
+        succeed(report.args(["report", "--quiet", "--out"]).arg(&comparison).args(&runs))?;
+    }
+    let Some(python) = python else {
+        runs.iter().for_each(|run| println!("{}", run.join("report.html").display()));
+        return Ok(ExitCode::SUCCESS);
+    };
     let mut command = Command::new(python);
     command.arg(tree.root.join(SCRIPT)).args(&runs).arg("--screenshots").arg(&out);
     if runs.len() > 1 {
-        let page = out.join("comparison.html");
-        std::fs::create_dir_all(&out).with_context(|| format!("{}", out.display()))?;
-        let mut report = Command::new(&autogrow);
-        succeed(report.args(["report", "--quiet", "--out"]).arg(&page).args(&runs))?;
-        command.arg("--compare").arg(page);
+        command.arg("--compare").arg(comparison);
     }
     let status = command.status();
     let status = status.with_context(|| format!("no python3\nhint: apt install {PACKAGES}"))?;

@@ -1,11 +1,13 @@
 //! `cargo xtask ci`: what a change has to pass, one step after the other.
 //!
 //! All steps share one target folder and one profile, so that each compiles only what the steps
-//! before it did not.
+//! before it did not. Chores that take longer than a change can wait start here as well, with a
+//! part of their work, so that a change cannot break them unseen.
 
+use crate::cargo::passes;
 use crate::tree::Tree;
 use anyhow::{Context, Result};
-use std::process::{Command, ExitCode};
+use std::process::ExitCode;
 use std::time::Instant;
 
 /// A call of cargo.
@@ -14,10 +16,12 @@ struct Step {
     environment: Option<(&'static str, &'static str)>,
     /// Where it runs, from the workspace's folder.
     folder: &'static str,
+    /// A program without which it is skipped.
+    needs: Option<&'static str>,
 }
 
 const fn cargo(arguments: &'static str) -> Step {
-    Step { arguments, environment: None, folder: "." }
+    Step { arguments, environment: None, folder: ".", needs: None }
 }
 
 const PLUGIN: &str = "examples/plugin";
@@ -34,19 +38,31 @@ const STEPS: &[Step] = &[
         ..cargo("doc --workspace --no-deps")
     },
     cargo("xtask tidy"),
+    Step { needs: Some("cargo-machete"), ..cargo("machete --with-metadata") },
     // The program with the features that tests have, which have compiled nearly all of it.
     cargo("build --workspace --all-targets"),
     cargo(
         "xtask reproduce all --scale smoke --jobs 2 --out target/smoke \
          --autogrow target/debug/autogrow",
     ),
-    cargo("check -p autogrow-cli --features ndarray"),
-    cargo("check -p autogrow-cli --features wgpu"),
+    cargo("xtask crash --sample"),
+    cargo("xtask browser-check --pages"),
+    cargo("xtask bench --against itself --only 3-3-3 --rounds 1"),
+    // The devices that few machines have. With the features of the workspace's tests, so that their
+    // dependencies are reused; those of `gpu-check` and `mpi-check` among them.
+    cargo("check --workspace --tests --features autogrow-tests/wgpu"),
+    cargo("check --workspace --features autogrow-cli/vulkan"),
     // As on docs.rs, or a build script downloads what a check does not need.
-    Step { environment: Some(("DOCS_RS", "1")), ..cargo("check -p autogrow-cli --features cuda") },
+    Step {
+        environment: Some(("DOCS_RS", "1")),
+        ..cargo("check --workspace --features autogrow-cli/cuda")
+    },
+    Step { needs: Some("mpicc"), ..cargo("check --workspace --features autogrow-cli/mpi") },
     Step { folder: PLUGIN, ..cargo("fmt --check") },
-    // With a feature that the workspace's tests have, so that their dependencies are reused.
+    // With a feature that the workspace's tests have, as above.
     Step { folder: PLUGIN, ..cargo("test --features ndarray") },
+    Step { folder: "benches", ..cargo("check --benches") },
+    Step { folder: "fuzz", ..cargo("check") },
 ];
 
 impl Step {
@@ -62,18 +78,22 @@ impl Step {
         format!("{folder}{variable}cargo {}", self.arguments)
     }
 
+    /// The program that it needs and this machine lacks.
+    fn lacks(&self) -> Option<&'static str> {
+        self.needs.filter(|program| !is_on_path(program))
+    }
+
     /// Whether it passes.
     fn run(&self, tree: &Tree) -> Result<bool> {
-        let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-        let status = Command::new(cargo)
-            .args(self.arguments.split(' '))
-            .envs(self.environment)
-            .env("CARGO_TARGET_DIR", tree.target())
-            .current_dir(tree.root.join(self.folder))
-            .status()
-            .context("cargo cannot be started")?;
-        Ok(status.success())
+        let mut cargo = tree.cargo();
+        cargo.args(self.arguments.split(' ')).envs(self.environment);
+        passes(cargo.current_dir(tree.root.join(self.folder)))
     }
+}
+
+fn is_on_path(program: &str) -> bool {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    std::env::split_paths(&path).any(|folder| folder.join(program).is_file())
 }
 
 /// Runs the steps up to the first that fails.
@@ -92,6 +112,11 @@ pub(crate) fn run(tree: &Tree) -> Result<ExitCode> {
     for (number, step) in (1..).zip(STEPS) {
         let title = step.title();
         println!("\n==> {number}/{}: {title}", STEPS.len());
+        if let Some(program) = step.lacks() {
+            println!("skipped: no {program}");
+            times.push(format!(" skipped  {title}: no {program}"));
+            continue;
+        }
         let started = Instant::now();
         let passed = step.run(tree)?;
         times.push(format!("{:>6} s  {title}", started.elapsed().as_secs()));
@@ -107,12 +132,32 @@ pub(crate) fn run(tree: &Tree) -> Result<ExitCode> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Cli;
+    use clap::Parser;
 
     #[test]
     fn titles_can_be_typed() {
         let titles: Vec<_> = STEPS.iter().map(Step::title).collect();
         assert_eq!(titles[0], "cargo test --workspace");
         assert_eq!(titles[3], "RUSTDOCFLAGS=\"-D warnings\" cargo doc --workspace --no-deps");
-        assert_eq!(titles[10], "cd examples/plugin && cargo fmt --check");
+        assert!(titles.contains(&"cd examples/plugin && cargo fmt --check".into()), "{titles:?}");
+    }
+
+    #[test]
+    fn chores_know_their_arguments() {
+        for step in STEPS.iter().filter(|step| step.arguments.starts_with("xtask ")) {
+            let parsed = Cli::try_parse_from(step.arguments.split(' '));
+            assert!(parsed.is_ok(), "{}\n{}", step.arguments, parsed.unwrap_err());
+        }
+    }
+
+    #[test]
+    fn a_step_without_its_program_is_skipped() {
+        assert_eq!(
+            Step { needs: Some("no-such-program"), ..cargo("") }.lacks(),
+            Some("no-such-program")
+        );
+        assert_eq!(Step { needs: Some("sh"), ..cargo("") }.lacks(), None);
+        assert_eq!(cargo("").lacks(), None);
     }
 }

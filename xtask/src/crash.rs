@@ -3,25 +3,34 @@
 
 mod suite;
 
+use crate::cargo::passes;
 use crate::tree::Tree;
-use anyhow::{Context, Result};
-use std::process::{Command, ExitCode};
+use anyhow::Result;
+use clap::Args;
+use std::process::ExitCode;
+use suite::Killed;
 
-/// Runs the crash tests at every storage operation, then a suite that is killed at random.
+/// How much is tried.
+#[derive(Debug, Args)]
+pub(crate) struct CrashArgs {
+    /// Kill one suite a few times, and leave storage operations to the sample of `cargo test`
+    #[arg(long)]
+    sample: bool,
+}
+
+/// Runs the crash tests at every storage operation, then suites that are killed at random.
 ///
 /// # Errors
-/// Where cargo cannot be started, or the suite ends differently.
-pub(crate) fn run(tree: &Tree) -> Result<ExitCode> {
-    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    let status = Command::new(cargo)
-        .args(["test", "--workspace", "--test", "crashes", "--", "--nocapture"])
-        .env("CRASH_STRIDE", "1")
-        .current_dir(&tree.root)
-        .status()
-        .context("cargo cannot be started")?;
-    if !status.success() {
-        return Ok(ExitCode::FAILURE);
+/// Where cargo cannot be started, or a suite ends differently.
+pub(crate) fn run(tree: &Tree, args: &CrashArgs) -> Result<ExitCode> {
+    if !args.sample {
+        let mut tests = tree.cargo();
+        tests.args(["test", "--workspace", "--test", "crashes", "--", "--nocapture"]);
+        if !passes(tests.env("CRASH_STRIDE", "1"))? {
+            return Ok(ExitCode::FAILURE);
+        }
     }
-    suite::run(&tree.build_autogrow()?, &tree.target().join("crash"))?;
+    let killed = if args.sample { Killed::SAMPLE } else { Killed::ALL };
+    suite::run(tree, &killed)?;
     Ok(ExitCode::SUCCESS)
 }

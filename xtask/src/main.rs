@@ -3,11 +3,11 @@
 
 mod bench;
 mod browser_check;
+mod cargo;
 mod ci;
 mod crash;
 #[cfg(test)]
 mod docs;
-mod download;
 mod gpu_check;
 mod mpi_check;
 mod python;
@@ -34,15 +34,13 @@ enum Chore {
     /// Run every check that a change has to pass
     Ci,
     /// Kill a run at every storage operation, and suites at random
-    Crash,
+    Crash(crash::CrashArgs),
     /// Look at report pages in a browser
     BrowserCheck(browser_check::BrowserCheckArgs),
     /// Run the tests that want a Vulkan device
     GpuCheck,
     /// Time steps or the input pipeline, interleaved with another program's
     Bench(bench::BenchArgs),
-    /// Fetch data sets, as `autogrow download` does, without building it
-    Download(download::Download),
     /// Train on several processes by mpirun, kill some, and compare
     MpiCheck(mpi_check::MpiCheckArgs),
     /// Make the paper's tables and figures again
@@ -56,11 +54,10 @@ fn main() -> anyhow::Result<ExitCode> {
     match Cli::parse().chore {
         Chore::Tidy => tidy::run(&tree),
         Chore::Ci => ci::run(&tree),
-        Chore::Crash => crash::run(&tree),
+        Chore::Crash(args) => crash::run(&tree, &args),
         Chore::BrowserCheck(args) => browser_check::run(&tree, &args),
         Chore::GpuCheck => gpu_check::run(&tree),
         Chore::Bench(args) => bench::run(&tree, &args),
-        Chore::Download(args) => download::run(args),
         Chore::MpiCheck(args) => mpi_check::run(&tree, &args),
         Chore::Reproduce(args) => reproduce::run(&tree, &args),
         Chore::Scaling(args) => scaling::run(&args),

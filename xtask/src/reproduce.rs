@@ -1,12 +1,13 @@
 //! `cargo xtask reproduce`: builds the program that the device needs and hands over to its command
 //! `reproduce`.
 
+use crate::cargo::passes;
 use crate::tree::Tree;
 use anyhow::{Context, Result, bail, ensure};
 use autogrow_suite::ReproduceArgs;
 use clap::Args;
 use std::collections::BTreeSet;
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 
@@ -55,14 +56,13 @@ pub(crate) fn run(tree: &Tree, args: &BuildAndReproduce) -> Result<ExitCode> {
             let mut cargo = cargo(tree, args.args.device());
             let program = tree.target().join("release/autogrow");
             if args.args.is_dry_run() {
-                eprintln!("would build: {cargo:?}");
+                eprintln!("would run: cargo {}", words(&cargo));
                 if !program.is_file() {
                     println!("{}", preview.text);
                     return Ok(ExitCode::SUCCESS);
                 }
             } else {
-                let status = cargo.status().context("cargo cannot be started")?;
-                ensure!(status.success(), "autogrow does not build");
+                ensure!(passes(&mut cargo)?, "autogrow does not build");
             }
             program
         }
@@ -72,13 +72,18 @@ pub(crate) fn run(tree: &Tree, args: &BuildAndReproduce) -> Result<ExitCode> {
 
 /// The call that builds the program with what a device needs.
 fn cargo(tree: &Tree, device: Option<&str>) -> Command {
-    let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    cargo.args(["build", "--release", "--package", "autogrow-cli"]).current_dir(&tree.root);
+    let mut cargo = tree.cargo();
+    cargo.args(["build", "--release", "--package", "autogrow-cli"]);
     let features = features(device.unwrap_or_default());
     if !features.is_empty() {
         cargo.args(["--features", &features.join(",")]);
     }
     cargo
+}
+
+/// What a command is told.
+fn words(command: &Command) -> String {
+    command.get_args().map(OsStr::to_string_lossy).collect::<Vec<_>>().join(" ")
 }
 
 /// The features that the devices of a list such as `cuda:0,cuda:1` need.

@@ -1,14 +1,20 @@
 //! `cargo xtask tidy`: the house rules that a program can check. It also runs as a test.
 //!
-//! Each rule is a function of a file's path and text, so that its tests need no files.
+//! Each rule is a function of a file's path and text, or of what a crate's files name, so that its
+//! tests need no files. What clippy can say, it says: see `clippy.toml` and the lints in
+//! `Cargo.toml`.
 
+mod borders;
+mod circles;
 mod manifest;
+mod paths;
 mod rust;
+mod sources;
 mod text;
-mod tokens;
 
 use crate::tree::Tree;
 use anyhow::{Context, Result};
+use sources::Crate;
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -63,20 +69,41 @@ pub(crate) fn run(tree: &Tree) -> Result<ExitCode> {
 
 fn violations(tree: &Tree) -> Result<Vec<Violation>> {
     let mut found = Vec::new();
-    for path in &tree.files()? {
-        let bytes = std::fs::read(tree.root.join(path))
+    let mut texts = Vec::new();
+    for path in tree.files()? {
+        let bytes = std::fs::read(tree.root.join(&path))
             .with_context(|| format!("{} cannot be read", path.display()))?;
-        found.extend(text::size(path, bytes.len()));
+        found.extend(text::size(&path, bytes.len()));
         let Ok(content) = String::from_utf8(bytes) else { continue };
-        found.extend(text::check(path, &content));
-        if path.extension().is_some_and(|extension| extension == "rs") {
-            found.extend(rust::check(path, &content));
+        found.extend(text::check(&path, &content));
+        if is_rust(&path) {
+            found.extend(rust::check(&path, &content));
         }
         if path.ends_with("Cargo.toml") {
-            found.extend(manifest::check(path, &content));
+            found.extend(manifest::check(&path, &content));
+        }
+        texts.push((path, content));
+    }
+    let manifests = texts.iter().filter(|(path, _)| path.ends_with("Cargo.toml"));
+    let mut crates: Vec<_> =
+        manifests.filter_map(|(path, content)| Crate::of(path, content)).collect();
+    for (path, content) in texts.iter().filter(|(path, _)| is_rust(path)) {
+        for of in &mut crates {
+            if let Err(error) = of.read(path, content) {
+                let mut findings = Findings::of(path);
+                findings.add(error.span().start().line, "this is not Rust");
+                found.extend(findings.found);
+            }
         }
     }
+    found.extend(crates.iter().filter_map(circles::check));
+    let table = texts.iter().find(|(path, _)| path == Path::new(borders::FILE));
+    found.extend(borders::check(table.map_or("", |(_, content)| content), &crates));
     Ok(found)
+}
+
+fn is_rust(path: &Path) -> bool {
+    path.extension().is_some_and(|extension| extension == "rs")
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! The source tree: where it is and which files belong to it.
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -12,6 +12,9 @@ const NO_SOURCES: [&str; 3] = [".git", "target", "runs"];
 pub(crate) struct Tree {
     /// Folder of the workspace's `Cargo.toml`.
     pub(crate) root: PathBuf,
+    /// The file of this program, to start or copy it. It is looked up before anything is built: a
+    /// build may replace the file, and the system then names the old one, which cannot be opened.
+    pub(crate) program: PathBuf,
 }
 
 impl Tree {
@@ -19,11 +22,12 @@ impl Tree {
     /// there.
     ///
     /// # Errors
-    /// None that is known of: xtask lies in the workspace's folder.
+    /// Where the system does not say which file this program is.
     pub(crate) fn here() -> Result<Self> {
         let own = Path::new(env!("CARGO_MANIFEST_DIR"));
         let root = own.parent().context("xtask lies in the workspace's folder")?.to_path_buf();
-        Ok(Self { root })
+        let program = std::env::current_exe().context("the file of this program is not known")?;
+        Ok(Self { root, program })
     }
 
     /// Tracked files that exist, relative to the root, sorted.
@@ -37,31 +41,6 @@ impl Tree {
         };
         files.sort();
         Ok(files)
-    }
-
-    /// Builds the binary that users run, with the features that tests have, so that nothing is
-    /// compiled twice.
-    ///
-    /// # Errors
-    /// Where it does not build.
-    pub(crate) fn build_autogrow(&self) -> Result<PathBuf> {
-        self.build_autogrow_with(&[])
-    }
-
-    /// The same with more arguments to cargo.
-    ///
-    /// # Errors
-    /// Where it does not build.
-    pub(crate) fn build_autogrow_with(&self, arguments: &[&str]) -> Result<PathBuf> {
-        let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-        let status = Command::new(cargo)
-            .args(["build", "--workspace", "--all-targets"])
-            .args(arguments)
-            .current_dir(&self.root)
-            .status()
-            .context("cargo cannot be started")?;
-        ensure!(status.success(), "autogrow does not build");
-        Ok(self.target().join("debug/autogrow"))
     }
 
     /// Where cargo puts what it builds.

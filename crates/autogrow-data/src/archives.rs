@@ -49,7 +49,7 @@ impl Store {
         let content = match (self, listing.place(index)) {
             (Self::Archive(archive), Some((offset, length))) => {
                 let mut content = vec![0; length as usize];
-                archive.file.read_exact_at(&mut content, offset).map(|()| content)
+                archive.file.read_exact_at(offset, &mut content).map(|()| content)
             }
             _ => File::open(&path).and_then(|file| {
                 let length = file.metadata()?.len();
@@ -117,10 +117,10 @@ impl Archive {
     /// # Errors
     /// [`Error::Data`] where its length cannot be had.
     pub(crate) fn all(&self) -> Result<Range<u64>> {
-        let length = self.file.length();
-        let length =
-            length.map_err(|cause| Error::data(&self.path, format!("cannot be read: {cause}")))?;
-        Ok(0..length)
+        let metadata = self.file.metadata();
+        let metadata = metadata
+            .map_err(|cause| Error::data(&self.path, format!("cannot be read: {cause}")))?;
+        Ok(0..metadata.len())
     }
 
     pub(crate) fn path(&self) -> &Path {

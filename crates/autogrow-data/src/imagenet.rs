@@ -7,9 +7,10 @@
 //! validation images are the test set, as is usual; without them a fifth of each class of the
 //! training images is. What guides growth is held out of the training images.
 
+mod devkit;
+
 use crate::archives::{Archive, Store};
 use crate::class_folders::{classes, images, list};
-use crate::devkit;
 use crate::listing::Listing;
 use crate::locate::Places;
 use crate::picture_set::{Part, PictureSet};
@@ -28,10 +29,10 @@ autogrow_core::register! {
 
 const TRAIN: &str = "ILSVRC2012_img_train.tar";
 const VAL: &str = "ILSVRC2012_img_val.tar";
-pub(crate) const HOW_TO_GET: &str = "put ILSVRC2012_img_train.tar, ILSVRC2012_img_val.tar and \
-                                     ILSVRC2012_devkit_t12.tar.gz, which image-net.org gives to \
-                                     researchers, into one folder and name it with `data.dir`; or \
-                                     unpack them to train/<class>/ and val/<class>/";
+const HOW_TO_GET: &str = "put ILSVRC2012_img_train.tar, ILSVRC2012_img_val.tar and \
+                          ILSVRC2012_devkit_t12.tar.gz, which image-net.org gives to \
+                          researchers, into one folder and name it with `data.dir`; or \
+                          unpack them to train/<class>/ and val/<class>/";
 
 fn open(places: &Places, request: &DataRequest<'_>) -> Result<DataSet> {
     let folders = places.candidates("imagenet", &[], &[]);

@@ -9,7 +9,6 @@ mod archives;
 mod cifar;
 mod class_folders;
 mod csv;
-mod devkit;
 mod digits;
 mod error;
 mod folder;

@@ -1,6 +1,7 @@
 //! Where the files of a data set are looked for.
 
 use autogrow_core::{Error, Result};
+use etcetera::base_strategy::{BaseStrategy, Xdg};
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
@@ -18,12 +19,10 @@ pub(crate) struct Places {
 impl Places {
     /// Asks configuration and environment.
     pub(crate) fn new(dir: &Path) -> Self {
-        let variable = |name| std::env::var_os(name).filter(|value| !value.is_empty());
-        let xdg = variable("XDG_DATA_HOME").map(PathBuf::from).filter(|path| path.is_absolute());
         Self {
             dir: dir.into(),
-            autogrow_data: variable("AUTOGROW_DATA"),
-            platform: xdg.or_else(|| std::env::home_dir().map(|home| home.join(".local/share"))),
+            autogrow_data: std::env::var_os("AUTOGROW_DATA").filter(|value| !value.is_empty()),
+            platform: Xdg::new().ok().map(|xdg| xdg.data_dir()),
         }
     }
 

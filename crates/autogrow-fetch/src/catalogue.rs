@@ -59,7 +59,7 @@ pub struct File {
     pub unpacks: Option<Unpacks>,
 }
 
-/// What a `.tar` or `.tar.gz` holds.
+/// What a `.tar.gz` holds.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Unpacks {

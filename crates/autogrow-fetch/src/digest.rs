@@ -58,6 +58,7 @@ pub(crate) fn compare(
         }
         bytes += block.len() as u64;
         told.event(&Event::Checked { bytes, size: found });
+        Ok(())
     })
     .map_err(FetchError::io(path, "read"))?;
     let differs = |algorithm, expected: &str, found: String| {
@@ -76,16 +77,26 @@ pub(crate) fn compare(
 /// What the system says.
 pub(crate) fn sha256(path: &Path) -> io::Result<String> {
     let mut sum = Sha256::new();
-    blocks(&mut fs::File::open(path)?, |block| sum.update(block))?;
+    blocks(&mut fs::File::open(path)?, |block| {
+        sum.update(block);
+        Ok(())
+    })?;
     Ok(format!("{:x}", sum.finalize()))
 }
 
-fn blocks(reader: &mut impl Read, mut take: impl FnMut(&[u8])) -> io::Result<()> {
+/// Hands all that `reader` has to `take`.
+///
+/// # Errors
+/// Those of either.
+pub(crate) fn blocks(
+    reader: &mut impl Read,
+    mut take: impl FnMut(&[u8]) -> io::Result<()>,
+) -> io::Result<()> {
     let mut block = vec![0; BLOCK];
     loop {
         match reader.read(&mut block) {
             Ok(0) => return Ok(()),
-            Ok(read) => take(&block[..read]),
+            Ok(read) => take(&block[..read])?,
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
             Err(error) => return Err(error),
         }

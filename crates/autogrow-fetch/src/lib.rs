@@ -3,8 +3,8 @@
 //!
 //! Nothing that this crate puts under its final name is partial or wrong. A download goes into a
 //! `.part` file, is gone on with after a cut, and is compared with the published length and
-//! checksums before it gets its name; an archive is unpacked beside its folder ([`unpack`]), with
-//! everything refused that could leave it.
+//! checksums before it gets its name; an archive is unpacked beside its folder, with everything
+//! refused that could leave it ([`Refusal`]).
 //!
 //! ```no_run
 //! use autogrow_fetch::{Catalogue, Options, get};
@@ -27,7 +27,7 @@ mod http;
 mod part;
 mod places;
 mod state;
-pub mod unpack;
+mod unpack;
 mod watch;
 
 pub use catalogue::{Catalogue, File, Set, Unpacks};
@@ -37,4 +37,5 @@ pub use get::{How, Options, Outcome, get};
 pub use http::{Patience, Problem};
 pub use places::Places;
 pub use state::{Presence, State, states};
+pub use unpack::Refusal;
 pub use watch::{Event, Watch};

@@ -3,7 +3,6 @@
 
 use crate::error::FetchError;
 use serde::{Deserialize, Serialize};
-use std::ffi::OsString;
 use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
@@ -27,12 +26,8 @@ pub(crate) struct Part {
 impl Part {
     /// The part of the file that is to be at `target`.
     pub(crate) fn of(target: &Path) -> Self {
-        let beside = |suffix: &str| {
-            let mut name: OsString = target.into();
-            name.push(suffix);
-            PathBuf::from(name)
-        };
-        Self { target: target.into(), path: beside(".part"), notes: beside(".part.toml") }
+        let beside = |suffix| target.with_added_extension(suffix);
+        Self { target: target.into(), path: beside("part"), notes: beside("part.toml") }
     }
 
     /// Where the bytes are.

@@ -2,7 +2,7 @@
 //! readers look in the same places.
 
 use crate::catalogue::Set;
-use std::ffi::OsString;
+use etcetera::base_strategy::{BaseStrategy, Xdg};
 use std::path::{Path, PathBuf};
 
 /// The folders that hold data sets, each set in a folder of its own name.
@@ -15,12 +15,9 @@ pub struct Places {
 impl Places {
     /// As the environment says.
     pub fn from_environment() -> Self {
-        let variable = |name| std::env::var_os(name).filter(|value: &OsString| !value.is_empty());
-        let xdg = variable("XDG_DATA_HOME").map(PathBuf::from).filter(|path| path.is_absolute());
-        let home = || std::env::home_dir().map(|home| home.join(".local/share"));
-        let platform = xdg.or_else(home).map(|base| base.join("autogrow"));
-        let bases = variable("AUTOGROW_DATA").map(PathBuf::from).into_iter().chain(platform);
-        Self { bases: bases.collect() }
+        let own = std::env::var_os("AUTOGROW_DATA").filter(|value| !value.is_empty());
+        let platform = Xdg::new().ok().map(|xdg| xdg.data_dir().join("autogrow"));
+        Self { bases: own.map(PathBuf::from).into_iter().chain(platform).collect() }
     }
 
     /// This folder alone.

@@ -12,12 +12,11 @@ pub mod idx;
 mod input;
 pub mod matlab;
 pub mod picture;
-mod read_at;
 pub mod tar;
 
 pub use error::{Error, Result};
 pub use input::Input;
-pub use read_at::ReadAt;
+pub use positioned_io::ReadAt;
 
 #[cfg(test)]
 mod testing;

@@ -29,6 +29,9 @@ mod kind {
 const CHARACTERS: u8 = 4;
 /// Longest name and longest list of dimensions that are taken seriously.
 const LONGEST: u32 = 64;
+/// Bytes of values that are read as numbers at once, at most: as float64 they take up to eight times
+/// as many.
+const MOST_NUMBERS: u32 = 1 << 27;
 /// Longest list of names of a structure's fields.
 const LONGEST_NAMES: u32 = 64 * LONGEST;
 
@@ -145,6 +148,10 @@ impl<'i, 'a> Variable<'i, 'a> {
     /// # Errors
     /// [`Error`](crate::Error) where they are no numbers, or fewer than the file says.
     pub fn numbers(&mut self) -> Result<Vec<f64>> {
+        if self.values.length > MOST_NUMBERS {
+            let bytes = self.values.length;
+            return Err(self.problem(&format!("{bytes} bytes are too many to be read as numbers")));
+        }
         let bytes = match self.values.within {
             Some(bytes) => bytes[..self.values.length as usize].to_vec(),
             None => self.input.bytes(u64::from(self.values.length), "the values")?,

@@ -1,21 +1,21 @@
-//! Tar archives (POSIX ustar, with the long names of GNU and pax), walked without unpacking: the
-//! name, the place and the length of each file in it, as the archives of ImageNet are read.
+//! Tar archives, walked without unpacking: the name, the place and the length of each file in one,
+//! as the archives of ImageNet are read.
 //!
-//! Only headers are read. A member that is an archive itself is walked by the place it has.
+//! Only headers are read, by the crate `tar`. A member that is an archive itself is walked by the
+//! place it has. What is refused here is what that crate lets pass: an archive that ends early,
+//! attributes that it does not understand, and members of a kind that no data set holds.
 
-use crate::read_at::ReadAt;
-use crate::{Error, Result};
+use crate::{Error, ReadAt, Result};
+use std::io::{self, Read, Seek, SeekFrom};
 use std::ops::Range;
 use std::path::Path;
 
 /// Size of a header; contents are filled up to a multiple of it.
 const BLOCK: u64 = 512;
 /// What is read at once: headers of small files, but no contents of large ones.
-const WINDOW: usize = 4096;
-/// Longest list of attributes, and longest name, that is taken seriously.
-const LONGEST: u64 = 64 << 10;
-
-const GET_AGAIN: &str = "the archive is damaged or incomplete: get it again";
+const WINDOW: u64 = 4096;
+/// Bytes of a header and of the attributes or the long name behind it, at most.
+const LONGEST: u64 = BLOCK + (64 << 10);
 
 /// A file in an archive.
 #[derive(Debug, PartialEq, Eq)]
@@ -35,218 +35,119 @@ pub struct Member<'a> {
 /// [`Error`] where the bytes are anything but a whole archive, and whatever `visit` returns.
 pub fn members(
     path: &Path,
-    file: &(impl ReadAt + ?Sized),
+    file: impl ReadAt,
     within: Range<u64>,
     mut visit: impl FnMut(Member<'_>) -> Result<()>,
 ) -> Result<()> {
-    let mut walk = Walk { path, file, within, window: Vec::new(), start: 0 };
-    let mut offset = walk.within.start;
-    let mut given = Given::default();
-    let mut name = String::new();
-    while let Some(header) = walk.header(offset)? {
-        let length = match given.length.take() {
-            Some(length) => length,
-            None => header.length().ok_or_else(|| walk.problem(offset, "no length"))?,
-        };
-        let content = offset + BLOCK;
-        if length > walk.within.end - content {
-            let missing = length - (walk.within.end - content);
-            return Err(walk.error(format!(
-                "truncated: {missing} of {length} bytes of a member (from offset {content}) are \
-                 missing"
-            )));
+    let error = |problem: String| {
+        Error::new(path, problem).with_hint("the archive is damaged or incomplete: get it again")
+    };
+    let problem = |offset: u64, problem: &dyn std::fmt::Display| {
+        error(format!("offset {}: {problem}", within.start + offset))
+    };
+    let truncated = |offset: u64, length: u64, what: &str| {
+        let missing = length - (within.end - within.start).saturating_sub(offset).min(length);
+        match missing {
+            0 => Ok(()),
+            _ => Err(error(format!(
+                "truncated: {missing} of {length} bytes of {what} (from offset {}) are missing",
+                within.start + offset
+            ))),
         }
-        match header.kind() {
-            b'0' | b'7' | 0 => {
-                match given.name.take() {
-                    Some(long) => name = long,
-                    None => header.name(&mut name),
-                }
+    };
+    let mut archive = tar::Archive::new(Headers {
+        file: &file,
+        within: within.clone(),
+        position: 0,
+        limit: LONGEST,
+        window: Vec::new(),
+        start: 0,
+    });
+    // Where the last member ends, from the start of the archive.
+    let mut end = 0;
+    for entry in archive.entries_with_seek().map_err(|cause| problem(0, &cause))? {
+        let mut entry = entry.map_err(|cause| problem(end, &cause))?;
+        let (offset, length) = (entry.raw_file_position(), entry.size());
+        truncated(offset, length, "a member")?;
+        let attributes = entry.pax_extensions().map_err(|cause| problem(end, &cause))?;
+        if let Some(Err(cause)) = attributes.and_then(|mut all| all.find(io::Result::is_err)) {
+            return Err(problem(end, &cause));
+        }
+        match entry.header().entry_type().as_byte() {
+            b'0' | b'7' => {
+                let name = entry.path_bytes();
+                let name = String::from_utf8_lossy(&name);
                 // A folder, as archives from before POSIX have them.
                 if !name.ends_with('/') {
-                    visit(Member { name: &name, offset: content, length })?;
+                    visit(Member { name: &name, offset: within.start + offset, length })?;
                 }
             }
-            // Links, devices and folders: whatever was said about them is over.
-            b'1'..=b'6' => given = Given::default(),
-            b'L' => given.name = Some(text(&walk.content(content, length)?)),
-            b'x' => given
-                .read(&walk.content(content, length)?, |problem| walk.problem(content, problem))?,
-            // Attributes of all members, long targets of links, labels: nothing that is needed.
-            b'g' | b'K' | b'V' => {}
+            // Links, devices and folders; attributes of all members, labels.
+            b'1'..=b'6' | b'g' | b'V' => {}
             kind => {
                 let kind = kind.escape_ascii();
-                return Err(walk.problem(offset, &format!("a member of the unknown type `{kind}`")));
+                return Err(problem(end, &format!("a member of the unknown type `{kind}`")));
             }
         }
-        offset = content.saturating_add(length.next_multiple_of(BLOCK));
+        end = offset + length.next_multiple_of(BLOCK);
     }
-    Ok(())
-}
-
-/// What a member says about the one behind it.
-#[derive(Default)]
-struct Given {
-    name: Option<String>,
-    length: Option<u64>,
-}
-
-impl Given {
-    /// Reads pax attributes: lines of `<length of the line> <key>=<value>`.
-    fn read(&mut self, mut lines: &[u8], problem: impl Fn(&str) -> Error) -> Result<()> {
-        while !lines.is_empty() {
-            let line = line(lines).ok_or_else(|| problem("attributes of a member are no lines"))?;
-            lines = &lines[line.whole..];
-            match line.key {
-                b"path" => self.name = Some(text(line.value)),
-                b"size" => {
-                    let length = str::from_utf8(line.value).ok().and_then(|text| text.parse().ok());
-                    let length = length.ok_or_else(|| problem("a length that is no number"))?;
-                    self.length = Some(length);
-                }
-                _ => {}
-            }
-        }
-        Ok(())
+    // `tar` is content with one block of zeros, or none.
+    let mut zeros = [0; 2 * BLOCK as usize];
+    truncated(end, zeros.len() as u64, "the end of the archive")?;
+    let read = file.read_exact_at(within.start + end, &mut zeros);
+    read.map_err(|cause| problem(end, &cause))?;
+    match zeros.iter().all(|&byte| byte == 0) {
+        true => Ok(()),
+        false => Err(problem(end, &"a single block of zeros")),
     }
 }
 
-/// A pax attribute.
-struct Line<'a> {
-    /// Length of the line.
-    whole: usize,
-    key: &'a [u8],
-    value: &'a [u8],
-}
-
-fn line(lines: &[u8]) -> Option<Line<'_>> {
-    let space = lines.iter().position(|&byte| byte == b' ')?;
-    let whole = str::from_utf8(&lines[..space]).ok()?.parse().ok()?;
-    let pair = lines.get(space + 1..whole)?.strip_suffix(b"\n")?;
-    let equals = pair.iter().position(|&byte| byte == b'=')?;
-    Some(Line { whole, key: &pair[..equals], value: &pair[equals + 1..] })
-}
-
-/// An archive that is being walked.
-struct Walk<'a, R: ?Sized> {
-    path: &'a Path,
-    file: &'a R,
+/// The bytes of an archive, for who reads headers: to go over a content takes no reading, and no
+/// more is read in one go than a header and what may stand in front of one.
+struct Headers<R> {
+    file: R,
     within: Range<u64>,
+    /// Where the next byte is, from the start of the archive.
+    position: u64,
+    /// Where reading has to stop.
+    limit: u64,
     /// The bytes of the file from `start` on.
     window: Vec<u8>,
     start: u64,
 }
 
-impl<R: ReadAt + ?Sized> Walk<'_, R> {
-    /// The header at `offset`, or none where the archive ends: at two blocks of zeros.
-    fn header(&mut self, offset: u64) -> Result<Option<Header>> {
-        let mut block = self.block(offset)?;
-        let mut end = offset;
-        while block.iter().all(|&byte| byte == 0) {
-            if end > offset {
-                return Ok(None);
-            }
-            end += BLOCK;
-            block = self.block(end)?;
+impl<R: ReadAt> Read for Headers<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        if self.position >= self.limit {
+            return Err(io::Error::other("too many attributes of a member"));
         }
-        if end > offset {
-            return Err(self.problem(offset, "a single block of zeros"));
+        let start = self.within.start.saturating_add(self.position);
+        let inside = start.checked_sub(self.start).and_then(|from| usize::try_from(from).ok());
+        let mut ahead = inside.and_then(|from| self.window.get(from..)).unwrap_or_default();
+        if ahead.is_empty() {
+            let left = self.within.end.saturating_sub(start).min(WINDOW);
+            self.window.resize(left as usize, 0);
+            self.start = start;
+            self.file.read_exact_at(start, &mut self.window)?;
+            ahead = &self.window;
         }
-        let header = Header(block);
-        if !header.is_whole() {
-            return Err(self.problem(offset, "no header of a member: its checksum is wrong"));
-        }
-        Ok(Some(header))
+        let read = ahead.read(buffer)?;
+        self.position += read as u64;
+        Ok(read)
     }
+}
 
-    fn block(&mut self, offset: u64) -> Result<[u8; BLOCK as usize]> {
-        let left = self.within.end.saturating_sub(offset);
-        if left < BLOCK {
-            return Err(self.error(format!(
-                "truncated: {} of {BLOCK} bytes of a header (from offset {offset}) are missing",
-                BLOCK - left
-            )));
-        }
-        let inside = |walk: &Self| {
-            let start = usize::try_from(offset.checked_sub(walk.start)?).ok()?;
-            walk.window.get(start..)?.first_chunk().copied()
+impl<R: ReadAt> Seek for Headers<R> {
+    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
+        let position = match to {
+            SeekFrom::Start(position) => Some(position),
+            SeekFrom::Current(by) => self.position.checked_add_signed(by),
+            SeekFrom::End(by) => (self.within.end - self.within.start).checked_add_signed(by),
         };
-        if let Some(block) = inside(self) {
-            return Ok(block);
-        }
-        self.window.resize(left.min(WINDOW as u64) as usize, 0);
-        self.start = offset;
-        let read = self.file.read_exact_at(&mut self.window, offset);
-        read.map_err(|cause| self.problem(offset, &format!("cannot be read: {cause}")))?;
-        inside(self).ok_or_else(|| self.problem(offset, "no header"))
+        self.position = position.ok_or(io::ErrorKind::InvalidInput)?;
+        self.limit = self.position.saturating_add(LONGEST);
+        Ok(self.position)
     }
-
-    /// The content of a member that is about the next one.
-    fn content(&self, offset: u64, length: u64) -> Result<Vec<u8>> {
-        if length > LONGEST {
-            return Err(self.problem(offset, &format!("{length} bytes of attributes of a member")));
-        }
-        let mut bytes = vec![0; length as usize];
-        let read = self.file.read_exact_at(&mut bytes, offset);
-        read.map_err(|cause| self.problem(offset, &format!("cannot be read: {cause}")))?;
-        Ok(bytes)
-    }
-
-    fn problem(&self, offset: u64, problem: &str) -> Error {
-        self.error(format!("offset {offset}: {problem}"))
-    }
-
-    fn error(&self, problem: String) -> Error {
-        Error::new(self.path, problem).with_hint(GET_AGAIN)
-    }
-}
-
-/// A header of a member.
-struct Header([u8; BLOCK as usize]);
-
-impl Header {
-    /// Whether its checksum is right: the sum of its bytes, those of the sum itself as spaces.
-    fn is_whole(&self) -> bool {
-        let sum =
-            |range: Range<usize>| self.0[range].iter().map(|&byte| u64::from(byte)).sum::<u64>();
-        number(&self.0[148..156]) == Some(sum(0..148) + 8 * u64::from(b' ') + sum(156..512))
-    }
-
-    fn kind(&self) -> u8 {
-        self.0[156]
-    }
-
-    fn length(&self) -> Option<u64> {
-        number(&self.0[124..136])
-    }
-
-    /// Puts the name into `name`.
-    fn name(&self, name: &mut String) {
-        name.clear();
-        let prefix = &self.0[345..500];
-        // GNU's older format has other things there.
-        if self.0[257..263] == *b"ustar\0" && prefix[0] != 0 {
-            name.push_str(&text(prefix));
-            name.push('/');
-        }
-        name.push_str(&text(&self.0[..100]));
-    }
-}
-
-/// Bytes up to the first zero as text.
-fn text(bytes: &[u8]) -> String {
-    let end = bytes.iter().position(|&byte| byte == 0).unwrap_or(bytes.len());
-    String::from_utf8_lossy(&bytes[..end]).into_owned()
-}
-
-/// A number as headers have it: octal digits, or, where the first bit is set, bytes.
-fn number(field: &[u8]) -> Option<u64> {
-    if let [0x80, bytes @ ..] = field {
-        let (high, low) = bytes.split_last_chunk::<8>()?;
-        return high.iter().all(|&byte| byte == 0).then_some(u64::from_be_bytes(*low));
-    }
-    let digits = str::from_utf8(field).ok()?.trim_matches([' ', '\0']);
-    if digits.is_empty() { Some(0) } else { u64::from_str_radix(digits, 8).ok() }
 }
 
 #[cfg(test)]

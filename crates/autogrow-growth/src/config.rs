@@ -1,24 +1,13 @@
 //! Section `[growth]` of the configuration: when to stack and when to stop; and [`Rules`], all that
 //! growth depends on beside what training shows.
 
-use crate::{Depth, Metric, Mode};
+use crate::{Compat, Depth, Metric, Mode};
 use autogrow_base::settings::PluginSettings;
 use autogrow_base::{Error, Result};
 use serde::{Deserialize, Serialize};
 
 /// Most epochs of a window: policies are played through to their end in advance.
 const MOST_EPOCHS: usize = 1_000_000;
-
-/// Which of two descriptions of AutoGrow to follow where they differ.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Compat {
-    /// The paper.
-    #[default]
-    Paper,
-    /// The authors' released code.
-    Code,
-}
 
 /// All that growth depends on beside what training shows.
 #[derive(Clone, Copy, Debug)]

@@ -1,8 +1,18 @@
 //! The accuracy that guides growth: the running maximum of the validation accuracy (paper), or an
 //! exponential moving average of it (released code).
 
-use crate::Compat;
 use serde::{Deserialize, Serialize};
+
+/// Which of two descriptions of AutoGrow to follow where they differ.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Compat {
+    /// The paper.
+    #[default]
+    Paper,
+    /// The authors' released code.
+    Code,
+}
 
 /// How an accuracy curve is made monotonous or smooth before it is judged.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -110,7 +120,8 @@ mod tests {
     #[test]
     fn the_average_of_the_released_code_starts_at_0() {
         let mut curve = Curve::new(Metric::Ema, Compat::Code);
-        [80.0, 80.0].map(|accuracy| curve.push(accuracy));
+        curve.push(80.0);
+        curve.push(80.0);
         let expected = [0.05 * 80.0, 0.95 * 0.05 * 80.0 + 0.05 * 80.0];
         assert!(curve.values.iter().zip(expected).all(|(own, other)| (own - other).abs() < 1e-12));
     }

@@ -13,8 +13,8 @@ mod replay;
 mod ring;
 
 pub use algorithm::{Decision, Growth, Kind};
-pub use config::{Compat, GrowthConfig, Rules};
-pub use curve::{Curve, Metric, less};
+pub use config::{GrowthConfig, Rules};
+pub use curve::{Compat, Curve, Metric, less};
 pub use depth::{Depth, optional as optional_depth};
 pub use mode::Mode;
 pub use policy::{Convergent, Never, Periodic, Policy, PolicyKind, Verdict, View};

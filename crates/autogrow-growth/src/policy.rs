@@ -166,10 +166,13 @@ impl Policy for Never {
     }
 }
 
+/// The crate that readers know as the one that defines the policies, and that checkpoints remember.
+const ORIGIN: &str = "autogrow-core";
+
 autogrow_base::register! {
     PolicyKind {
         name: "periodic",
-        origin: env!("CARGO_PKG_NAME"),
+        origin: ORIGIN,
         summary: "grow every K epochs, stop when J epochs bring less than tau (p-AutoGrow)",
         build: |config, _| {
             let (patience, threshold) = (config.patience, config.threshold);
@@ -178,7 +181,7 @@ autogrow_base::register! {
     },
     PolicyKind {
         name: "convergent",
-        origin: env!("CARGO_PKG_NAME"),
+        origin: ORIGIN,
         summary: "grow when K epochs bring less than tau, stop when that did not help (c-AutoGrow)",
         build: |config, _| {
             let (interval, threshold) = (config.interval, config.threshold);
@@ -187,7 +190,7 @@ autogrow_base::register! {
     },
     PolicyKind {
         name: "none",
-        origin: env!("CARGO_PKG_NAME"),
+        origin: ORIGIN,
         summary: "no growth: train the given depth from scratch, a baseline",
         build: |_, _| Ok(Box::new(Never)),
     },

@@ -1,28 +1,12 @@
 //! The MPI job from its beginning to its end.
-//!
-//! MPI is called from one thread alone, the one that has joined: its handles lie in a variable of
-//! that thread, where no other reaches them.
 
 use crate::launcher::processes;
-use crate::world::World;
+use crate::world::{RUNNING, Running, World};
 use autogrow_core::ranks::Ranks;
 use autogrow_core::{Error, Result};
 use mpi::Threading;
-use mpi::environment::Universe;
-use mpi::topology::{Communicator, SimpleCommunicator};
-use std::cell::RefCell;
+use mpi::topology::Communicator;
 use std::marker::PhantomData;
-
-/// MPI between its start and its end.
-pub(crate) struct Running {
-    pub(crate) communicator: SimpleCommunicator,
-    /// Ends MPI when it is dropped.
-    _universe: Universe,
-}
-
-thread_local! {
-    pub(crate) static RUNNING: RefCell<Option<Running>> = const { RefCell::new(None) };
-}
 
 /// This process's part in an MPI job. Dropped, it waits for the others and ends MPI.
 #[derive(Debug)]

@@ -1,11 +1,15 @@
 //! Messages over MPI, point to point and without blocking, so that a rank that hangs is noticed.
+//!
+//! MPI is called from one thread alone, the one that has joined: its handles lie in a variable of
+//! that thread, where no other reaches them.
 
-use crate::job::RUNNING;
 use autogrow_core::ranks::Transport;
 use autogrow_core::{Error, Result};
+use mpi::environment::Universe;
 use mpi::request::{Request, Scope, scope};
 use mpi::topology::{Communicator, SimpleCommunicator};
 use mpi::traits::{Destination, Source};
+use std::cell::RefCell;
 use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
@@ -18,6 +22,17 @@ const BUSY: Duration = Duration::from_millis(20);
 
 /// The pause between two looks after that: it lets other processes of the machine compute.
 const PAUSE: Duration = Duration::from_micros(50);
+
+/// MPI between its start and its end.
+pub(crate) struct Running {
+    pub(crate) communicator: SimpleCommunicator,
+    /// Ends MPI when it is dropped.
+    pub(crate) _universe: Universe,
+}
+
+thread_local! {
+    pub(crate) static RUNNING: RefCell<Option<Running>> = const { RefCell::new(None) };
+}
 
 /// All processes of the job.
 pub(crate) struct World {

@@ -27,7 +27,8 @@ impl Epoch {
 }
 
 /// Measures on one thread and on all, prints the table and writes it down.
-pub(super) fn run(tree: &Tree, args: &BenchArgs, autogrow: &Path, python: &Path) -> Result<()> {
+pub(super) fn run(tree: &Tree, args: &BenchArgs, python: &Path) -> Result<()> {
+    let autogrow = tree.build_autogrow()?;
     let script = tree.root.join("xtask/scripts/torchvision_data.py");
     let script = script.to_string_lossy();
     let pictures = tree.target().join(format!("bench-data-{}", args.pictures));
@@ -54,7 +55,7 @@ pub(super) fn run(tree: &Tree, args: &BenchArgs, autogrow: &Path, python: &Path)
         let mut peer = Peer::start("torchvision", python, &serve, threads)?;
         let (mut ours, mut theirs) = (0.0_f64, 0.0_f64);
         for _ in 0..args.rounds {
-            ours = ours.max(epoch(autogrow, &pictures, threads)?.images_per_second());
+            ours = ours.max(epoch(&autogrow, &pictures, threads)?.images_per_second());
             theirs = theirs.max(peer.turn::<Epoch>()?.images_per_second());
         }
         peer.finish()?;

@@ -53,20 +53,24 @@ struct End {
     peak_memory_mb: f64,
 }
 
-/// Measures all networks, prints the table and writes it down.
-pub(super) fn run(tree: &Tree, args: &BenchArgs, autogrow: &Path, python: &Path) -> Result<()> {
+/// Measures all networks, prints the table and writes it down. Without a Python that has PyTorch,
+/// autogrow is measured against itself, and that is all.
+pub(super) fn run(tree: &Tree, args: &BenchArgs, python: Option<&Path>) -> Result<()> {
+    let autogrow = tree.build_autogrow()?;
     let script = tree.root.join("xtask/scripts/pytorch_step.py");
+    let pytorch = python.map(|python| (python, script.as_path()));
     let mut measured = Vec::new();
     for case in CASES.iter().filter(|case| case.title.contains(&args.only)) {
         for threads in super::threads()? {
-            let of = interleave(case, threads, args.rounds, autogrow, python, &script)?;
+            let of = interleave(case, threads, args.rounds, &autogrow, pytorch)?;
             println!("{}", of.line());
             measured.push(of);
         }
     }
     ensure!(!measured.is_empty(), "no network's title contains {:?}", args.only);
+    let Some(python) = python else { return Ok(()) };
     let version = python::version(python, "torch")?;
-    let page = table::steps(&measured, &version, args.rounds, &growth::measure(autogrow)?);
+    let page = table::steps(&measured, &version, args.rounds, &growth::measure(&autogrow)?);
     println!("\n{page}");
     if !args.print {
         table::write(&tree.root.join("docs/benchmarks.md"), "step", &page)?;
@@ -80,8 +84,7 @@ fn interleave(
     threads: usize,
     rounds: u32,
     autogrow: &Path,
-    python: &Path,
-    script: &Path,
+    pytorch: Option<(&Path, &Path)>,
 ) -> Result<Measured> {
     let (width, count) = (case.width.to_string(), threads.to_string());
     let batch = if case.evaluate { "500" } else { "128" };
@@ -91,11 +94,16 @@ fn interleave(
     let ours = ["bench", "step", "--serve", "--network", case.network, "--depth", case.depth];
     let ours = [&ours[..], &["--set", &width_key, "--threads", &count], evaluate].concat();
     peers.push(Peer::start("ours", autogrow, &ours, threads)?);
-    let script = script.to_string_lossy();
-    for (name, layout) in LAYOUTS {
-        let theirs = [&*script, case.network, case.depth, &width, "--threads", &count];
-        let theirs = [&theirs[..], &["--batch", batch], layout, evaluate].concat();
-        peers.push(Peer::start(name, python, &theirs, threads)?);
+    match pytorch {
+        None => peers.push(Peer::start("itself", autogrow, &ours, threads)?),
+        Some((python, script)) => {
+            let script = script.to_string_lossy();
+            for (name, layout) in LAYOUTS {
+                let theirs = [&*script, case.network, case.depth, &width, "--threads", &count];
+                let theirs = [&theirs[..], &["--batch", batch], layout, evaluate].concat();
+                peers.push(Peer::start(name, python, &theirs, threads)?);
+            }
+        }
     }
     let mut seconds = vec![Vec::new(); peers.len()];
     for _ in 0..rounds {

@@ -1,39 +1,56 @@
 //! A reproduction that is killed at random and begun again ends with the tables of one that was
 //! not.
 
+use crate::tree::Tree;
 use anyhow::{Context, Result, ensure};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-/// Runs that wait for each other, of every initializer.
-const SUITES: [&str; 2] = ["table2", "table5"];
-
-/// Kills of the second reproduction. The runs that are at work go on; the next command finds them
-/// busy and waits.
-const KILLS: u32 = 12;
-
 /// Columns that no two runs have in common.
 const CLOCKS: [&str; 2] = ["growing_seconds", "fine_tuning_seconds"];
+
+/// What is killed, and how often. The runs that are at work continue; the next command finds them
+/// busy and waits.
+pub(super) struct Killed {
+    suites: &'static [&'static str],
+    kills: u32,
+}
+
+impl Killed {
+    /// Runs that wait for each other, of every initializer.
+    pub(super) const ALL: Self = Self { suites: &["table2", "table5"], kills: 12 };
+
+    /// What takes less than a minute.
+    pub(super) const SAMPLE: Self = Self { suites: &["table5"], kills: 2 };
+}
 
 /// Reproduces the suites twice, once killed again and again, and compares.
 ///
 /// # Errors
-/// Where they differ, or something cannot be started or written.
-pub(super) fn run(autogrow: &Path, place: &Path) -> Result<()> {
+/// Where they differ, or something cannot be built, started or written.
+pub(super) fn run(tree: &Tree, killed: &Killed) -> Result<()> {
+    let autogrow = tree.build_autogrow()?;
+    let place = tree.target().join("crash");
     if place.exists() {
-        std::fs::remove_dir_all(place).with_context(|| format!("{}", place.display()))?;
+        std::fs::remove_dir_all(&place).with_context(|| format!("{}", place.display()))?;
     }
-    let reproduce = Reproduce { autogrow, out: place.join("whole") };
+    let into = |folder| Reproduce {
+        xtask: &tree.program,
+        autogrow: &autogrow,
+        suites: killed.suites,
+        out: place.join(folder),
+    };
+    let reproduce = into("whole");
     let started = Instant::now();
     reproduce.finish()?;
     let duration = started.elapsed();
     let whole = reproduce.tables()?;
 
-    let reproduce = Reproduce { autogrow, out: place.join("killed") };
+    let reproduce = into("killed");
     let mut hit = 0;
-    for kill in 0..KILLS {
+    for kill in 0..killed.kills {
         let mut running = reproduce.start()?;
         // Up to a seventh of the work, spread evenly in no order.
         let part = (f64::from(kill + 1) * 0.618_034).fract();
@@ -46,28 +63,28 @@ pub(super) fn run(autogrow: &Path, place: &Path) -> Result<()> {
         hit += 1;
     }
     reproduce.finish()?;
-    let killed = reproduce.tables()?;
-    ensure!(whole == killed, "{SUITES:?} killed {hit} times end with other tables than otherwise");
+    let suites = killed.suites.join(" and ");
+    ensure!(whole == reproduce.tables()?, "{suites} killed {hit} times end with other tables");
+    ensure!(hit > 0, "{suites} ended before the first kill");
     let rows: usize = whole.values().map(Vec::len).sum();
-    println!(
-        "suites {} killed {hit} times: {rows} rows alike, but for their clocks",
-        SUITES.join(" and ")
-    );
+    println!("{suites} killed {hit} times: {rows} rows alike, but for their clocks");
     Ok(())
 }
 
 struct Reproduce<'a> {
+    xtask: &'a Path,
     autogrow: &'a Path,
+    suites: &'static [&'static str],
     out: PathBuf,
 }
 
 impl Reproduce<'_> {
     fn start(&self) -> Result<Child> {
-        let own = std::env::current_exe().context("this program cannot be found")?;
-        let mut command = Command::new(own);
-        command.arg("reproduce").args(SUITES).args(["--scale", "smoke", "--jobs", "2"]);
+        let mut command = Command::new(self.xtask);
+        command.arg("reproduce").args(self.suites).args(["--scale", "smoke", "--jobs", "2"]);
         command.arg("--autogrow").arg(self.autogrow).arg("--out").arg(&self.out);
-        command.stdout(Stdio::null()).spawn().context("cannot be started")
+        let child = command.stdout(Stdio::null()).spawn();
+        child.with_context(|| format!("{} cannot be started", self.xtask.display()))
     }
 
     fn finish(&self) -> Result<()> {
@@ -78,7 +95,7 @@ impl Reproduce<'_> {
 
     /// The rows of each table, without clocks.
     fn tables(&self) -> Result<BTreeMap<&'static str, Vec<Vec<String>>>> {
-        let read = |suite| {
+        let read = |&suite| {
             let path = self.out.join(format!("{suite}.csv"));
             let mut reader = csv::Reader::from_path(&path).context("a table is missing")?;
             let names = reader.headers()?.clone();
@@ -90,6 +107,6 @@ impl Reproduce<'_> {
             });
             Ok((suite, rows.collect::<Result<_>>()?))
         };
-        SUITES.into_iter().map(read).collect()
+        self.suites.iter().map(read).collect()
     }
 }

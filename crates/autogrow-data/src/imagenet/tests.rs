@@ -18,10 +18,10 @@ fn open_at(dir: &Path, size: usize) -> Result<DataSet> {
 fn unpack(archive: &Path, into: &Path) {
     let file = fs::File::open(archive).unwrap();
     fs::create_dir_all(into).unwrap();
-    let length = file.length().unwrap();
+    let length = file.metadata().unwrap().len();
     tar::members(archive, &file, 0..length, |member| {
         let mut content = vec![0; member.length as usize];
-        file.read_exact_at(&mut content, member.offset).unwrap();
+        file.read_exact_at(member.offset, &mut content).unwrap();
         let path = into.join(member.name);
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         fs::write(path, content).unwrap();

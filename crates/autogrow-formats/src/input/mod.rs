@@ -1,7 +1,8 @@
 //! A data file being read front to back: plain or compressed, each error with path and offset.
 //!
 //! The numbers in a header are promises. Memory is taken for what the file can hold, never for
-//! what its header says, and no more is unpacked than the header declares.
+//! what its header says; no more is unpacked than the header declares, nor more than
+//! [`MOST_UNPACKED`].
 
 use crate::{Error, Result};
 use flate2::bufread::MultiGzDecoder;
@@ -13,11 +14,19 @@ use std::path::{Path, PathBuf};
 /// Deflate's best ratio: a byte of a compressed file stands for at most so many.
 const DEFLATE_LIMIT: u64 = 1032;
 
+/// Bytes that packed content may unpack to. A small file that was made to fill the memory is
+/// refused there; a plain file may be as long as it is.
+const MOST_UNPACKED: u64 = 1 << 30;
+
 /// How a gzip file begins.
 const GZIP: [u8; 2] = [0x1f, 0x8b];
 
 /// What to do about a damaged file.
 const GET_AGAIN: &str = "the file is damaged or incomplete: get it again";
+
+/// What to do about a file that unpacks to more than [`MOST_UNPACKED`].
+const STORE_PLAIN: &str = "the file may have been made to fill the memory; if it is right, store it \
+                           without compression";
 
 /// A file being read.
 pub struct Input<'a> {
@@ -31,6 +40,8 @@ pub struct Input<'a> {
     offset: u64,
     /// Bytes of content at most.
     limit: u64,
+    /// Bytes that packed content may unpack to.
+    most: u64,
 }
 
 impl Input<'static> {
@@ -50,26 +61,30 @@ impl Input<'static> {
         }
         let mut reader = BufReader::with_capacity(1 << 16, file);
         let gzip = reader.fill_buf().map_err(cannot)?.starts_with(&GZIP);
-        Ok(Self::new(path, reader, gzip, metadata.len()))
+        Ok(Self::new(path, reader, gzip, metadata.len(), MOST_UNPACKED))
     }
 }
 
 impl<'a> Input<'a> {
     /// Reads what is part of the program.
     pub fn embedded(name: &str, bytes: &'a [u8]) -> Self {
-        Self::new(Path::new(name), bytes, bytes.starts_with(&GZIP), bytes.len() as u64)
+        Self::bounded(name, bytes, MOST_UNPACKED)
     }
 
-    fn new(path: &Path, reader: impl BufRead + 'a, gzip: bool, length: u64) -> Self {
-        let within = String::new();
-        if gzip {
-            let reader = Box::new(MultiGzDecoder::new(reader));
-            let limit = length.saturating_mul(DEFLATE_LIMIT);
-            Self { path: path.into(), reader, packing: Some("gzip"), within, offset: 0, limit }
-        } else {
-            let reader = Box::new(reader);
-            Self { path: path.into(), reader, packing: None, within, offset: 0, limit: length }
-        }
+    /// The same, refused where it is packed and unpacks to more than `most` bytes.
+    pub(crate) fn bounded(name: &str, bytes: &'a [u8], most: u64) -> Self {
+        Self::new(Path::new(name), bytes, bytes.starts_with(&GZIP), bytes.len() as u64, most)
+    }
+
+    fn new(path: &Path, reader: impl BufRead + 'a, gzip: bool, length: u64, most: u64) -> Self {
+        let (reader, packing, limit): (Box<dyn Read + 'a>, _, _) = match gzip {
+            true => {
+                let reader = Bounded { reader: MultiGzDecoder::new(reader), left: most };
+                (Box::new(reader), Some("gzip"), length.saturating_mul(DEFLATE_LIMIT))
+            }
+            false => (Box::new(reader), None, length),
+        };
+        Self { path: path.into(), reader, packing, within: String::new(), offset: 0, limit, most }
     }
 
     /// Hands the next `length` bytes, packed with zlib, to `read` as an input of their own, and
@@ -86,11 +101,12 @@ impl<'a> Input<'a> {
         let mut packed = (&mut self.reader).take(length);
         let mut content = Input {
             path: self.path.clone(),
-            reader: Box::new(ZlibDecoder::new(&mut packed)),
+            reader: Box::new(Bounded { reader: ZlibDecoder::new(&mut packed), left: self.most }),
             packing: Some("zlib"),
             within: format!(" of what is packed at offset {start}"),
             offset: 0,
             limit: length.min(self.limit.saturating_sub(start)).saturating_mul(DEFLATE_LIMIT),
+            most: self.most,
         };
         let result = read(&mut content)?;
         drop(content);
@@ -243,6 +259,10 @@ impl<'a> Input<'a> {
 
     fn failed(&self, cause: &std::io::Error) -> Error {
         let position = self.position();
+        if cause.kind() == ErrorKind::FileTooLarge {
+            let problem = format!("unpacks to more than {} bytes at {position}", self.most);
+            return Error::new(&self.path, problem).with_hint(STORE_PLAIN);
+        }
         self.problem(match self.packing {
             Some(packing) if cause.kind() == ErrorKind::UnexpectedEof => {
                 format!("truncated: the {packing} data end at {position}")
@@ -250,6 +270,20 @@ impl<'a> Input<'a> {
             Some(packing) => format!("broken {packing} at {position}: {cause}"),
             None => format!("cannot be read at {position}: {cause}"),
         })
+    }
+}
+
+/// Refuses what comes after `left` more bytes, with [`ErrorKind::FileTooLarge`].
+struct Bounded<R> {
+    reader: R,
+    left: u64,
+}
+
+impl<R: Read> Read for Bounded<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        let read = self.reader.read(buffer)?;
+        self.left = self.left.checked_sub(read as u64).ok_or(ErrorKind::FileTooLarge)?;
+        Ok(read)
     }
 }
 

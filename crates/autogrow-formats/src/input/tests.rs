@@ -70,6 +70,20 @@ fn no_more_is_unpacked_than_asked_for() {
 }
 
 #[test]
+fn packed_content_is_refused_beyond_a_bound_and_plain_content_is_not() {
+    let content = [7; 5_000];
+    let packed = gzip(&content);
+    for (bytes, most) in [(&packed[..], 5_000), (&content[..], 10)] {
+        assert_eq!(Input::bounded("x", bytes, most).rest(u64::MAX).unwrap(), content);
+    }
+    let mut input = Input::bounded("x", &packed, 4_999);
+    assert_eq!(input.bytes(4_000, "a head").unwrap(), content[..4_000]);
+    let error = input.rest(u64::MAX).unwrap_err();
+    assert!(error.problem.starts_with("unpacks to more than 4999 bytes at offset 4"), "{error}");
+    assert!(error.hint.unwrap().contains("store it without compression"));
+}
+
+#[test]
 fn a_folder_is_not_a_file() {
     let folder = tempfile::tempdir().unwrap();
     assert!(problem(Input::open(folder.path())).ends_with(": is not a file"));

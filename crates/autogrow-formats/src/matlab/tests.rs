@@ -54,6 +54,24 @@ fn every_type_is_read_as_written() {
 }
 
 #[test]
+fn packed_variables_are_refused_beyond_a_bound() {
+    let [packed, plain] = files();
+    let read = |file, most| {
+        let read = |variable: &mut Variable<'_, '_>| variable.numbers().map(drop);
+        variables(Input::bounded("file.mat", file, most), read)
+    };
+    read(&plain, 100).unwrap();
+    let (found, hint) = problem(read(&packed, 100));
+    assert!(found.starts_with("unpacks to more than 100 bytes at offset "), "{found}");
+    assert!(hint.contains("without compression"));
+    // The length of the first variable's values.
+    let mut huge = plain.clone();
+    huge[0xc4..0xc8].copy_from_slice(&(1_u32 << 28).to_le_bytes());
+    let (found, _) = problem(read(&huge, 100));
+    assert_eq!(found, "variable `uint8`: 268435456 bytes are too many to be read as numbers");
+}
+
+#[test]
 fn cut_short_anywhere_but_between_variables_is_an_error() {
     for file in files() {
         let mut whole = Vec::new();

@@ -41,7 +41,7 @@ fn names_places_and_lengths_are_those_that_tarfile_finds() {
         let path = fixture(name);
         let file = fs::File::open(&path).unwrap();
         let mut count = 0;
-        let length = file.length().unwrap();
+        let length = file.metadata().unwrap().len();
         members(&path, &file, 0..length, |_| {
             count += 1;
             Ok(())
@@ -105,7 +105,7 @@ fn damage_is_named_with_its_offset() {
         problem(whole(&bytes))
     };
     let (found, hint) = changed(512, b'X');
-    assert_eq!(found, "offset 512: no header of a member: its checksum is wrong");
+    assert_eq!(found, "offset 512: archive header checksum mismatch");
     assert!(hint.contains("get it again"));
     let (_, offset, length) = whole(&archive).unwrap().pop().unwrap();
     let end = (offset + length).next_multiple_of(BLOCK);
@@ -118,13 +118,41 @@ fn damage_is_named_with_its_offset() {
     assert!(found.starts_with(&expected), "{found}");
 }
 
+/// An archive of attributes, or a long name, and the file that they are about.
+fn described(kind: u8, said: &[u8]) -> Vec<u8> {
+    let mut archive = tar::Builder::new(Vec::new());
+    for (name, kind, content) in [("said", kind, said), ("file", b'0', &b"x"[..])] {
+        let mut header = tar::Header::new_ustar();
+        header.set_path(name).unwrap();
+        header.set_entry_type(tar::EntryType::new(kind));
+        header.set_size(content.len() as u64);
+        header.set_cksum();
+        archive.append(&header, content).unwrap();
+    }
+    archive.into_inner().unwrap()
+}
+
 #[test]
-fn numbers_are_octal_or_binary() {
-    assert_eq!(number(b"0000644\0"), Some(0o644));
-    assert_eq!(number(b"  12 \0\0\0"), Some(0o12));
-    assert_eq!(number(b"\0\0\0\0"), Some(0));
-    assert_eq!(number(b"12x\0"), None);
-    assert_eq!(number(b"\x80\0\0\0\0\0\0\x02\0\0\0\0"), Some(0x0002_0000_0000));
-    assert_eq!(number(b"\x80\x01\0\0\0\0\0\0\0\0\0\0"), None);
-    assert_eq!(number(b"\xff\xff\xff\xff\xff\xff\xff\xff"), None);
+fn what_is_said_of_a_member_is_understood_or_refused() {
+    let name = |said: &[u8]| whole(&described(b'x', said)).unwrap()[0].0.clone();
+    assert_eq!(name(b"12 path=new\n"), "new");
+    assert_eq!(name(b"13 other=old\n"), "file");
+    let (found, _) = problem(whole(&described(b'x', b"99 path=new\n")));
+    assert_eq!(found, "offset 0: malformed pax extension");
+    let (found, _) = problem(whole(&described(b'S', b"")));
+    assert!(found.starts_with("offset 0: "), "{found}");
+    let (found, _) = problem(whole(&described(b'Z', b"")));
+    assert_eq!(found, "offset 0: a member of the unknown type `Z`");
+}
+
+#[test]
+fn memory_is_not_taken_for_names_that_are_too_long() {
+    for kind in [b'L', b'K', b'x', b'g'] {
+        let longest = [b'n'; 64 << 10];
+        if kind == b'L' {
+            assert_eq!(whole(&described(kind, &longest)).unwrap()[0].0.len(), longest.len());
+        }
+        let (found, _) = problem(whole(&described(kind, &[b'n'; 10 << 20])));
+        assert_eq!(found, "offset 0: too many attributes of a member");
+    }
 }

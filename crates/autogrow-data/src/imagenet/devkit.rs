@@ -1,8 +1,8 @@
 //! The development kit of ILSVRC 2012: the classes of the validation pictures, whose files do not
 //! tell them. One of its files has a number for each picture, another the class of each number.
 
+use super::HOW_TO_GET;
 use crate::error::of_file;
-use crate::imagenet::HOW_TO_GET;
 use autogrow_core::{Error, Result};
 use autogrow_formats::{Input, matlab, tar};
 use std::path::{Path, PathBuf};
@@ -19,7 +19,7 @@ const LARGEST: u64 = 64 << 20;
 ///
 /// # Errors
 /// [`Error::Data`] where the kit below `root` is missing or damaged, or is about other pictures.
-pub(crate) fn labels(root: &Path, classes: &[String], pictures: usize) -> Result<Vec<u16>> {
+pub(super) fn labels(root: &Path, classes: &[String], pictures: usize) -> Result<Vec<u16>> {
     let [(truth_path, truth), (meta_path, meta)] = read(root)?;
     let classes = numbered(&meta_path, &meta, classes)?;
     let text = String::from_utf8_lossy(&truth);
