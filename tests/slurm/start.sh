@@ -1,11 +1,11 @@
 #!/bin/sh
-# A Slurm cluster on this machine, to try `cargo xtask reproduce --slurm` with: a controller and
+# A Slurm cluster on this machine, to try `autogrow reproduce --slurm` with: a controller and
 # nodes of one CPU each, all of them processes here. Needs root and Debian's packages
 # `slurm-wlm munge`.
 #
 #     tests/slurm/start.sh [NODES]     # 2 without
 #     export SLURM_CONF=/run/autogrow-slurm/slurm.conf
-#     cargo xtask reproduce table3 --slurm
+#     autogrow reproduce table3 --scale smoke --slurm
 #     tests/slurm/stop.sh
 #
 # Jobs are neither confined nor accounted for: no cgroups, no database. `--mem` is thus a number

@@ -41,7 +41,12 @@ const STEPS: &[Step] = &[
     },
     cargo("xtask tidy"),
     Step { needs: Some("cargo-machete"), ..cargo("machete --with-metadata") },
-    cargo("xtask reproduce all --scale smoke --jobs 2 --out target/smoke"),
+    // The program with the features that tests have, which have compiled nearly all of it.
+    cargo("build --workspace --all-targets"),
+    cargo(
+        "xtask reproduce all --scale smoke --jobs 2 --out target/smoke \
+         --autogrow target/debug/autogrow",
+    ),
     cargo("xtask crash --sample"),
     cargo("xtask browser-check --pages"),
     cargo("xtask bench --against itself --only 3-3-3 --rounds 1"),

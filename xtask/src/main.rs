@@ -44,7 +44,7 @@ enum Chore {
     /// Train on several processes by mpirun, kill some, and compare
     MpiCheck(mpi_check::MpiCheckArgs),
     /// Make the paper's tables and figures again
-    Reproduce(Box<reproduce::ReproduceArgs>),
+    Reproduce(Box<reproduce::BuildAndReproduce>),
     /// Predict what more ranks would bring, from measured points
     Scaling(scaling::ScalingArgs),
 }

@@ -110,6 +110,16 @@ pub enum Error {
         /// What to do.
         hint: Option<String>,
     },
+    /// Another program that was started for this one has failed.
+    #[error("{problem}")]
+    Program {
+        /// The exit code of its error.
+        exit_code: u8,
+        /// Its error.
+        problem: String,
+        /// What to do.
+        hint: Option<String>,
+    },
     /// Another process of the run has failed, and so all end.
     #[error("rank {rank}: {problem}")]
     Elsewhere {
@@ -154,6 +164,11 @@ impl Error {
     /// A run-folder error about `path`.
     pub fn run(path: impl Into<PathBuf>, problem: impl Into<String>) -> Self {
         Self::Run { path: path.into(), problem: problem.into(), hint: None }
+    }
+
+    /// An error of another program that this one has started.
+    pub fn program(problem: impl Into<String>) -> Self {
+        Self::Program { exit_code: 1, problem: problem.into(), hint: None }
     }
 
     /// An error of processes that train together.
@@ -214,7 +229,36 @@ impl Error {
             Self::Interrupted { signal, .. } => 128 + signal,
             Self::Cancelled => 130,
             Self::Ranks { .. } => 1,
-            Self::Elsewhere { exit_code, .. } => *exit_code,
+            Self::Program { exit_code, .. } | Self::Elsewhere { exit_code, .. } => *exit_code,
+        }
+    }
+
+    /// What kind of error it is, in a word for programs.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Config { .. } => "config",
+            Self::Unknown { .. } => "unknown",
+            Self::Duplicate { .. } => "duplicate",
+            Self::Data { .. } => "data",
+            Self::Run { .. } => "run",
+            Self::Diverged { .. } => "diverged",
+            Self::Interrupted { .. } => "interrupted",
+            Self::Cancelled => "cancelled",
+            Self::Device { .. } => "device",
+            Self::Program { .. } => "program",
+            Self::Ranks { .. } | Self::Elsewhere { .. } => "ranks",
+        }
+    }
+
+    /// The configuration key, or the option, that it is about.
+    pub fn key(&self) -> Option<&str> {
+        match self {
+            Self::Config { key, .. } => Some(key),
+            Self::Unknown { key, .. } => {
+                Some(key).filter(|key| !key.is_empty()).map(String::as_str)
+            }
+            Self::Device { .. } => Some("run.device"),
+            _ => None,
         }
     }
 
@@ -226,6 +270,7 @@ impl Error {
             | Self::Run { hint, .. }
             | Self::Device { hint, .. }
             | Self::Ranks { hint, .. }
+            | Self::Program { hint, .. }
             | Self::Elsewhere { hint, .. } => hint.clone(),
             Self::Unknown { name, known, .. } => Some(match nearest(name, known) {
                 Some(near) => format!("did you mean `{near}`?"),

@@ -1,6 +1,7 @@
 //! What can be typed: commands and options. Each is defined here once; help comes from it.
 
 use crate::settings::Settings;
+use autogrow_suite::{ReproduceArgs, SuiteArgs};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
 
@@ -55,6 +56,10 @@ pub(crate) enum Command {
     Data(DataArgs),
     /// (Re)write the report of a run, or compare several
     Report(ReportArgs),
+    /// Many runs from one file: seeds, baselines, tables, figures
+    Suite(Box<SuiteArgs>),
+    /// The paper's tables and figures, which are suites
+    Reproduce(Box<ReproduceArgs>),
     /// What is registered, and from which crate
     List(ListArgs),
     /// Fetch data sets, check them, unpack them

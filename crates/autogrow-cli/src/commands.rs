@@ -18,6 +18,7 @@ pub(crate) mod predict;
 pub(crate) mod replay;
 pub(crate) mod report;
 pub(crate) mod resume;
+pub(crate) mod suite;
 mod surface;
 pub(crate) mod train;
 pub(crate) mod trajectory;

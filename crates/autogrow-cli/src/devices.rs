@@ -8,14 +8,17 @@ use autogrow::device::{self, Silence};
 use autogrow_core::ranks::{Ranks, in_process};
 use autogrow_core::{Error, Result};
 use burn::tensor::Device;
+use std::process::ExitCode;
 
 /// Carries out a command on as many devices as it asks for.
 ///
 /// # Errors
 /// Those of the command.
-pub(crate) fn run(command: &Command, output: &Output) -> Result<()> {
+pub(crate) fn run(command: &Command, output: &Output) -> Result<ExitCode> {
     match wanted(command)? {
-        Some(names) if device::count(&names) > 1 => together(command, output, &names),
+        Some(names) if device::count(&names) > 1 => {
+            together(command, output, &names).map(|()| ExitCode::SUCCESS)
+        }
         _ => crate::run(command, output, &Ranks::single()),
     }
 }
@@ -58,14 +61,14 @@ fn together(command: &Command, output: &Output, names: &str) -> Result<()> {
             .map(|ranks| {
                 scope.spawn(move || {
                     try_devices(&ranks, reducing, None)?;
-                    crate::run(command, &silent, &ranks)
+                    crate::run(command, &silent, &ranks).map(drop)
                 })
             })
             .collect();
         // Each rank is dropped when its thread ends: that is how others learn that it has failed.
         let own = first.map(|ranks| {
             try_devices(&ranks, reducing, silence)?;
-            crate::run(command, output, &ranks)
+            crate::run(command, output, &ranks).map(drop)
         });
         let others = others.into_iter().map(|thread| {
             thread.join().unwrap_or_else(|_| Err(Error::ranks("a thread has panicked")))

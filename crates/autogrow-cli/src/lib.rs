@@ -58,7 +58,7 @@ pub fn main() -> ExitCode {
         false => devices::run(&command, &output),
     });
     match ended {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(code) => code,
         Err(error) if output.silent && ranks.all_end_with(&error) => {
             ExitCode::from(error.exit_code())
         }
@@ -85,8 +85,11 @@ fn failed(error: &autogrow_core::Error, output: &Output) -> ExitCode {
     ExitCode::from(error.exit_code())
 }
 
-fn run(command: &Command, output: &Output, ranks: &Ranks) -> autogrow_core::Result<()> {
+fn run(command: &Command, output: &Output, ranks: &Ranks) -> autogrow_core::Result<ExitCode> {
     match command {
+        // What they began may have failed in part, which is no error of theirs.
+        Command::Suite(args) => return commands::suite::run(args, output),
+        Command::Reproduce(args) => return commands::suite::reproduce(args, output),
         Command::Train(args) => commands::train::run(args, output, ranks),
         Command::Resume(args) => commands::resume::run(args, output, ranks),
         Command::Morph(args) => commands::morph::run(args, output, ranks),
@@ -106,6 +109,7 @@ fn run(command: &Command, output: &Output, ranks: &Ranks) -> autogrow_core::Resu
         Command::Completions(args) => commands::completions::run(args, output),
         Command::Man(args) => commands::man::run(args, output),
     }
+    .map(|()| ExitCode::SUCCESS)
 }
 
 /// Logs to stderr: warnings, more with `-v`, or as `RUST_LOG` says.

@@ -75,8 +75,17 @@ impl Output {
         self.note(&format!("{YELLOW}warning{RESET}: {line}"));
     }
 
-    /// Prints an error and its hint to stderr.
+    /// Prints an error and its hint to stderr; with `--json`, as the document as well.
     pub(crate) fn error(&self, error: &Error) {
+        if self.json && !self.silent {
+            let (code, kind, key) = (error.exit_code(), error.kind(), error.key());
+            let (message, hint) = (error.to_string(), error.hint());
+            let error = serde_json::json!({
+                "code": code, "kind": kind, "key": key, "message": message, "hint": hint,
+            });
+            // What cannot be written is told below.
+            let _ = self.line(&serde_json::json!({ "schema": 1, "error": error }).to_string());
+        }
         let mut stderr = anstream::stderr();
         let _ = writeln!(stderr, "{RED}error{RESET}: {error}");
         if let Some(hint) = error.hint() {

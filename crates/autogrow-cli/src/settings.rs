@@ -143,8 +143,7 @@ impl Settings {
     }
 
     fn load_over(&self, base: Option<&Path>, or_quick: bool) -> Result<Loaded> {
-        let defaults = Serialized::defaults(defaults()?);
-        let known = flatten(&Figment::from(&defaults))?;
+        let known = keys(&defaults()?)?;
         if let Some(base) = base {
             // What is wrong with a run's own file is not the fault of whoever typed the command.
             Self::read_run(base).map_err(|error| {
@@ -160,22 +159,11 @@ impl Settings {
             let value = parse(&key, &text, known.get(&key), &origin)?;
             chosen = chosen.merge(Setting { key, value, origin });
         }
-        let keys = flatten(&chosen)?;
-        if let Some(key) = keys.keys().find(|key| !known.contains_key(*key)) {
-            return Err(Error::unknown("configuration key", "", key, known.into_keys())
-                .with_origin(source(&chosen, key)));
-        }
-        if or_quick && keys.keys().all(|key| key.starts_with("run.")) {
+        if or_quick && flatten(&chosen)?.keys().all(|key| key.starts_with("run.")) {
             let (value, origin) = (Value::from("quick"), "no other setting".into());
             chosen = chosen.merge(Setting { key: "preset".into(), value, origin });
         }
-        // What the preset sets depends on other keys, so it comes between them and the defaults.
-        let figment = Figment::from(&defaults).merge(&chosen);
-        let config = figment.extract::<Config>().map_err(|error| explain(error, &figment))?;
-        let layer = Layer::of(config.preset, &config.data)?;
-        let figment = Figment::from(defaults).merge(layer).merge(chosen);
-        let config = figment.extract::<Config>().map_err(|error| explain(error, &figment))?;
-        Ok(Loaded { config, figment })
+        Loaded::over_defaults(chosen)
     }
 
     /// Everything that is set as text, weakest first: key, text, where it was set.
@@ -231,6 +219,23 @@ impl Settings {
 }
 
 impl Loaded {
+    /// What is chosen, over the defaults and the preset that is chosen.
+    fn over_defaults(chosen: Figment) -> Result<Self> {
+        let defaults = Serialized::defaults(defaults()?);
+        let known = flatten(&Figment::from(&defaults))?;
+        if let Some(key) = flatten(&chosen)?.keys().find(|key| !known.contains_key(*key)) {
+            return Err(Error::unknown("configuration key", "", key, known.into_keys())
+                .with_origin(source(&chosen, key)));
+        }
+        // What the preset sets depends on other keys, so it comes between them and the defaults.
+        let figment = Figment::from(&defaults).merge(&chosen);
+        let config = figment.extract::<Config>().map_err(|error| explain(error, &figment))?;
+        let layer = Layer::of(config.preset, &config.data)?;
+        let figment = Figment::from(defaults).merge(layer).merge(chosen);
+        let config = figment.extract::<Config>().map_err(|error| explain(error, &figment))?;
+        Ok(Self { config, figment })
+    }
+
     /// Fills in what depends on other keys and checks all values.
     ///
     /// # Errors
@@ -262,6 +267,19 @@ impl Loaded {
     pub(crate) fn source(&self, key: &str) -> String {
         source(&self.figment, key)
     }
+}
+
+/// The configuration of a run of a suite, from the settings that its file gives it alone.
+///
+/// # Errors
+/// As [`Settings::load`] and [`Loaded::resolve`].
+pub(crate) fn resolve(settings: &toml::Table) -> Result<Config> {
+    let mut chosen = Figment::new();
+    for (key, value) in settings {
+        let value = Value::serialize(value).map_err(|error| explain(error, &chosen))?;
+        chosen = chosen.merge(Setting { key: key.clone(), value, origin: "the suite".into() });
+    }
+    Ok(Loaded::over_defaults(chosen)?.resolve()?.config().clone())
 }
 
 /// The configuration of a run without settings, those of the linked plugins included.

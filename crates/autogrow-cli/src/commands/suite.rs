@@ -1,0 +1,23 @@
+//! `autogrow suite` and `autogrow reproduce`.
+
+use crate::output::Output;
+use crate::settings::resolve;
+use autogrow_core::Result;
+use autogrow_suite::{Answer, Host, ReproduceArgs, SuiteArgs};
+use std::process::ExitCode;
+
+pub(crate) fn run(args: &SuiteArgs, output: &Output) -> Result<ExitCode> {
+    answer(output, |host| autogrow_suite::suite(args, host))
+}
+
+pub(crate) fn reproduce(args: &ReproduceArgs, output: &Output) -> Result<ExitCode> {
+    answer(output, |host| autogrow_suite::reproduce(args, host))
+}
+
+/// Prints what comes back. That a run failed is part of it, and tells in the exit code.
+fn answer(output: &Output, ask: impl FnOnce(&Host<'_>) -> Result<Answer>) -> Result<ExitCode> {
+    let host = Host { resolve: &resolve, note: &|line| output.note(line) };
+    let Answer { document, text, exit_code } = ask(&host)?;
+    output.result(&document, || text)?;
+    Ok(exit_code.into())
+}
