@@ -10,7 +10,7 @@ use std::fs;
 use std::process::Output;
 
 /// What is shown but not run here: what such a command contains, and why. The first one counts.
-const NOT_RUN: [(&str, &str); 15] = [
+const NOT_RUN: [(&str, &str); 16] = [
     (PLUGIN, "is of the plugin that the page makes; its own tests run it"),
     ("cargo run -- train", "takes a minute; its files are kept in docs/figures/run"),
     ("cargo ", "builds, or works for hours"),
@@ -24,6 +24,7 @@ const NOT_RUN: [(&str, &str); 15] = [
     ("mpirun", "needs an MPI and several processes"),
     ("srun", "needs a Slurm cluster"),
     ("suite initializers.toml", "trains for minutes"),
+    ("autogrow reproduce", "trains for hours, on data sets that are not built in"),
     ("landscape shallow", "stands for models of one's own"),
     ("FOLDER", "stands for several commands"),
 ];
