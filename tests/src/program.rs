@@ -37,7 +37,8 @@ impl Program {
         serde_json::from_slice(&output.stdout).expect("a JSON document")
     }
 
-    /// Runs what must fail with this exit code, a message and nothing else; returns the message.
+    /// Runs what must fail with this exit code, a message, with `--json` a document of
+    /// the error as well, and nothing else; returns the message.
     ///
     /// # Panics
     /// Where it ends in any other way.
@@ -46,7 +47,13 @@ impl Program {
         let message = String::from_utf8_lossy(&output.stderr).into_owned();
         assert_eq!(output.status.code(), Some(code), "{arguments:?}: {message}");
         assert!(message.starts_with("error: ") && !message.contains("panicked"), "{message}");
-        assert!(output.stdout.is_empty() && !message.contains('\x1b'), "{message}");
+        assert!(!message.contains('\x1b'), "{message}");
+        if arguments.contains(&"--json") {
+            let said: Value = serde_json::from_slice(&output.stdout).expect("a JSON document");
+            assert_eq!(said["error"]["code"], code, "{said}");
+        } else {
+            assert!(output.stdout.is_empty(), "{message}");
+        }
         message
     }
 }

@@ -77,6 +77,8 @@ fn redact(value: &mut Value, keep: Keep) {
             for (key, field) in fields {
                 match key.as_str() {
                     "threads" => *field = "[threads]".into(),
+                    // Its name holds the time.
+                    "tensorboard" => *field = "[events]".into(),
                     "class" | "taken_for" if keep == Keep::Form => *field = "[class]".into(),
                     _ => redact(field, keep),
                 }

@@ -41,9 +41,9 @@ fn what_stops_a_suite_is_said_before_anything_is_begun() {
     for name in ["cifar10", "cifar100"] {
         assert_eq!(said.matches(&format!("`autogrow download {name}`")).count(), 1, "{said}");
     }
-    let (code, said) = refused(place.path(), "reproduce figure4 --scale smoke --device tch");
+    let (code, said) = refused(place.path(), "reproduce figure4 --scale smoke --device cuda");
     assert_eq!(code, Some(6), "{said}");
-    assert!(said.contains("`tch`") && said.contains("hint"), "{said}");
+    assert!(said.contains("`cuda`") && said.contains("hint"), "{said}");
     let (code, said) = refused(place.path(), "reproduce figure4 --data digits");
     assert_eq!(code, Some(2), "{said}");
     assert!(said.contains("--yes") && said.contains("--scale small"), "{said}");

@@ -2,6 +2,7 @@
 
 use crate::catalogue::File;
 use crate::error::FetchError;
+use crate::mismatch::Mismatch;
 use crate::watch::{Event, Told};
 use md5::Md5;
 use sha2::{Digest, Sha256};
@@ -11,29 +12,6 @@ use std::path::Path;
 
 /// Bytes that are read at once.
 const BLOCK: usize = 1 << 18;
-
-/// How a file differs from the published one.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Mismatch {
-    /// It is longer or shorter.
-    #[error("has {found} bytes instead of {expected}")]
-    Size {
-        /// Bytes of the published file.
-        expected: u64,
-        /// Bytes of this one.
-        found: u64,
-    },
-    /// Its checksum is another.
-    #[error("has the {algorithm} {found} instead of {expected}")]
-    Sum {
-        /// `MD5` or `SHA-256`.
-        algorithm: &'static str,
-        /// That of the published file, in hexadecimal.
-        expected: String,
-        /// That of this one.
-        found: String,
-    },
-}
 
 /// Compares the file at `path` with what is published of `file`.
 ///

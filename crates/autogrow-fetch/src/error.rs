@@ -1,7 +1,7 @@
 //! What can go wrong when a set is fetched, each with its cause and what to do about it.
 
-use crate::digest::Mismatch;
 use crate::http::Problem;
+use crate::mismatch::Mismatch;
 use crate::unpack::Refusal;
 use std::fmt;
 use std::io;

@@ -1,6 +1,6 @@
 //! One request for a file or the rest of it, and what is to be made of the answer.
 
-use crate::digest::Mismatch;
+use crate::mismatch::Mismatch;
 use std::io::{self, Read};
 use std::net::IpAddr;
 use std::time::Duration;

@@ -24,6 +24,7 @@
 //! assert_eq!(map.dims(), [1, 16, 8, 8]);
 //! ```
 
+mod activation;
 mod choice;
 mod flex;
 mod layers;
@@ -34,10 +35,11 @@ mod sgd;
 #[allow(unsafe_code, reason = "registers are loaded and stored through pointers")]
 mod simd;
 
+pub use activation::Activation;
 pub use choice::{Convolution, set_convolution};
 pub use layers::{
     batch_norm, conv, kaiming_normal_fan_out, linear, out_size, standard_normal, with_bias,
 };
-pub use map::{Activation, Convolved, FeatureMap, Skip};
+pub use map::{Convolved, FeatureMap, Skip};
 pub use peers::{Peers, supports_peers, with_peers};
 pub use sgd::Sgd;

@@ -4,6 +4,7 @@
 use burn::nn::{BatchNorm, conv::Conv2d};
 use burn::tensor::Tensor;
 
+use crate::activation::Activation;
 use crate::flex::{FusedConv, FusedMap, FusedSkip, supports};
 use crate::plain;
 
@@ -40,15 +41,6 @@ pub enum Skip<'a> {
     Identity(FeatureMap),
     /// The block's input through a convolution and batch norm of its own.
     Projected(Convolved, &'a BatchNorm),
-}
-
-/// The nonlinearity that closes a layer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Activation {
-    /// None.
-    Identity,
-    /// `max(x, 0)`.
-    Relu,
 }
 
 impl FeatureMap {

@@ -8,8 +8,8 @@ use burn::tensor::activation::relu;
 use burn::tensor::module::{batch_norm, batch_norm_train, conv2d, max_pool2d};
 use burn::tensor::ops::{ConvOptions, MaxPoolOptions};
 
+use crate::activation::Activation;
 use crate::flex::{FusedMap, supports, update_running};
-use crate::map::Activation;
 use crate::peers::{Peers, peers};
 use std::sync::Arc;
 

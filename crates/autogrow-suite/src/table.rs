@@ -59,11 +59,13 @@ const COST: [Column; 4] = [
 /// Headers of the last two columns: links to run folders, and everything else.
 const LAST: [&str; 2] = ["runs", "differs"];
 
-/// The headers, and of each row what stands below all but the last two, its run folders, and what
-/// stands below the last.
+/// Of a row: what stands below all headers but the last two, its run folders, and what stands below
+/// the last.
+type Row<'a> = (Vec<String>, Vec<(String, &'a str)>, String);
+
 struct Cells<'a> {
     headers: Vec<&'static str>,
-    rows: Vec<(Vec<String>, Vec<(String, &'a str)>, String)>,
+    rows: Vec<Row<'a>>,
 }
 
 impl<'a> Cells<'a> {

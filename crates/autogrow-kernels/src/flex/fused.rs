@@ -16,8 +16,8 @@ use super::map::Map;
 use super::pool::{MaxPool, Subsample, Window};
 use super::standardise::Standardise;
 use super::statistics::Statistics;
+use crate::activation::Activation;
 use crate::layers::out_size;
-use crate::map::Activation;
 use crate::peers::{Peers, peers};
 use crate::plain::blend;
 

@@ -9,8 +9,9 @@ use burn::tensor::{Device, Tensor};
 use rand_chacha::{ChaCha8Rng, rand_core::SeedableRng};
 
 use super::layer_tests::random;
+use crate::activation::Activation;
 use crate::layers::{batch_norm, conv};
-use crate::map::{Activation, FeatureMap, Skip};
+use crate::map::{FeatureMap, Skip};
 use crate::peers::{Peers, with_peers};
 
 const IMAGES: usize = 7;
