@@ -15,17 +15,17 @@ fn config(policy: &str, interval: usize, patience: usize) -> GrowthConfig {
 
 fn replay(
     config: &GrowthConfig,
-    seed: Depth,
+    seed: &Depth,
     draws: u64,
     scores: impl IntoIterator<Item = f64>,
 ) -> Replayed {
-    with_rules(config, &seed, draws, |rules| {
+    with_rules(config, seed, draws, |rules| {
         autogrow_growth::replay(rules, scores.into_iter().map(Evidence::of_score)).unwrap()
     })
 }
 
-fn floor(config: &GrowthConfig, seed: Depth) -> Replayed {
-    with_rules(config, &seed, 0, |rules| autogrow_growth::floor(rules).unwrap().unwrap())
+fn floor(config: &GrowthConfig, seed: &Depth) -> Replayed {
+    with_rules(config, seed, 0, |rules| autogrow_growth::floor(rules).unwrap().unwrap())
 }
 
 fn with_rules<T>(
@@ -137,7 +137,7 @@ proptest! {
 
     #[test]
     fn follows_algorithm_1_event_for_event((config, seed) in configs(), curve in curves()) {
-        let replayed = replay(&config, seed.clone(), 0, curve.iter().copied());
+        let replayed = replay(&config, &seed, 0, curve.iter().copied());
         let (depth, events, finished) = oracle(&config, seed.as_slice(), &curve);
         let got: Vec<_> = replayed.events.iter().map(|e| (e.epoch, e.kind, e.subnet)).collect();
         prop_assert_eq!(got, events);
@@ -148,7 +148,7 @@ proptest! {
     #[test]
     fn decides_the_same_however_the_epochs_arrive((config, seed) in configs(), curve in curves(), cut in 0usize..120) {
         let cut = cut.min(curve.len());
-        let whole = replay(&config, seed.clone(), 0, curve.iter().copied());
+        let whole = replay(&config, &seed, 0, curve.iter().copied());
         let mut growth = with_rules(&config, &seed, 0, |rules| Growth::new(rules).unwrap());
         let mut events: Vec<Decision> = Vec::new();
         for part in [&curve[..cut], &curve[cut..]] {
@@ -161,8 +161,8 @@ proptest! {
 
     #[test]
     fn every_found_net_covers_the_floor((config, seed) in configs(), curve in curves()) {
-        let replayed = replay(&config, seed.clone(), 0, curve.iter().copied());
-        let floor = floor(&config, seed);
+        let replayed = replay(&config, &seed, 0, curve.iter().copied());
+        let floor = floor(&config, &seed);
         prop_assert!(floor.finished);
         if replayed.finished {
             prop_assert!(replayed.found.covers(&floor.found), "{} under {}", replayed.found, floor.found);
@@ -179,8 +179,8 @@ proptest! {
             best
         }).collect();
         prop_assert_eq!(
-            replay(&config, seed.clone(), 0, curve),
-            replay(&config, seed, 0, cleaned)
+            replay(&config, &seed, 0, curve),
+            replay(&config, &seed, 0, cleaned)
         );
     }
 
@@ -193,7 +193,7 @@ proptest! {
         let config = GrowthConfig { policy: "periodic".into(), max_depth: None, ..config };
         let ones = Depth::uniform(seed.sub_networks(), 1);
         let curve = curve.into_iter().chain(std::iter::repeat_n(0.0, 400));
-        let replayed = replay(&config, ones, 0, curve);
+        let replayed = replay(&config, &ones, 0, curve);
         prop_assert!(replayed.finished);
         let modules = replayed.found.sub_modules() - replayed.found.sub_networks() + 1;
         // The window holds at the first check after J + 1 epochs at the earliest.
@@ -215,7 +215,7 @@ fn floors_of_the_paper() {
         (12, 4, "4-4-4-3"),
     ] {
         let seed = Depth::uniform(sub_networks, 1);
-        let floor = floor(&config("periodic", interval, 100), seed);
+        let floor = floor(&config("periodic", interval, 100), &seed);
         assert!(floor.finished);
         assert_eq!(floor.found.to_string(), expected, "K = {interval}");
     }
@@ -225,7 +225,7 @@ fn floors_of_the_paper() {
 fn a_tie_with_tau_stops_convergent_growth_but_does_not_grow() {
     let config = GrowthConfig { threshold: 1.0, ..config("convergent", 1, 1) };
     // Grows at 2 (no improvement); at 3 exactly tau: stops sub-network 0, and does not grow.
-    let replayed = replay(&config, Depth::uniform(2, 1), 0, [50.0, 50.0, 51.0]);
+    let replayed = replay(&config, &Depth::uniform(2, 1), 0, [50.0, 50.0, 51.0]);
     let events: Vec<_> = replayed.events.iter().map(|e| (e.epoch, e.kind, e.subnet)).collect();
     assert_eq!(events, [(2, Kind::Grow, 0), (3, Kind::Stop, 0)]);
 }
@@ -235,7 +235,7 @@ fn other_growing_modes() {
     let grown = |mode: Mode, epochs: usize| {
         let config = GrowthConfig { mode, ..config("periodic", 1, 1000) };
         let curve = std::iter::repeat_n(50.0, epochs);
-        replay(&config, Depth::uniform(3, 1), 7, curve).found.to_string()
+        replay(&config, &Depth::uniform(3, 1), 7, curve).found.to_string()
     };
     assert_eq!(grown(Mode::All, 4), "5-5-5");
     assert_eq!(grown(Mode::Only(1), 4), "1-5-1");
@@ -252,7 +252,7 @@ fn other_growing_modes() {
 
     // All stop together.
     let config = GrowthConfig { mode: Mode::All, ..config("periodic", 1, 3) };
-    let floor = floor(&config, Depth::uniform(3, 1));
+    let floor = floor(&config, &Depth::uniform(3, 1));
     assert_eq!((floor.found.to_string().as_str(), floor.growing_epochs), ("4-4-4", 4));
 }
 
@@ -262,7 +262,7 @@ fn what_is_left_is_what_flat_scores_would_take() {
     let left = |policy: &str, scores: &[f64]| {
         with_rules(&config(policy, 2, 6), &seed, 0, |rules| epochs_left(rules, scores).unwrap())
     };
-    let whole = floor(&config("periodic", 2, 6), seed.clone()).growing_epochs;
+    let whole = floor(&config("periodic", 2, 6), &seed).growing_epochs;
     assert_eq!(left("periodic", &[]), Some(whole));
     assert_eq!(left("periodic", &[50.0, 50.0]), Some(whole - 2));
     // A late record starts the window again.
@@ -272,7 +272,7 @@ fn what_is_left_is_what_flat_scores_would_take() {
 
 #[test]
 fn without_growth_there_is_nothing_to_decide() {
-    let replayed = replay(&config("none", 1, 1), Depth::uniform(3, 2), 0, [1.0, 2.0]);
+    let replayed = replay(&config("none", 1, 1), &Depth::uniform(3, 2), 0, [1.0, 2.0]);
     assert!(replayed.finished && replayed.events.is_empty());
     assert_eq!((replayed.found.to_string().as_str(), replayed.growing_epochs), ("2-2-2", 0));
 }
