@@ -26,6 +26,7 @@
 
 mod activation;
 mod choice;
+mod descent;
 mod flex;
 mod layers;
 mod map;
@@ -38,10 +39,10 @@ mod simd;
 
 pub use activation::Activation;
 pub use choice::{Convolution, set_convolution};
+pub use descent::Sgd;
 pub use flex::supports_peers;
 pub use layers::{
     batch_norm, conv, kaiming_normal_fan_out, linear, out_size, standard_normal, with_bias,
 };
 pub use map::{Convolved, FeatureMap, Skip};
 pub use peers::{Peers, with_peers};
-pub use sgd::Sgd;
