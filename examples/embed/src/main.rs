@@ -17,7 +17,10 @@ fn main() -> autogrow::Result<()> {
 
     let image = TensorData::new(vec![0.5_f32; SIZE * SIZE], [1, 1, SIZE, SIZE]);
     let scores = found.network.forward(Tensor::from_data(image, &Device::flex()));
-    println!("scores of a grey image: {:?}", scores.into_data().to_vec::<f32>().unwrap_or_default());
+    println!(
+        "scores of a grey image: {:?}",
+        scores.into_data().to_vec::<f32>().unwrap_or_default()
+    );
     found.save("net.safetensors")
 }
 
