@@ -54,7 +54,7 @@ impl Case {
 
     fn train(&self) {
         let map = FeatureMap::from_nchw(self.images.clone().require_grad());
-        black_box(self.forward(&map).global_average().sum().backward());
+        black_box(self.forward(&map).global_average().into_tensor().sum().backward());
     }
 }
 

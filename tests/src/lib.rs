@@ -1,6 +1,7 @@
-//! What the tests that cross crates share, and a plugin that comes through the same door as any
-//! user's: a pre-activation-free residual block of one convolution, `tiny`, as `tiny2net`.
+//! What the tests that cross crates share, and plugins that come through the same door as any
+//! user's. The first is a pre-activation-free residual block of one convolution, `tiny`, as `tiny2net`.
 
+pub mod medley;
 pub mod program;
 
 use autogrow_core::network::{

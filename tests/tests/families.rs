@@ -42,6 +42,7 @@ families! {
     grouped: "grouped3resnet",
     inception: "inception3net",
     inverted: "inverted3resnet",
+    medley: "medley2net",
     mlp: "mlp1net",
     plain: "plain3net",
     plain_bias: "plainbias3net",
@@ -49,6 +50,7 @@ families! {
     squeeze: "squeeze3resnet",
     switched: "switched3resnet",
     tiny: "tiny2net",
+    told: "told2net",
     vgg: "vgg3net",
 }
 

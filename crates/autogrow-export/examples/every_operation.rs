@@ -85,7 +85,9 @@ impl Tape {
     fn depthwise(&mut self, block: &str, x: Value) -> Value {
         let map = [WIDTH, SIZE, SIZE];
         let y = self.conv(&format!("{block}.depthwise"), x, [WIDTH, WIDTH, 7, WIDTH], true);
+        let y = self.transpose(y, &[1, 2, 0]);
         let y = self.layer_norm(&format!("{block}.norm"), y, 1e-6);
+        let y = self.transpose(y, &[2, 0, 1]);
         let y = self.conv(&format!("{block}.mlp.0"), y, [WIDTH, 4 * WIDTH, 1, 1], true);
         let y = self.add("", Op::Gelu, &[y], &[4 * WIDTH, SIZE, SIZE]);
         let y = self.conv(&format!("{block}.mlp.2"), y, [4 * WIDTH, WIDTH, 1, 1], true);

@@ -5,12 +5,16 @@ use autogrow_core::network::graph::{Block, Graph, Node, Op};
 use autogrow_core::network::{StateDict, TensorEntry};
 
 /// The network with every batch norm that follows a convolution made part of it, as a bias and
-/// other weights. Batch norms elsewhere stay, and so do those whose tensors are not there.
+/// other weights. Batch norms elsewhere stay, and so do those of layers that are used twice or whose
+/// tensors are not there.
 pub fn fold_batch_norms(graph: &Graph, mut state: StateDict) -> (Graph, StateDict) {
     let mut uses = vec![0; graph.nodes.len()];
     for input in graph.nodes.iter().flat_map(|node| &node.inputs) {
         uses[*input] += 1;
     }
+    // A layer that is used twice has one tensor for two places.
+    let is_used_once =
+        |name: &str| graph.nodes.iter().filter(|node| node.name == name).count() == 1;
     let mut nodes: Vec<Node> = Vec::new();
     // Where each value is now.
     let mut places: Vec<usize> = Vec::new();
@@ -20,6 +24,8 @@ pub fn fold_batch_norms(graph: &Graph, mut state: StateDict) -> (Graph, StateDic
             && uses[*input] == 1
             && let Some(conv) = nodes.get_mut(places[*input])
             && let Op::Conv { bias, .. } = &mut conv.op
+            && is_used_once(&conv.name)
+            && is_used_once(&node.name)
             && fold(&mut state, &conv.name, &node.name, *epsilon).is_some()
         {
             *bias = true;

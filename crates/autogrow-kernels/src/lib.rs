@@ -7,6 +7,9 @@
 //! which they can be fused: on Flex they are kernels of this crate, in a layout of their own from
 //! the first map to the last; on every other device they are Burn's own operations.
 //!
+//! What needs another shape than a feature map's is done with [`Features`]. Both can be recorded
+//! instead of computed: a [`Recorder`] makes a [`graph::Graph`] of a forward pass.
+//!
 //! [`set_convolution`] chooses between exactness and speed for 3x3 convolutions, and [`Sgd`] is the
 //! optimiser step that belongs to it. Results on Flex are the same, bit for bit, from run to run and
 //! for any number of threads.
@@ -27,11 +30,14 @@
 mod activation;
 mod choice;
 mod descent;
+mod features;
 mod flex;
+pub mod graph;
 mod layers;
 mod map;
 mod peers;
 mod plain;
+mod recorder;
 mod running;
 mod sgd;
 #[allow(unsafe_code, reason = "registers are loaded and stored through pointers")]
@@ -40,9 +46,11 @@ mod simd;
 pub use activation::Activation;
 pub use choice::{Convolution, set_convolution};
 pub use descent::Sgd;
+pub use features::Features;
 pub use flex::supports_peers;
 pub use layers::{
     batch_norm, conv, kaiming_normal_fan_out, linear, out_size, standard_normal, with_bias,
 };
 pub use map::{Convolved, FeatureMap, Skip};
 pub use peers::{Peers, with_peers};
+pub use recorder::Recorder;

@@ -5,12 +5,15 @@ use burn::nn::{BatchNorm, conv::Conv2d};
 use burn::tensor::Tensor;
 
 use crate::activation::Activation;
+use crate::features::{Features, Kind};
 use crate::flex::{FusedConv, FusedMap, FusedSkip, supports};
+use crate::graph::{Op, PendingConv, Recorded, Window};
 use crate::plain;
 
 /// An activation of shape `[batch, channels, height, width]`, in a layout of its own choice.
 ///
-/// Cheap to clone: the numbers are shared.
+/// Cheap to clone: the numbers are shared. A [`Recorder`](crate::Recorder) makes feature maps
+/// that hold no numbers and write down what is done with them.
 #[derive(Clone, Debug)]
 pub struct FeatureMap(Map);
 
@@ -18,6 +21,7 @@ pub struct FeatureMap(Map);
 enum Map {
     Plain(Tensor<4>),
     Fused(FusedMap),
+    Recorded(Recorded),
 }
 
 /// The output of a convolution, waiting for the batch norm that every convolution here has.
@@ -29,6 +33,7 @@ pub struct Convolved(Conv);
 enum Conv {
     Plain(Tensor<4>),
     Fused(Box<FusedConv>),
+    Recorded(PendingConv),
 }
 
 /// What is added to a normalised convolution before its activation: the shortcut of a residual
@@ -54,11 +59,30 @@ impl FeatureMap {
     }
 
     /// The plain tensor `[batch, channels, height, width]`, for what this crate has no operation
-    /// for. Differentiable.
+    /// for. What is computed with it cannot be recorded; [`to_features`](Self::to_features) comes
+    /// first. Differentiable.
     pub fn to_nchw(&self) -> Tensor<4> {
         match &self.0 {
             Map::Plain(nchw) => nchw.clone(),
             Map::Fused(map) => map.leave(),
+            Map::Recorded(value) => value.leave(),
+        }
+    }
+
+    /// Takes an activation `[batch, channels, height, width]`. Differentiable.
+    pub fn from_features(features: Features<4>) -> Self {
+        match features.into_kind() {
+            Kind::Plain(nchw) => Self::from_nchw(nchw),
+            Kind::Recorded(value) => Self(Map::Recorded(value)),
+        }
+    }
+
+    /// As an activation `[batch, channels, height, width]` that can take other shapes.
+    /// Differentiable.
+    pub fn to_features(&self) -> Features<4> {
+        match &self.0 {
+            Map::Recorded(value) => Features::recorded(value.clone()),
+            _ => self.to_nchw().into(),
         }
     }
 
@@ -67,38 +91,46 @@ impl FeatureMap {
         match &self.0 {
             Map::Plain(nchw) => nchw.dims(),
             Map::Fused(map) => map.dims(),
+            Map::Recorded(value) => value.dims(),
         }
     }
 
     /// Convolves with the weights `[out, in / groups, kernel, kernel]`, stride, padding and groups
     /// of `conv`, which is made by [`conv`](crate::conv()), and adds its bias, if it has one.
     pub fn conv(&self, conv: &Conv2d) -> Convolved {
-        if let Map::Fused(map) = &self.0 {
-            let fused = match &conv.bias {
-                None => map.conv(conv),
-                Some(_) => map.conv(&Conv2d { bias: None, ..conv.clone() }),
-            };
-            return Convolved(match (fused, &conv.bias) {
-                (Some(fused), None) => Conv::Fused(Box::new(fused)),
-                (Some(fused), Some(bias)) => {
-                    let nchw = fused.act(Activation::Identity).leave();
-                    Conv::Plain(nchw + bias.val().reshape([1, -1, 1, 1]))
-                }
-                (None, _) => Conv::Plain(plain::conv(self.to_nchw(), conv)),
-            });
-        }
-        Convolved(Conv::Plain(plain::conv(self.to_nchw(), conv)))
+        let map = match &self.0 {
+            Map::Plain(nchw) => return Convolved(Conv::Plain(plain::conv(nchw.clone(), conv))),
+            Map::Recorded(value) => {
+                return Convolved(Conv::Recorded(PendingConv::new(value, conv)));
+            }
+            Map::Fused(map) => map,
+        };
+        let fused = match &conv.bias {
+            None => map.conv(conv),
+            Some(_) => map.conv(&Conv2d { bias: None, ..conv.clone() }),
+        };
+        Convolved(match (fused, &conv.bias) {
+            (Some(fused), None) => Conv::Fused(Box::new(fused)),
+            (Some(fused), Some(bias)) => {
+                let nchw = fused.act(Activation::Identity).leave();
+                Conv::Plain(nchw + bias.val().reshape([1, -1, 1, 1]))
+            }
+            (None, _) => Conv::Plain(plain::conv(self.to_nchw(), conv)),
+        })
     }
 
     /// `activation(norm(self))`, for a batch norm that no convolution precedes: pre-activation. See
     /// [`Convolved::norm`].
     pub fn norm(&self, norm: &BatchNorm, activation: Activation) -> Self {
+        if let Map::Recorded(value) = &self.0 {
+            return Self(Map::Recorded(value.batch_norm(norm).activate(activation)));
+        }
         Self::from_nchw(plain::activate(plain::normalise(self.to_nchw(), norm), activation))
     }
 
-    /// The channels of maps of one size, one after the other.
+    /// The channels of maps of one size, one after the other. There is at least one map.
     pub fn concat(maps: &[Self]) -> Self {
-        Self::from_nchw(Tensor::cat(maps.iter().map(Self::to_nchw).collect(), 1))
+        Self::from_features(Features::concat(maps.iter().map(Self::to_features).collect(), 1))
     }
 
     /// The largest value of each `kernel` x `kernel` window; the border is padded with minus
@@ -109,14 +141,28 @@ impl FeatureMap {
                 Self::from_nchw(plain::max_pool(nchw.clone(), kernel, stride, padding))
             }
             Map::Fused(map) => Self(Map::Fused(map.max_pool(kernel, stride, padding))),
+            Map::Recorded(value) => {
+                let window = Window { kernel, stride, padding };
+                Self(Map::Recorded(value.then(Op::MaxPool(window))))
+            }
         }
     }
 
+    /// The mean of each square of `size` x `size` pixels, side by side; at the far borders, of
+    /// those pixels of it that there are.
+    pub fn average_pool(&self, size: usize) -> Self {
+        if let Map::Recorded(value) = &self.0 {
+            return Self(Map::Recorded(value.then(Op::AveragePool(size))));
+        }
+        Self::from_nchw(plain::average_pool(self.to_nchw(), size))
+    }
+
     /// The mean of each channel over all pixels, `[batch, channels]`.
-    pub fn global_average(&self) -> Tensor<2> {
+    pub fn global_average(&self) -> Features<2> {
         match &self.0 {
-            Map::Plain(nchw) => plain::global_average(nchw.clone()),
-            Map::Fused(map) => map.global_average(),
+            Map::Plain(nchw) => plain::global_average(nchw.clone()).into(),
+            Map::Fused(map) => map.global_average().into(),
+            Map::Recorded(value) => Features::recorded(value.then(Op::GlobalAverage)),
         }
     }
 
@@ -130,6 +176,7 @@ impl FeatureMap {
                 Self::from_nchw(plain::subsample_and_pad(nchw.clone(), stride, channels))
             }
             Map::Fused(map) => Self(Map::Fused(map.subsample_and_pad(stride, channels))),
+            Map::Recorded(value) => Self(Map::Recorded(value.subsample_and_pad(stride, channels))),
         }
     }
 }
@@ -140,6 +187,7 @@ impl Convolved {
         match &self.0 {
             Conv::Plain(nchw) => nchw.dims(),
             Conv::Fused(conv) => conv.dims(),
+            Conv::Recorded(conv) => conv.dims(),
         }
     }
 
@@ -159,14 +207,27 @@ impl Convolved {
                 };
                 return FeatureMap::from_nchw(plain::activate(sum, activation));
             }
+            Conv::Recorded(conv) => {
+                let normed = Features::recorded(conv.record().batch_norm(norm));
+                let sum = match skip {
+                    Skip::None => normed,
+                    Skip::Identity(map) => normed + map.to_features(),
+                    Skip::Projected(convolved, its_norm) => {
+                        let map = convolved.norm(its_norm, Skip::None, Activation::Identity);
+                        normed + map.to_features()
+                    }
+                };
+                return FeatureMap::from_features(match activation {
+                    Activation::Identity => sum,
+                    Activation::Relu => sum.relu(),
+                });
+            }
             Conv::Fused(conv) => conv,
         };
         let skip = match skip {
             Skip::None => FusedSkip::None,
             Skip::Identity(FeatureMap(Map::Fused(map))) => FusedSkip::Identity(map),
-            Skip::Identity(FeatureMap(Map::Plain(nchw))) => {
-                FusedSkip::Identity(FusedMap::enter(nchw))
-            }
+            Skip::Identity(map) => FusedSkip::Identity(FusedMap::enter(map.to_nchw())),
             Skip::Projected(Convolved(Conv::Fused(conv)), its_norm) => {
                 FusedSkip::Projected(*conv, its_norm)
             }
@@ -182,6 +243,7 @@ impl Convolved {
         match self.0 {
             Conv::Plain(nchw) => FeatureMap::from_nchw(plain::activate(nchw, activation)),
             Conv::Fused(conv) => FeatureMap(Map::Fused(conv.act(activation))),
+            Conv::Recorded(conv) => FeatureMap(Map::Recorded(conv.record().activate(activation))),
         }
     }
 

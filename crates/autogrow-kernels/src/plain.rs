@@ -5,8 +5,8 @@
 use burn::nn::{BatchNorm, PaddingConfig2d, conv::Conv2d};
 use burn::tensor::Tensor;
 use burn::tensor::activation::relu;
-use burn::tensor::module::{batch_norm, batch_norm_train, conv2d, max_pool2d};
-use burn::tensor::ops::{ConvOptions, MaxPoolOptions};
+use burn::tensor::module::{avg_pool2d, batch_norm, batch_norm_train, conv2d, max_pool2d};
+use burn::tensor::ops::{AvgPoolOptions, ConvOptions, MaxPoolOptions};
 
 use crate::activation::Activation;
 use crate::flex::{FusedMap, supports, update_running};
@@ -35,6 +35,13 @@ pub(crate) fn max_pool(x: Tensor<4>, kernel: usize, stride: usize, padding: usiz
         .with_stride([stride, stride])
         .with_padding([padding, padding]);
     max_pool2d(x, options)
+}
+
+/// See [`FeatureMap::average_pool`](crate::FeatureMap::average_pool).
+pub(crate) fn average_pool(x: Tensor<4>, size: usize) -> Tensor<4> {
+    // Where a size is odd, the last row or column is averaged alone, not dropped.
+    let options = AvgPoolOptions::new([size; 2]).with_count_include_pad(false).with_ceil_mode(true);
+    avg_pool2d(x, options)
 }
 
 /// See [`FeatureMap::global_average`](crate::FeatureMap::global_average).

@@ -62,7 +62,8 @@ fn step(layers: &mut [Layer; 4], images: &Tensor<4>) {
     let stem = layers[0].apply(&FeatureMap::from_nchw(images.clone()), Skip::None);
     let inner = layers[1].apply(&stem, Skip::None);
     let block = layers[2].apply(&inner, Skip::Identity(stem));
-    let loss = layers[3].apply(&block, Skip::None).global_average().powi_scalar(2).sum();
+    let loss =
+        layers[3].apply(&block, Skip::None).global_average().into_tensor().powi_scalar(2).sum();
     let gradients = loss.backward();
     let sgd = Sgd { learning_rate: 0.01, momentum: 0.9, weight_decay: 1e-4 };
     for layer in layers {

@@ -1,7 +1,7 @@
 //! The basic residual block: two convolutions and a shortcut around them.
 
-use crate::shortcut::{Projection, projection, skip, trace_skip};
-use autogrow_core::network::{AnySubModule, Builder, Gate, SubModule, SubModuleKind, Traced};
+use crate::shortcut::{Projection, projection, skip};
+use autogrow_core::network::{AnySubModule, Builder, Gate, SubModule, SubModuleKind};
 use autogrow_kernels::{Activation, FeatureMap, Skip};
 use burn::module::Module;
 use burn::nn::{BatchNorm, conv::Conv2d};
@@ -40,13 +40,6 @@ impl SubModule for Basic {
 
     fn gates(&mut self) -> Vec<Gate<'_>> {
         vec![Gate::from(&mut self.bn2)]
-    }
-
-    fn describe(&self, input: Traced) -> Option<Traced> {
-        let map = input.conv("conv1", &self.conv1).batch_norm("bn1", &self.bn1).relu();
-        let map = map.conv("conv2", &self.conv2).batch_norm("bn2", &self.bn2);
-        let skip = trace_skip(&self.shortcut, &input, map.shape()[0], self.conv1.stride[0]);
-        Some(map.add(&skip).relu())
     }
 }
 

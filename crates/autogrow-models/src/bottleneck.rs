@@ -1,9 +1,9 @@
 //! The bottleneck residual block: 1x1, 3x3, 1x1 convolutions; the outer ones change the number of
 //! channels so that the inner one works on a quarter of them.
 
-use crate::layers::{grouped_conv, on_every_pixel};
-use crate::shortcut::{Projection, projection, skip, trace_skip};
-use autogrow_core::network::{AnySubModule, Builder, Gate, SubModule, SubModuleKind, Traced};
+use crate::layers::grouped_conv;
+use crate::shortcut::{Projection, projection, skip};
+use autogrow_core::network::{AnySubModule, Builder, Gate, SubModule, SubModuleKind};
 use autogrow_kernels::{Activation, FeatureMap, Skip};
 use burn::module::Module;
 use burn::nn::{BatchNorm, conv::Conv2d};
@@ -52,20 +52,6 @@ impl SubModule for Bottleneck {
 
     fn gates(&mut self) -> Vec<Gate<'_>> {
         vec![Gate::from(&mut self.bn3)]
-    }
-
-    fn describe(&self, input: Traced) -> Option<Traced> {
-        let map = input.conv("conv1", &self.conv1).batch_norm("bn1", &self.bn1).relu();
-        let map = map.conv("conv2", &self.conv2).batch_norm("bn2", &self.bn2).relu();
-        let map = map.conv("conv3", &self.conv3).batch_norm("bn3", &self.bn3);
-        let skip = trace_skip(&self.shortcut, &input, map.shape()[0], self.conv2.stride[0]);
-        Some(map.add(&skip).relu())
-    }
-
-    fn macs(&self, before: [usize; 2], after: [usize; 2]) -> u64 {
-        let mut reduced = vec![&self.conv2.weight, &self.conv3.weight];
-        reduced.extend(self.shortcut.as_ref().map(|(conv, _)| &conv.weight));
-        on_every_pixel(&[&self.conv1.weight], before) + on_every_pixel(&reduced, after)
     }
 }
 

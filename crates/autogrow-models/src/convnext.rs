@@ -4,16 +4,14 @@
 
 use crate::layers::{
     ClosingLayerNorm, channels_first, channels_last, grouped_conv, layer_norm, layer_scale,
-    on_every_pixel, trace_layer_norm,
 };
 use autogrow_core::network::{
-    AnySubModule, Builder, Gate, SeedNetwork, Stem, SubModule, SubModuleKind, Traced,
+    AnySubModule, Builder, Gate, SeedNetwork, Stem, SubModule, SubModuleKind,
 };
 use autogrow_kernels::{Activation, FeatureMap, linear, with_bias};
 use burn::module::{Module, Param};
 use burn::nn::{LayerNorm, Linear, conv::Conv2d};
 use burn::tensor::Tensor;
-use burn::tensor::activation::gelu;
 
 /// Channels inside for each one outside.
 const EXPANSION: usize = 4;
@@ -63,8 +61,8 @@ impl ConvNext {
 
 impl Reduction {
     fn forward(&self, input: &FeatureMap) -> FeatureMap {
-        let normed = channels_first(self.norm.forward(channels_last(input.to_nchw())));
-        FeatureMap::from_nchw(normed).conv(&self.conv).act(Activation::Identity)
+        let normed = channels_first(channels_last(input).layer_norm(&self.norm));
+        FeatureMap::from_features(normed).conv(&self.conv).act(Activation::Identity)
     }
 }
 
@@ -75,10 +73,11 @@ impl SubModule for ConvNext {
             None => input,
         };
         let mixed = input.conv(&self.dwconv).act(Activation::Identity);
-        let normed = self.norm.forward(channels_last(mixed.to_nchw()));
-        let inner = gelu(self.pwconv1.forward(normed));
-        let branch = self.pwconv2.forward(inner) * self.gamma.val().reshape([1, 1, 1, -1]);
-        FeatureMap::from_nchw(input.to_nchw() + channels_first(branch))
+        let normed = channels_last(&mixed).layer_norm(&self.norm);
+        let branch = normed.linear(&self.pwconv1).gelu().linear(&self.pwconv2);
+        let gamma = branch.parameter(&self.gamma, [1, 1, 1, mixed.dims()[1]]);
+        let branch = channels_first(branch * gamma);
+        FeatureMap::from_features(input.to_features() + branch)
     }
 
     fn gates(&mut self) -> Vec<Gate<'_>> {
@@ -87,29 +86,6 @@ impl SubModule for ConvNext {
 
     fn closing(&self, builder: &mut Builder<'_>) -> Option<AnySubModule> {
         ClosingLayerNorm::of(builder)
-    }
-
-    fn describe(&self, input: Traced) -> Option<Traced> {
-        let input = match &self.reduction {
-            Some(Reduction { norm, conv }) => {
-                let normed = trace_layer_norm("reduction.norm", norm, &input);
-                normed.conv("reduction.conv", conv)
-            }
-            None => input,
-        };
-        let mixed = input.conv("dwconv", &self.dwconv);
-        let normed = trace_layer_norm("norm", &self.norm, &mixed).transpose(&[1, 2, 0]);
-        let inner = normed.linear("pwconv1", &self.pwconv1).gelu();
-        let branch = inner.linear("pwconv2", &self.pwconv2);
-        let scale = input.parameter("gamma", &self.gamma, &[1, 1, input.shape()[0]]);
-        Some(input.add(&branch.mul(&scale).transpose(&[2, 0, 1])))
-    }
-
-    fn macs(&self, _: [usize; 2], after: [usize; 2]) -> u64 {
-        let mut convolutions = vec![&self.dwconv.weight];
-        convolutions.extend(self.reduction.as_ref().map(|reduction| &reduction.conv.weight));
-        on_every_pixel(&convolutions, after)
-            + on_every_pixel(&[&self.pwconv1.weight, &self.pwconv2.weight], after)
     }
 }
 

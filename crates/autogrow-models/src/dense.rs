@@ -7,14 +7,10 @@
 //! that doubles with the width, as in CondenseNet (Huang et al. 2018).
 
 use crate::layers::ClosingBatchNorm;
-use autogrow_core::network::{
-    AnySubModule, Builder, SeedNetwork, Stem, SubModule, SubModuleKind, Traced,
-};
+use autogrow_core::network::{AnySubModule, Builder, SeedNetwork, Stem, SubModule, SubModuleKind};
 use autogrow_kernels::{Activation, FeatureMap};
 use burn::module::Module;
 use burn::nn::{BatchNorm, conv::Conv2d};
-use burn::tensor::module::avg_pool2d;
-use burn::tensor::ops::AvgPoolOptions;
 
 /// x and `conv1(relu(bn1(x)))`, side by side; of the first layer behind a reduction, x is what
 /// the transition gives.
@@ -57,11 +53,7 @@ impl Dense {
 
 impl Transition {
     fn forward(&self, input: &FeatureMap) -> FeatureMap {
-        let active = input.norm(&self.bn, Activation::Relu).to_nchw();
-        // Where a size is odd, the last row or column is averaged alone, not dropped.
-        let options =
-            AvgPoolOptions::new([2, 2]).with_count_include_pad(false).with_ceil_mode(true);
-        let pooled = FeatureMap::from_nchw(avg_pool2d(active, options));
+        let pooled = input.norm(&self.bn, Activation::Relu).average_pool(2);
         pooled.conv(&self.conv).act(Activation::Identity)
     }
 }
@@ -79,18 +71,6 @@ impl SubModule for Dense {
 
     fn closing(&self, builder: &mut Builder<'_>) -> Option<AnySubModule> {
         ClosingBatchNorm::of(builder)
-    }
-
-    fn describe(&self, input: Traced) -> Option<Traced> {
-        let input = match &self.transition {
-            Some(Transition { bn, conv }) => {
-                let active = input.batch_norm("transition.bn", bn).relu();
-                active.average_pool(2).conv("transition.conv", conv)
-            }
-            None => input,
-        };
-        let active = input.batch_norm("bn1", &self.bn1).relu();
-        Some(input.concat(&[&active.conv("conv1", &self.conv1)], 0))
     }
 }
 

@@ -3,18 +3,14 @@
 //! token. Where tokens are is told to queries and keys of every block by fixed sines, as in DETR
 //! (Carion et al. 2020), so that images of any size do.
 
-use crate::layers::{
-    ClosingLayerNorm, channels_first, channels_last, layer_norm, layer_scale, on_every_pixel,
-    trace_layer_norm,
-};
+use crate::layers::{ClosingLayerNorm, channels_first, channels_last, layer_norm, layer_scale};
 use autogrow_core::network::{
-    AnySubModule, Builder, Gate, SeedNetwork, Stem, SubModule, SubModuleKind, Traced, positions,
+    AnySubModule, Builder, Gate, SeedNetwork, Stem, SubModule, SubModuleKind,
 };
-use autogrow_kernels::{Activation, FeatureMap, linear, with_bias};
+use autogrow_kernels::{Activation, FeatureMap, Features, linear, with_bias};
 use burn::module::{Module, Param};
 use burn::nn::{LayerNorm, Linear, conv::Conv2d};
-use burn::tensor::activation::{gelu, softmax};
-use burn::tensor::{Tensor, TensorData};
+use burn::tensor::Tensor;
 
 /// Channels inside the perceptron for each one outside.
 const EXPANSION: usize = 4;
@@ -67,34 +63,19 @@ impl Encoder {
         }
     }
 
-    /// What each of `tokens`, `[batch, tokens, channels]`, reads from all of them.
-    fn attention(&self, tokens: Tensor<3>, positions: Tensor<3>) -> Tensor<3> {
+    /// What each of `tokens`, `[batch, height x width, channels]`, reads from all of them.
+    fn attention(&self, tokens: Features<3>, size: [usize; 2]) -> Features<3> {
         let [batch, count, channels] = tokens.dims();
-        let size = channels / self.heads;
-        let split =
-            |tokens: Tensor<3>| tokens.reshape([batch, count, self.heads, size]).swap_dims(1, 2);
-        let placed = tokens.clone() + positions;
-        let query = split(self.query.forward(placed.clone())) / (size as f32).sqrt();
-        let key = split(self.key.forward(placed));
-        let weights = softmax(query.matmul(key.swap_dims(2, 3)), 3);
-        let read = weights.matmul(split(self.value.forward(tokens)));
-        self.proj.forward(read.swap_dims(1, 2).reshape([batch, count, channels]))
-    }
-
-    /// The same, described, of the pixels of a map of `size`.
-    fn trace_attention(&self, tokens: &Traced, size: [usize; 2]) -> Traced {
-        let (count, channels) = (size[0] * size[1], self.proj.weight.dims()[0]);
         let of_head = channels / self.heads;
-        let split = |tokens: Traced, order: [usize; 3]| {
-            tokens.reshape(&[count, self.heads, of_head]).transpose(&order)
+        let split = |tokens: Features<3>, order| {
+            tokens.reshape([batch, count, self.heads, of_head]).permute(order)
         };
-        let placed = tokens.add_positions(size);
-        let query = split(placed.linear("query", &self.query), [1, 0, 2]);
-        let query = query.scale(1.0 / (of_head as f64).sqrt());
-        let key = split(placed.linear("key", &self.key), [1, 2, 0]);
-        let value = split(tokens.linear("value", &self.value), [1, 0, 2]);
-        let read = query.matmul(&key).softmax().matmul(&value);
-        read.transpose(&[1, 0, 2]).reshape(&[count, channels]).linear("proj", &self.proj)
+        let placed = tokens.clone().add_positions(size);
+        let query = split(placed.clone().linear(&self.query), [0, 2, 1, 3]);
+        let key = split(placed.linear(&self.key), [0, 2, 3, 1]);
+        let weights = (query / (of_head as f32).sqrt()).matmul(key).softmax();
+        let read = weights.matmul(split(tokens.linear(&self.value), [0, 2, 1, 3]));
+        read.permute([0, 2, 1, 3]).reshape([batch, count, channels]).linear(&self.proj)
     }
 }
 
@@ -111,17 +92,17 @@ impl SubModule for Encoder {
             None => input,
         };
         let [batch, channels, height, width] = input.dims();
-        let x = channels_last(input.to_nchw()).reshape([batch, height * width, channels]);
-        let scale = |scale: &Param<Tensor<1>>| scale.val().reshape([1, 1, -1]);
-        let places = positions([height, width], channels);
-        let places = TensorData::new(places, [1, height * width, channels]);
-        let places = Tensor::from_data(places, &x.device());
-        let read = self.attention(self.norm1.forward(x.clone()), places);
-        let x = x + read * scale(&self.ls1);
-        let thought = self.fc2.forward(gelu(self.fc1.forward(self.norm2.forward(x.clone()))));
-        let x = x + thought * scale(&self.ls2);
+        let x = channels_last(&input).reshape([batch, height * width, channels]);
+        let scale = |branch: Features<3>, scale: &Param<Tensor<1>>| {
+            let scale = branch.parameter(scale, [1, 1, channels]);
+            branch * scale
+        };
+        let read = self.attention(x.clone().layer_norm(&self.norm1), [height, width]);
+        let x = x + scale(read, &self.ls1);
+        let inner = x.clone().layer_norm(&self.norm2).linear(&self.fc1).gelu();
+        let x = x + scale(inner.linear(&self.fc2), &self.ls2);
         let map = x.reshape([batch, height, width, channels]);
-        FeatureMap::from_nchw(channels_first(map))
+        FeatureMap::from_features(channels_first(map))
     }
 
     fn gates(&mut self) -> Vec<Gate<'_>> {
@@ -130,34 +111,6 @@ impl SubModule for Encoder {
 
     fn closing(&self, builder: &mut Builder<'_>) -> Option<AnySubModule> {
         ClosingLayerNorm::of(builder)
-    }
-
-    fn describe(&self, input: Traced) -> Option<Traced> {
-        let input = match &self.reduction {
-            Some(conv) => input.conv("reduction", conv),
-            None => input,
-        };
-        let [channels, height, width] = input.shape().try_into().ok()?;
-        let x = input.reshape(&[channels, height * width]).transpose(&[1, 0]);
-        let normed = trace_layer_norm("norm1", &self.norm1, &x);
-        let read = self.trace_attention(&normed, [height, width]);
-        let x = x.add(&read.mul(&x.parameter("ls1", &self.ls1, &[1, channels])));
-        let normed = trace_layer_norm("norm2", &self.norm2, &x);
-        let inner = normed.linear("fc1", &self.fc1).gelu();
-        let thought = inner.linear("fc2", &self.fc2);
-        let x = x.add(&thought.mul(&x.parameter("ls2", &self.ls2, &[1, channels])));
-        Some(x.transpose(&[1, 0]).reshape(&[channels, height, width]))
-    }
-
-    fn macs(&self, _: [usize; 2], after: [usize; 2]) -> u64 {
-        let linear = [&self.query, &self.key, &self.value, &self.proj, &self.fc1, &self.fc2];
-        let reduction: Vec<_> = self.reduction.iter().map(|conv| &conv.weight).collect();
-        // Every token meets every token twice: in the scores and in the sums.
-        let tokens = after[0] * after[1];
-        let attention = 2 * tokens * tokens * self.proj.weight.dims()[0];
-        on_every_pixel(&linear.map(|linear| &linear.weight), after)
-            + on_every_pixel(&reduction, after)
-            + attention as u64
     }
 }
 

@@ -3,9 +3,7 @@
 //! shortcut, so no initializer preserves the network's function: each growth changes it.
 
 use crate::layers::Unit;
-use autogrow_core::network::{
-    AnySubModule, Builder, SeedNetwork, Stem, SubModule, SubModuleKind, Traced,
-};
+use autogrow_core::network::{AnySubModule, Builder, SeedNetwork, Stem, SubModule, SubModuleKind};
 use autogrow_core::{Error, Result};
 use autogrow_kernels::FeatureMap;
 use burn::module::Module;
@@ -59,17 +57,6 @@ impl SubModule for Inception {
             self.branch3.1.forward(&self.branch3.0.forward(&input)),
             self.branch4.forward(&input.max_pool(3, 1, 1)),
         ])
-    }
-
-    fn describe(&self, input: Traced) -> Option<Traced> {
-        let input = if self.pools { input.max_pool(3, 2, 1) } else { input };
-        let one = self.branch1.describe("branch1", &input);
-        let three = self.branch2.0.describe("branch2.0", &input);
-        let three = self.branch2.1.describe("branch2.1", &three);
-        let five = self.branch3.0.describe("branch3.0", &input);
-        let five = self.branch3.1.describe("branch3.1", &five);
-        let pooled = self.branch4.describe("branch4", &input.max_pool(3, 1, 1));
-        Some(one.concat(&[&three, &five, &pooled], 0))
     }
 }
 

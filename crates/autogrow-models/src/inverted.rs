@@ -2,9 +2,9 @@
 //! convolution of each channel for itself, 1x1 back, and no ReLU on what is added. A network of
 //! such blocks ends with a norm and a ReLU of its own.
 
-use crate::layers::{ClosingBatchNorm, grouped_conv, on_every_pixel};
+use crate::layers::{ClosingBatchNorm, grouped_conv};
 use autogrow_core::network::{
-    AnySubModule, Builder, Gate, SeedNetwork, Stem, SubModule, SubModuleKind, Traced,
+    AnySubModule, Builder, Gate, SeedNetwork, Stem, SubModule, SubModuleKind,
 };
 use autogrow_kernels::{Activation, FeatureMap, Skip};
 use burn::module::Module;
@@ -56,18 +56,6 @@ impl SubModule for Inverted {
 
     fn closing(&self, builder: &mut Builder<'_>) -> Option<AnySubModule> {
         ClosingBatchNorm::of(builder)
-    }
-
-    fn describe(&self, input: Traced) -> Option<Traced> {
-        let map = input.conv("conv1", &self.conv1).batch_norm("bn1", &self.bn1).relu();
-        let map = map.conv("conv2", &self.conv2).batch_norm("bn2", &self.bn2).relu();
-        let map = map.conv("conv3", &self.conv3).batch_norm("bn3", &self.bn3);
-        Some(if self.keeps_shape { map.add(&input) } else { map })
-    }
-
-    fn macs(&self, before: [usize; 2], after: [usize; 2]) -> u64 {
-        on_every_pixel(&[&self.conv1.weight], before)
-            + on_every_pixel(&[&self.conv2.weight, &self.conv3.weight], after)
     }
 }
 

@@ -1,7 +1,7 @@
 //! Layers that several families share, beyond those that a builder and a feature map have.
 
-use autogrow_core::network::{AnySubModule, Builder, SubModule, Traced};
-use autogrow_kernels::{Activation, FeatureMap, Skip};
+use autogrow_core::network::{AnySubModule, Builder, SubModule};
+use autogrow_kernels::{Activation, FeatureMap, Features, Skip};
 use burn::module::{Module, Param};
 use burn::nn::{BatchNorm, LayerNorm, LayerNormConfig, conv::Conv2d};
 use burn::tensor::{Device, Tensor};
@@ -36,12 +36,6 @@ impl Unit {
     pub fn forward(&self, input: &FeatureMap) -> FeatureMap {
         input.conv(&self.conv).norm(&self.bn, Skip::None, Activation::Relu)
     }
-
-    /// [`Unit::forward`] of the unit that is in `field`, described.
-    pub fn describe(&self, field: &str, input: &Traced) -> Traced {
-        let map = input.conv(&format!("{field}.conv"), &self.conv);
-        map.batch_norm(&format!("{field}.bn"), &self.bn).relu()
-    }
 }
 
 /// A convolution in `groups`, each of which sees its own part of the input channels alone.
@@ -65,28 +59,14 @@ pub fn layer_norm(channels: usize, device: &Device) -> LayerNorm {
     LayerNormConfig::new(channels).with_epsilon(LAYER_NORM_EPSILON).init(device)
 }
 
-/// A [`layer_norm`] that is in `field`, described.
-pub fn trace_layer_norm(field: &str, norm: &LayerNorm, input: &Traced) -> Traced {
-    input.layer_norm(field, norm, LAYER_NORM_EPSILON)
-}
-
 /// Channels last, `[batch, height, width, channels]`, where layer norms and linear layers work.
-pub fn channels_last(nchw: Tensor<4>) -> Tensor<4> {
-    nchw.permute([0, 2, 3, 1])
+pub fn channels_last(map: &FeatureMap) -> Features<4> {
+    map.to_features().permute([0, 2, 3, 1])
 }
 
 /// Back to `[batch, channels, height, width]`.
-pub fn channels_first(nhwc: Tensor<4>) -> Tensor<4> {
-    nhwc.permute([0, 3, 1, 2])
-}
-
-/// Multiply-accumulate operations of weights that work on every pixel.
-pub fn on_every_pixel<const D: usize>(
-    weights: &[&Param<Tensor<D>>],
-    [height, width]: [usize; 2],
-) -> u64 {
-    let weights: usize = weights.iter().map(|weight| weight.shape().num_elements()).sum();
-    (weights * height * width) as u64
+pub fn channels_first(features: Features<4>) -> Features<4> {
+    features.permute([0, 3, 1, 2])
 }
 
 /// The end of a network of pre-activation blocks: `relu(bn(x))`.
@@ -107,10 +87,6 @@ impl SubModule for ClosingBatchNorm {
     fn forward(&self, input: FeatureMap) -> FeatureMap {
         input.norm(&self.bn, Activation::Relu)
     }
-
-    fn describe(&self, input: Traced) -> Option<Traced> {
-        Some(input.batch_norm("bn", &self.bn).relu())
-    }
 }
 
 /// The end of a network of blocks that begin with a layer norm.
@@ -129,11 +105,6 @@ impl ClosingLayerNorm {
 
 impl SubModule for ClosingLayerNorm {
     fn forward(&self, input: FeatureMap) -> FeatureMap {
-        let normed = self.norm.forward(channels_last(input.to_nchw()));
-        FeatureMap::from_nchw(channels_first(normed))
-    }
-
-    fn describe(&self, input: Traced) -> Option<Traced> {
-        Some(trace_layer_norm("norm", &self.norm, &input))
+        FeatureMap::from_features(channels_first(channels_last(&input).layer_norm(&self.norm)))
     }
 }

@@ -1,6 +1,6 @@
 //! The plain sub-module: one 3x3 convolution without a shortcut.
 
-use autogrow_core::network::{AnySubModule, Builder, SubModule, SubModuleKind, Traced};
+use autogrow_core::network::{AnySubModule, Builder, SubModule, SubModuleKind};
 use autogrow_kernels::{Activation, FeatureMap, Skip};
 use burn::module::Module;
 use burn::nn::{BatchNorm, conv::Conv2d};
@@ -23,10 +23,6 @@ impl Plain {
 impl SubModule for Plain {
     fn forward(&self, input: FeatureMap) -> FeatureMap {
         input.conv(&self.conv1).norm(&self.bn1, Skip::None, Activation::Relu)
-    }
-
-    fn describe(&self, input: Traced) -> Option<Traced> {
-        Some(input.conv("conv1", &self.conv1).batch_norm("bn1", &self.bn1).relu())
     }
 }
 

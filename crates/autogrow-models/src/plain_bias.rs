@@ -2,9 +2,7 @@
 //! authors' released code grows. Nothing closes a branch here, so no initializer preserves the
 //! network's function: each growth changes it.
 
-use autogrow_core::network::{
-    AnySubModule, Builder, SeedNetwork, Stem, SubModule, SubModuleKind, Traced,
-};
+use autogrow_core::network::{AnySubModule, Builder, SeedNetwork, Stem, SubModule, SubModuleKind};
 use autogrow_kernels::{Activation, FeatureMap, with_bias};
 use burn::module::Module;
 use burn::nn::conv::Conv2d;
@@ -27,10 +25,6 @@ impl PlainBias {
 impl SubModule for PlainBias {
     fn forward(&self, input: FeatureMap) -> FeatureMap {
         input.conv(&self.conv1).act(Activation::Relu)
-    }
-
-    fn describe(&self, input: Traced) -> Option<Traced> {
-        Some(input.conv("conv1", &self.conv1).relu())
     }
 }
 

@@ -4,9 +4,9 @@
 //! ends with a norm and a ReLU of its own.
 
 use crate::layers::ClosingBatchNorm;
-use crate::shortcut::{Projection, projection, skip, trace_skip};
+use crate::shortcut::{Projection, projection, skip};
 use autogrow_core::network::{
-    AnySubModule, Builder, Gate, SeedNetwork, Stem, SubModule, SubModuleKind, Traced,
+    AnySubModule, Builder, Gate, SeedNetwork, Stem, SubModule, SubModuleKind,
 };
 use autogrow_kernels::{Activation, FeatureMap, Skip};
 use burn::module::Module;
@@ -55,15 +55,6 @@ impl SubModule for PreActivation {
 
     fn closing(&self, builder: &mut Builder<'_>) -> Option<AnySubModule> {
         ClosingBatchNorm::of(builder)
-    }
-
-    fn describe(&self, input: Traced) -> Option<Traced> {
-        let active = input.batch_norm("bn1", &self.bn1).relu();
-        let map = active.conv("conv1", &self.conv1).batch_norm("bn2", &self.bn2).relu();
-        let map = map.conv("conv2", &self.conv2).batch_norm("bn3", &self.bn3);
-        let from = if self.shortcut.is_some() { &active } else { &input };
-        let skip = trace_skip(&self.shortcut, from, map.shape()[0], self.conv1.stride[0]);
-        Some(map.add(&skip))
     }
 }
 

@@ -1,7 +1,7 @@
 //! The shortcut around a residual sub-module (He et al. 2016, section 3.3).
 
 use autogrow_core::config::Shortcut;
-use autogrow_core::network::{Builder, Traced};
+use autogrow_core::network::Builder;
 use autogrow_kernels::{Activation, FeatureMap, Skip};
 use burn::nn::{BatchNorm, conv::Conv2d};
 
@@ -44,18 +44,5 @@ pub fn shortcut(
         Skip::Projected(conv, norm) => conv.norm(norm, Skip::None, Activation::Identity),
         Skip::Identity(map) => map,
         Skip::None => input.clone(),
-    }
-}
-
-/// [`skip`], described.
-pub fn trace_skip(
-    projection: &Option<Projection>,
-    input: &Traced,
-    channels: usize,
-    stride: usize,
-) -> Traced {
-    match projection {
-        Some((conv, norm)) => input.conv("shortcut.0", conv).batch_norm("shortcut.1", norm),
-        None => input.subsample_and_pad(stride, channels),
     }
 }

@@ -1,16 +1,13 @@
 //! The basic block of SE-ResNet: Squeeze-and-Excitation (Hu et al. 2018) weighs the channels of the
 //! residual branch by what the whole image shows.
 
-use crate::layers::on_every_pixel;
-use crate::shortcut::{Projection, projection, shortcut, trace_skip};
+use crate::shortcut::{Projection, projection, shortcut};
 use autogrow_core::network::{
-    AnySubModule, Builder, Gate, SeedNetwork, Stem, SubModule, SubModuleKind, Traced,
+    AnySubModule, Builder, Gate, SeedNetwork, Stem, SubModule, SubModuleKind,
 };
-use autogrow_kernels::{Activation, FeatureMap, Skip, linear};
+use autogrow_kernels::{Activation, FeatureMap, Features, Skip, linear};
 use burn::module::Module;
 use burn::nn::{BatchNorm, Linear, conv::Conv2d};
-use burn::tensor::Tensor;
-use burn::tensor::activation::{relu, sigmoid};
 
 /// Channels for each number that they are squeezed into.
 const REDUCTION: usize = 16;
@@ -42,11 +39,11 @@ impl Excitation {
         }
     }
 
-    fn forward(&self, map: &FeatureMap) -> Tensor<4> {
+    fn forward(&self, map: &FeatureMap) -> Features<4> {
         let [batch, channels, ..] = map.dims();
-        let squeezed = relu(self.fc1.forward(map.global_average()));
-        let weights = sigmoid(self.fc2.forward(squeezed));
-        map.to_nchw() * weights.reshape([batch, channels, 1, 1])
+        let squeezed = map.global_average().linear(&self.fc1).relu();
+        let weights = squeezed.linear(&self.fc2).sigmoid();
+        map.to_features() * weights.reshape([batch, channels, 1, 1])
     }
 }
 
@@ -70,30 +67,11 @@ impl SubModule for Squeeze {
         let map = input.conv(&self.conv1).norm(&self.bn1, Skip::None, Activation::Relu);
         let map = map.conv(&self.conv2).norm(&self.bn2, Skip::None, Activation::Identity);
         let shortcut = shortcut(&self.shortcut, &input, map.dims()[1], self.conv1.stride[0]);
-        FeatureMap::from_nchw(relu(self.se.forward(&map) + shortcut.to_nchw()))
+        FeatureMap::from_features((self.se.forward(&map) + shortcut.to_features()).relu())
     }
 
     fn gates(&mut self) -> Vec<Gate<'_>> {
         vec![Gate::from(&mut self.bn2)]
-    }
-
-    fn describe(&self, input: Traced) -> Option<Traced> {
-        let map = input.conv("conv1", &self.conv1).batch_norm("bn1", &self.bn1).relu();
-        let map = map.conv("conv2", &self.conv2).batch_norm("bn2", &self.bn2);
-        let channels = map.shape()[0];
-        let squeezed = map.global_average().linear("se.fc1", &self.se.fc1).relu();
-        let weights = squeezed.linear("se.fc2", &self.se.fc2).sigmoid();
-        let branch = map.mul(&weights.reshape(&[channels, 1, 1]));
-        let skip = trace_skip(&self.shortcut, &input, channels, self.conv1.stride[0]);
-        Some(branch.add(&skip).relu())
-    }
-
-    fn macs(&self, _: [usize; 2], after: [usize; 2]) -> u64 {
-        let mut convolutions = vec![&self.conv1.weight, &self.conv2.weight];
-        convolutions.extend(self.shortcut.as_ref().map(|(conv, _)| &conv.weight));
-        // The excitation is computed once an image.
-        on_every_pixel(&convolutions, after)
-            + on_every_pixel(&[&self.se.fc1.weight, &self.se.fc2.weight], [1, 1])
     }
 }
 

@@ -1,15 +1,14 @@
 //! A basic residual block behind a learned switch: one number, 0 to begin with, that multiplies the
 //! branch (SkipInit, De and Smith 2020; ReZero, Bachlechner et al. 2021).
 
-use crate::shortcut::{Projection, projection, shortcut, trace_skip};
+use crate::shortcut::{Projection, projection, shortcut};
 use autogrow_core::network::{
-    AnySubModule, Builder, Gate, SeedNetwork, Stem, SubModule, SubModuleKind, Traced,
+    AnySubModule, Builder, Gate, SeedNetwork, Stem, SubModule, SubModuleKind,
 };
 use autogrow_kernels::{Activation, FeatureMap, Skip};
 use burn::module::{Module, Param};
 use burn::nn::{BatchNorm, conv::Conv2d};
 use burn::tensor::Tensor;
-use burn::tensor::activation::relu;
 
 /// `relu(switch * bn2(conv2(relu(bn1(conv1(x))))) + shortcut(x))`.
 #[derive(Module, Debug)]
@@ -42,21 +41,14 @@ impl SubModule for Switched {
         let map = input.conv(&self.conv1).norm(&self.bn1, Skip::None, Activation::Relu);
         let map = map.conv(&self.conv2).norm(&self.bn2, Skip::None, Activation::Identity);
         let shortcut =
-            shortcut(&self.shortcut, &input, map.dims()[1], self.conv1.stride[0]).to_nchw();
-        let branch = map.to_nchw() * self.switch.val().reshape([1, 1, 1, 1]);
-        FeatureMap::from_nchw(relu(branch + shortcut))
+            shortcut(&self.shortcut, &input, map.dims()[1], self.conv1.stride[0]).to_features();
+        let branch = map.to_features();
+        let switch = branch.parameter(&self.switch, [1, 1, 1, 1]);
+        FeatureMap::from_features((branch * switch + shortcut).relu())
     }
 
     fn gates(&mut self) -> Vec<Gate<'_>> {
         vec![Gate::from(&mut self.switch)]
-    }
-
-    fn describe(&self, input: Traced) -> Option<Traced> {
-        let map = input.conv("conv1", &self.conv1).batch_norm("bn1", &self.bn1).relu();
-        let map = map.conv("conv2", &self.conv2).batch_norm("bn2", &self.bn2);
-        let branch = map.mul(&map.parameter("switch", &self.switch, &[1, 1, 1]));
-        let skip = trace_skip(&self.shortcut, &input, map.shape()[0], self.conv1.stride[0]);
-        Some(branch.add(&skip).relu())
     }
 }
 

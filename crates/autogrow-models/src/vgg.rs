@@ -3,9 +3,7 @@
 //! each growth changes it.
 
 use crate::layers::Unit;
-use autogrow_core::network::{
-    AnySubModule, Builder, SeedNetwork, Stem, SubModule, SubModuleKind, Traced,
-};
+use autogrow_core::network::{AnySubModule, Builder, SeedNetwork, Stem, SubModule, SubModuleKind};
 use autogrow_kernels::FeatureMap;
 use burn::module::Module;
 
@@ -29,11 +27,6 @@ impl SubModule for Vgg {
     fn forward(&self, input: FeatureMap) -> FeatureMap {
         let input = if self.pools { input.max_pool(3, 2, 1) } else { input };
         self.features.forward(&input)
-    }
-
-    fn describe(&self, input: Traced) -> Option<Traced> {
-        let input = if self.pools { input.max_pool(3, 2, 1) } else { input };
-        Some(self.features.describe("features", &input))
     }
 }
 

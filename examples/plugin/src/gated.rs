@@ -2,12 +2,11 @@
 //! Squeeze-and-Excitation (Hu et al. 2018) between its two convolutions.
 
 use autogrow_core::network::{
-    AnySubModule, Builder, Gate, SeedNetwork, Stem, SubModule, SubModuleKind, Traced,
+    AnySubModule, Builder, Gate, SeedNetwork, Stem, SubModule, SubModuleKind,
 };
 use autogrow_kernels::{Activation, FeatureMap, Skip, linear};
 use burn::module::Module;
 use burn::nn::{BatchNorm, Linear, conv::Conv2d};
-use burn::tensor::activation::{relu, sigmoid};
 
 /// Channels for each number that they are squeezed into.
 const REDUCTION: usize = 4;
@@ -53,19 +52,13 @@ impl Weigh {
         }
     }
 
-    /// Keeps the shape. What a feature map cannot do is done on its plain tensor
-    /// `[batch, channels, height, width]`, with any operation that Burn has.
+    /// Keeps the shape.
     fn forward(&self, map: FeatureMap) -> FeatureMap {
         let [batch, channels, ..] = map.dims();
-        let squeezed = relu(self.squeeze.forward(map.global_average()));
-        let weights = sigmoid(self.excite.forward(squeezed));
-        FeatureMap::from_nchw(map.to_nchw() * weights.reshape([batch, channels, 1, 1]))
-    }
-
-    fn describe(&self, map: &Traced) -> Traced {
-        let squeezed = map.global_average().linear("weigh.squeeze", &self.squeeze).relu();
-        let weights = squeezed.linear("weigh.excite", &self.excite).sigmoid();
-        map.mul(&weights.reshape(&[map.shape()[0], 1, 1]))
+        let squeezed = map.global_average().linear(&self.squeeze).relu();
+        let weights = squeezed.linear(&self.excite).sigmoid();
+        let weighed = map.to_features() * weights.reshape([batch, channels, 1, 1]);
+        FeatureMap::from_features(weighed)
     }
 }
 
@@ -80,24 +73,6 @@ impl SubModule for Gated {
     // With scale and shift 0 the branch adds nothing: ZeroInit preserves the network's function.
     fn gates(&mut self) -> Vec<Gate<'_>> {
         vec![Gate::from(&mut self.bn2)]
-    }
-
-    // The forward pass once more, as a graph: what ONNX and PyTorch files are written from.
-    fn describe(&self, input: Traced) -> Option<Traced> {
-        let map = input.conv("conv1", &self.conv1).batch_norm("bn1", &self.bn1).relu();
-        let map = self.weigh.describe(&map).conv("conv2", &self.conv2).batch_norm("bn2", &self.bn2);
-        let shortcut = input.subsample_and_pad(self.conv1.stride[0], map.shape()[0]);
-        Some(map.add(&shortcut).relu())
-    }
-
-    // Convolutions work on every pixel, the weights of channels are found once an image.
-    fn macs(&self, _: [usize; 2], [height, width]: [usize; 2]) -> u64 {
-        let convolutions = [&self.conv1, &self.conv2].map(|conv| conv.weight.shape());
-        let linear = [&self.weigh.squeeze, &self.weigh.excite].map(|linear| linear.weight.shape());
-        let weights = |shapes: [burn::tensor::Shape; 2]| -> usize {
-            shapes.iter().map(burn::tensor::Shape::num_elements).sum()
-        };
-        (weights(convolutions) * height * width + weights(linear)) as u64
     }
 }
 

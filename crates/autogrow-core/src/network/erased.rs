@@ -4,7 +4,7 @@
 //! their methods is given an object-safe twin that passes a parameter as `Any` together with its
 //! rank; the rank says to which type to cast it back.
 
-use super::{Builder, Gate, SubModule, Traced};
+use super::{Builder, Gate, SubModule};
 use autogrow_kernels::FeatureMap;
 use burn::module::{
     Content, Devices, Flag, Module, ModuleDisplay, ModuleDisplayDefault, ModuleMapper,
@@ -38,13 +38,8 @@ impl AnySubModule {
     }
 
     /// See [`SubModule::describe`].
-    pub fn describe(&self, input: Traced) -> Option<Traced> {
+    pub fn describe(&self, input: FeatureMap) -> FeatureMap {
         self.0.describe(input)
-    }
-
-    /// See [`SubModule::macs`].
-    pub fn macs(&self, before: [usize; 2], after: [usize; 2]) -> u64 {
-        self.0.macs(before, after)
     }
 }
 
@@ -53,8 +48,7 @@ trait Erased: Send {
     fn forward(&self, input: FeatureMap) -> FeatureMap;
     fn gates(&mut self) -> Vec<Gate<'_>>;
     fn closing(&self, builder: &mut Builder<'_>) -> Option<AnySubModule>;
-    fn describe(&self, input: Traced) -> Option<Traced>;
-    fn macs(&self, before: [usize; 2], after: [usize; 2]) -> u64;
+    fn describe(&self, input: FeatureMap) -> FeatureMap;
     fn debug(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result;
     fn content(&self, content: Content) -> Option<Content>;
     fn collect_devices(&self, devices: Devices) -> Devices;
@@ -78,11 +72,8 @@ impl<M: SubModule + 'static> Erased for M {
     fn closing(&self, builder: &mut Builder<'_>) -> Option<AnySubModule> {
         SubModule::closing(self, builder)
     }
-    fn describe(&self, input: Traced) -> Option<Traced> {
+    fn describe(&self, input: FeatureMap) -> FeatureMap {
         SubModule::describe(self, input)
-    }
-    fn macs(&self, before: [usize; 2], after: [usize; 2]) -> u64 {
-        SubModule::macs(self, before, after)
     }
     fn debug(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         std::fmt::Debug::fmt(self, f)

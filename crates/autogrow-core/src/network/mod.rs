@@ -1,41 +1,35 @@
 //! Networks that grow: a stem, sub-networks that are stacks of sub-modules, a pooled linear head.
 
 mod blueprint;
-mod describe;
 mod erased;
 pub mod floats;
-pub mod graph;
 mod identity;
 mod initialize;
 mod model_info;
 mod names;
 mod plausible;
-mod positions;
-mod shapes;
+mod record;
 mod state_dict;
 mod sub_module;
-mod traced;
 mod trainable;
 mod weight_format;
 mod widen;
 
 use crate::growth::Depth;
 use crate::{Error, Result};
-use autogrow_kernels::{Activation, FeatureMap, Skip, linear, out_size};
+pub use autogrow_kernels::graph::{self, Graph, positions};
+use autogrow_kernels::{Activation, FeatureMap, Features, Skip, linear};
 pub use blueprint::{Blueprint, SeedNetwork, Stem};
 use burn::module::Module;
 use burn::nn::{BatchNorm, Linear, PaddingConfig2d, conv::Conv2d};
 use burn::tensor::{Device, Tensor};
 pub use erased::AnySubModule;
-pub use graph::Graph;
 pub(crate) use identity::{identities, with_identities};
 pub use initialize::{Adapt, Initializer};
 pub use model_info::ModelInfo;
-pub use positions::positions;
 use rand::RngCore;
 pub use state_dict::{StateDict, TensorEntry, is_counter, is_statistic};
 pub use sub_module::{Builder, Gate, NormInit, SubModule, SubModuleKind, WeightInit};
-pub use traced::Traced;
 pub use trainable::{train_only, trainable_ids};
 pub use weight_format::WeightFormat;
 pub(crate) use widen::paste;
@@ -100,6 +94,16 @@ impl Network {
 
     /// Class scores `[batch, classes]` of normalised images `[batch, channels, height, width]`.
     pub fn forward(&self, images: Tensor<4>) -> Tensor<2> {
+        self.pass(images.into(), |_, sub_module, map| sub_module.forward(map)).into_tensor()
+    }
+
+    /// The forward pass. `apply` computes a sub-module: the `j`-th of sub-network `i`, `[i, j]`, or
+    /// the closing one.
+    fn pass(
+        &self,
+        images: Features<4>,
+        mut apply: impl FnMut(Option<[usize; 2]>, &AnySubModule, FeatureMap) -> FeatureMap,
+    ) -> Features<2> {
         let images = match self.stem {
             Stem::Vector => {
                 let [batch, channels, height, width] = images.dims();
@@ -107,18 +111,20 @@ impl Network {
             }
             _ => images,
         };
-        let mut map = FeatureMap::from_nchw(images).conv(&self.conv1).norm(
-            &self.bn1,
-            Skip::None,
-            Activation::Relu,
-        );
+        let map = FeatureMap::from_features(images).conv(&self.conv1);
+        let mut map = map.norm(&self.bn1, Skip::None, Activation::Relu);
         if self.stem == Stem::ImageNet {
             map = map.max_pool(3, 2, 1);
         }
-        for sub_module in self.layer.iter().flatten().chain(&self.closing) {
-            map = sub_module.forward(map);
+        for (i, sub_network) in self.layer.iter().enumerate() {
+            for (j, sub_module) in sub_network.iter().enumerate() {
+                map = apply(Some([i, j]), sub_module, map);
+            }
         }
-        self.linear.forward(map.global_average())
+        if let Some(closing) = &self.closing {
+            map = apply(None, closing, map);
+        }
+        map.global_average().linear(&self.linear)
     }
 
     /// Stacks one sub-module on a sub-network (counted from 0): random weights, gates as the
@@ -171,37 +177,6 @@ impl Network {
     /// Number of trainable parameters.
     pub fn parameters(&self) -> usize {
         trainable::count(self)
-    }
-
-    /// Multiply-accumulate operations of one image's forward pass, convolutions and the linear
-    /// layer.
-    ///
-    /// # Errors
-    /// As [`Network::new`].
-    pub fn macs(&self) -> Result<u64> {
-        let stem = self.stem;
-        let [_, mut height, mut width] = self.blueprint.input(stem);
-        let [kernel, stride, padding] = stem.convolution();
-        let mut halve = |kernel, stride, padding| {
-            height = out_size(height, kernel, stride, padding);
-            width = out_size(width, kernel, stride, padding);
-            [height, width]
-        };
-        let [h, w] = halve(kernel, stride, padding);
-        let mut macs = (self.conv1.weight.shape().num_elements() * h * w) as u64;
-        if stem == Stem::ImageNet {
-            halve(3, 2, 1);
-        }
-        for (i, sub_network) in self.layer.iter().enumerate() {
-            for (j, sub_module) in sub_network.iter().enumerate() {
-                let before = halve(1, 1, 0);
-                let after = halve(1, stem.stride(i, j), 0);
-                macs += sub_module.macs(before, after);
-            }
-        }
-        let size = halve(1, 1, 0);
-        macs += self.closing.as_ref().map_or(0, |closing| closing.macs(size, size));
-        Ok(macs + self.linear.weight.shape().num_elements() as u64)
     }
 }
 

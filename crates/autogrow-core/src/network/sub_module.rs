@@ -1,6 +1,6 @@
 //! What a sub-module is: the unit that AutoGrow stacks (section 3.1 of the paper).
 
-use super::{AnySubModule, Traced};
+use super::AnySubModule;
 use crate::Result;
 use crate::config::Shortcut;
 use autogrow_kernels::FeatureMap;
@@ -31,18 +31,11 @@ pub trait SubModule: Module + ModuleDisplay {
         None
     }
 
-    /// The forward pass in evaluation mode, told operation by operation, so that the network can be
-    /// exported as more than its weights. By default it is not told.
-    fn describe(&self, input: Traced) -> Option<Traced> {
-        let _ = input;
-        None
-    }
-
-    /// Multiply-accumulate operations for one image of `[height, width]` `before` and `after`. By
-    /// default every convolution is taken to work at the resolution `after`.
-    fn macs(&self, before: [usize; 2], after: [usize; 2]) -> u64 {
-        let _ = before;
-        (super::trainable::convolution_weights(self) * after[0] * after[1]) as u64
+    /// The forward pass as graphs record it, for exports and for counting operations: `forward`
+    /// itself. A sub-module that computes on plain tensors there may say the same here by
+    /// operations of [`FeatureMap`] and [`Features`](autogrow_kernels::Features) alone.
+    fn describe(&self, input: FeatureMap) -> FeatureMap {
+        self.forward(input)
     }
 }
 

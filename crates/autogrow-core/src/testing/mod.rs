@@ -6,6 +6,8 @@
 //! ```
 
 mod gradients;
+mod graph;
+mod interpreter;
 
 use crate::config::{Compat, NetworkConfig, Shortcut, TrainingConfig};
 use crate::data::{Batch, Pass, Split};
@@ -18,6 +20,7 @@ use crate::settings::PluginSettings;
 use crate::training::{Epoch, Learner};
 use burn::module::Module;
 use burn::tensor::{Device, Tensor, TensorData};
+pub use graph::perturbed;
 use std::path::Path;
 
 /// Channels of the first sub-network in all checks: the fewest that every family can do with.
@@ -40,6 +43,7 @@ impl<E: std::error::Error> From<E> for Failure {
 /// - every sub-module gives the channels it is registered with, at half the size where it reduces;
 /// - gradients of its input and of each parameter agree with differences;
 /// - the same seed gives the same network, and its state dict all that it has learnt;
+/// - its graph, if it has one, computes what it computes, in as many operations as are counted;
 /// - where a sub-module has gates or adds channels, ZeroInit preserves the network's function bit
 ///   for bit, in training and evaluation mode, on top of every sub-network;
 /// - a run that is resumed right after a growth goes on as one that was not interrupted.
@@ -52,6 +56,7 @@ pub fn conform(network: &str, device: &Device) -> Result<(), Failure> {
     kit.shapes_and_gradients()?;
     kit.is_determined_by_its_seed()?;
     kit.is_its_state_dict()?;
+    kit.is_its_graph()?;
     for sub_network in 0..seed.sub_networks {
         if kit.claims_to_preserve(sub_network)? {
             kit.preserves_the_function(sub_network)?;

@@ -3,6 +3,7 @@
 use super::proto::{Attribute, FLOAT, INT64, Node, Tensor};
 use autogrow_core::network::graph::{Graph, Op, Value, Window};
 use autogrow_core::network::{StateDict, graph, positions};
+use std::collections::HashSet;
 
 /// Name of the images.
 pub(super) const INPUT: &str = "images";
@@ -12,15 +13,16 @@ pub(super) const OUTPUT: &str = "logits";
 /// Nodes and initializers. The error is the name of a tensor that is not there.
 pub(super) fn lower(graph: &Graph, state: &StateDict) -> Result<(Vec<Node>, Vec<Tensor>), String> {
     let mut writer = Writer { graph, nodes: vec![], tensors: vec![] };
+    let mut written = HashSet::new();
     for (value, node) in graph.nodes.iter().enumerate() {
         for stored in node.stored() {
+            // What is used twice is kept once.
+            if !written.insert(stored.name.clone()) {
+                continue;
+            }
             let entry = state.0.get(&stored.name).ok_or_else(|| stored.name.clone())?;
-            let dims = match &node.op {
-                Op::Parameter { shape, .. } => shape,
-                _ => &stored.shape,
-            };
             let bytes = entry.values.iter().flat_map(|value| value.to_le_bytes()).collect();
-            writer.tensor(&stored.name, FLOAT, dims, bytes);
+            writer.tensor(&stored.name, FLOAT, &stored.shape, bytes);
         }
         writer.node(value, node);
     }
@@ -42,10 +44,15 @@ impl Writer<'_> {
             let stored = node.stored().into_iter().map(|stored| stored.name);
             std::iter::once(x.clone()).chain(stored).collect::<Vec<_>>()
         };
-        let rank = node.shape.len();
         match &node.op {
-            // The images and learnt tensors are there without a node.
-            Op::Input | Op::Parameter { .. } => {}
+            // The images are there without a node, and so are learnt tensors.
+            Op::Input => {}
+            Op::Parameter { stored, shape } if stored == shape => {}
+            Op::Parameter { shape, .. } => {
+                let sizes: Vec<_> = shape.iter().map(|&size| size as i64).collect();
+                let sizes = self.whole_numbers(&out, "shape", &sizes);
+                self.emit("Reshape", vec![node.name.clone(), sizes], &out, []);
+            }
             &Op::Conv { kernel, stride, padding: [rows, columns], groups, .. } => {
                 let attributes = [
                     Attribute::ints("kernel_shape", kernel),
@@ -62,18 +69,9 @@ impl Writer<'_> {
             Op::LayerNorm { epsilon, .. } => {
                 let attributes =
                     [Attribute::int("axis", -1), Attribute::float("epsilon", *epsilon)];
-                let mut inputs = with_stored();
-                if rank < 3 {
-                    return self.emit("LayerNormalization", inputs, &out, attributes);
-                }
-                // The operator works on the last axes: channels go there and come back.
-                let (before, after) = (format!("{out}.before"), format!("{out}.after"));
-                self.emit("Transpose", vec![x], &before, [Attribute::ints("perm", [0, 2, 3, 1])]);
-                inputs[0] = before;
-                self.emit("LayerNormalization", inputs, &after, attributes);
-                self.emit("Transpose", vec![after], &out, [Attribute::ints("perm", [0, 3, 1, 2])]);
+                self.emit("LayerNormalization", with_stored(), &out, attributes);
             }
-            Op::Linear { .. } if rank == 1 => {
+            Op::Linear { .. } if node.shape.len() == 1 => {
                 self.emit("Gemm", with_stored(), &out, [Attribute::int("transB", 1)]);
             }
             Op::Linear { .. } => {
@@ -222,8 +220,13 @@ impl Writer<'_> {
         match &node.op {
             Op::Input => INPUT.into(),
             _ if value == self.graph.output => OUTPUT.into(),
-            Op::Parameter { .. } => node.name.clone(),
-            _ if !node.name.is_empty() => node.name.clone(),
+            Op::Parameter { stored, shape } if stored == shape => node.name.clone(),
+            Op::Parameter { .. } => format!("{}.{value}", node.name),
+            _ if !node.name.is_empty() => {
+                let is_first =
+                    self.graph.nodes[..value].iter().all(|other| other.name != node.name);
+                if is_first { node.name.clone() } else { format!("{}.{value}", node.name) }
+            }
             op => {
                 let text = format!("{op:?}");
                 let kind = text.split(|c: char| !c.is_alphanumeric()).next().unwrap_or_default();

@@ -62,11 +62,9 @@ pub(super) fn value(node: &Node, inputs: &[Template], module: &str) -> Template 
     let call = |function: &str| Template::text(function).and("(").append(x);
     match &node.op {
         Op::Input => nothing,
-        Op::Conv { .. } | Op::BatchNorm { .. } | Op::Linear { .. } => call(module).and(")"),
-        Op::LayerNorm { .. } if node.shape.len() == 3 => {
-            call(module).and(".permute(0, 2, 3, 1)).permute(0, 3, 1, 2)")
+        Op::Conv { .. } | Op::BatchNorm { .. } | Op::LayerNorm { .. } | Op::Linear { .. } => {
+            call(module).and(")")
         }
-        Op::LayerNorm { .. } => call(module).and(")"),
         Op::Parameter { stored, shape } if stored == shape => Template::text(module),
         Op::Parameter { shape, .. } => {
             Template::text(module).and(".view(").list("size", shape).and(")")

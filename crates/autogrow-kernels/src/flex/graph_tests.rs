@@ -58,7 +58,7 @@ impl Net {
         let plugged = FeatureMap::from_nchw(z.to_nchw().tanh());
         let shortcut = x.subsample_and_pad(2, 24);
         let last = plugged.to_nchw() + shortcut.to_nchw() + z.to_nchw();
-        FeatureMap::from_nchw(last).global_average()
+        FeatureMap::from_nchw(last).global_average().into_tensor()
     }
 
     fn plain(&self, x: &Tensor<4>) -> Tensor<2> {
@@ -160,7 +160,8 @@ fn one_input_serves_two_networks_and_two_backward_passes() {
         let y = x.conv(&net.convs[0]).norm(&net.norms[0], Skip::None, Relu);
         // A reader whose gradient never comes, because its result is not used.
         let _unused = y.conv(&net.convs[1]).norm(&net.norms[1], Skip::None, Relu);
-        loss(y.conv(&net.convs[2]).norm(&net.norms[2], Skip::None, Relu).global_average())
+        let y = y.conv(&net.convs[2]).norm(&net.norms[2], Skip::None, Relu);
+        loss(y.global_average().into_tensor())
     };
     let losses = nets.each_ref().map(out);
     let [first, second] = losses;
@@ -183,7 +184,7 @@ fn a_map_may_be_input_and_skip_of_one_layer() {
         let (convs, norms) = (&net.convs, &net.norms);
         let x = FeatureMap::from_nchw(input(1, &device)).conv(&convs[0]);
         let x = x.norm(&norms[0], Skip::None, Relu);
-        x.conv(&convs[1]).norm(&norms[1], Skip::Identity(x), Relu).global_average()
+        x.conv(&convs[1]).norm(&norms[1], Skip::Identity(x), Relu).global_average().into_tensor()
     };
     let theirs = {
         let layer = |x: Tensor<4>, i: usize| {

@@ -1,7 +1,7 @@
 //! The shape that an operation of a [`Graph`](super::Graph) makes of those of its inputs.
 
-use super::graph::{Op, Window};
-use autogrow_kernels::out_size;
+use super::{Op, Window};
+use crate::layers::out_size;
 
 /// The shape of the output, or what is wrong with the inputs.
 pub(super) fn shape(op: &Op, inputs: &[&[usize]]) -> Result<Vec<usize>, String> {
@@ -16,27 +16,20 @@ pub(super) fn shape(op: &Op, inputs: &[&[usize]]) -> Result<Vec<usize>, String> 
             vec![channels[1], side(*h, 0), side(*w, 1)]
         }
         (Op::BatchNorm { channels, .. }, [input @ [c, ..]]) if c == channels => input.to_vec(),
-        (Op::LayerNorm { channels, .. }, [input @ [c, _, _]]) if c == channels => input.to_vec(),
-        (Op::LayerNorm { channels, .. }, [input @ ([c] | [_, c])]) if c == channels => {
-            input.to_vec()
-        }
+        (Op::LayerNorm { channels, .. }, [input @ [.., c]]) if c == channels => input.to_vec(),
         (Op::Linear { features: [inputs, out], .. }, [[leading @ .., last]]) if last == inputs => {
             [leading, &[*out]].concat()
         }
         (Op::Relu | Op::Relu6 | Op::Gelu | Op::Sigmoid | Op::Scale(_), [input]) => input.to_vec(),
         (Op::Softmax, [input @ [_, ..]]) => input.to_vec(),
-        (Op::Add | Op::Mul, [a, b]) if a.len() == b.len() => {
-            let pairs = a.iter().zip(*b);
-            if !pairs.clone().all(|(a, b)| a == b || *a == 1 || *b == 1) {
-                return wrong();
-            }
-            pairs.map(|(a, b)| *a.max(b)).collect()
-        }
-        (Op::MatMul, [[batch_a @ .., m, k], [batch_b @ .., k2, n]])
-            if batch_a == batch_b && k == k2 =>
-        {
-            [batch_a, &[*m, *n]].concat()
-        }
+        (Op::Add | Op::Mul, [a, b]) => match stretched(a, b) {
+            Some(shape) => shape,
+            None => return wrong(),
+        },
+        (Op::MatMul, [[a @ .., m, k], [b @ .., k2, n]]) if k == k2 => match stretched(a, b) {
+            Some(leading) => [&leading[..], &[*m, *n]].concat(),
+            None => return wrong(),
+        },
         (&Op::Concat { axis }, [first, rest @ ..]) if axis < first.len() => {
             let mut joined = first.to_vec();
             for input in rest {
@@ -78,6 +71,12 @@ pub(super) fn shape(op: &Op, inputs: &[&[usize]]) -> Result<Vec<usize>, String> 
     })
 }
 
+/// The shape that two have in common once axes of size 1 are stretched.
+fn stretched(a: &[usize], b: &[usize]) -> Option<Vec<usize>> {
+    let pairs = a.iter().zip(b).map(|(&a, &b)| (a == b || a == 1 || b == 1).then_some(a.max(b)));
+    if a.len() == b.len() { pairs.collect() } else { None }
+}
+
 fn count(shape: &[usize]) -> usize {
     shape.iter().product()
 }
@@ -98,11 +97,12 @@ mod tests {
             bias: false,
         };
         type Case<'a> = (Op, &'a [&'a [usize]], &'a [usize]);
-        let cases: [Case<'_>; 14] = [
+        let cases: [Case<'_>; 15] = [
             (conv(2), &[&[4, 7, 7]], &[8, 4, 5]),
             (Op::Linear { features: [4, 9], bias: true }, &[&[5, 4]], &[5, 9]),
             (Op::Mul, &[&[4, 7, 7], &[4, 1, 1]], &[4, 7, 7]),
             (Op::MatMul, &[&[2, 5, 3], &[2, 3, 6]], &[2, 5, 6]),
+            (Op::MatMul, &[&[2, 5, 3], &[1, 3, 6]], &[2, 5, 6]),
             (Op::Concat { axis: 0 }, &[&[4, 7, 7], &[2, 7, 7]], &[6, 7, 7]),
             (Op::MaxPool(window), &[&[4, 7, 8]], &[4, 4, 4]),
             (Op::GlobalAverage, &[&[4, 7, 8]], &[4]),
@@ -121,10 +121,11 @@ mod tests {
 
     #[test]
     fn inputs_that_do_not_fit_are_told() {
-        let cases: [(Op, &[&[usize]]); 8] = [
+        let cases: [(Op, &[&[usize]]); 9] = [
             (Op::BatchNorm { channels: 4, epsilon: 1e-5 }, &[&[5, 7, 7]]),
             (Op::Linear { features: [4, 9], bias: true }, &[&[5, 5]]),
             (Op::Add, &[&[4, 7, 7], &[4, 2, 7]]),
+            (Op::MatMul, &[&[2, 5, 3], &[4, 3, 6]]),
             (Op::Concat { axis: 1 }, &[&[4, 7, 7], &[2, 7, 7]]),
             (Op::Reshape(vec![4, 57]), &[&[4, 7, 8]]),
             (Op::Transpose(vec![1, 1]), &[&[4, 56]]),

@@ -1,8 +1,21 @@
 //! [`Graph`]: what a network computes, as a list of standard operations that other programs know,
-//! with parameters by PyTorch name. Export is written from it; sizes and costs can be read off it.
+//! with parameters by PyTorch name. A [`Recorder`](crate::Recorder) makes it from the forward pass.
+//! Exports are written from it; sizes and costs can be read off it.
 //!
 //! Shapes leave out the batch, which is the first axis of every value and of any size: a feature
 //! map is `[channels, height, width]`, a sequence `[tokens, channels]`, features `[channels]`.
+
+mod layers;
+mod positions;
+mod shapes;
+mod tape;
+
+use std::collections::HashSet;
+
+pub(crate) use layers::PendingConv;
+pub use positions::positions;
+pub use tape::Unrecorded;
+pub(crate) use tape::{Recorded, Tape};
 
 /// The output of a node, as an index into [`Graph::nodes`].
 pub type Value = usize;
@@ -41,9 +54,9 @@ pub enum Op {
         /// Added to variances.
         epsilon: f64,
     },
-    /// Layer norm over the channels: axis 0 of a feature map, the last axis of a sequence.
+    /// Layer norm over the last axis.
     LayerNorm {
-        /// Of the input.
+        /// Length of the last axis.
         channels: usize,
         /// Added to variances.
         epsilon: f64,
@@ -73,7 +86,7 @@ pub enum Op {
     Mul,
     /// Times a constant.
     Scale(f64),
-    /// Matrix product over the last two axes of two values.
+    /// Matrix product over the last two axes of two values; other axes of size 1 are stretched.
     MatMul,
     /// Any number of values, one behind the other.
     Concat {
@@ -96,7 +109,7 @@ pub enum Op {
     /// Axes in another order: the `i`-th of the output is the `order[i]`-th of the input.
     Transpose(Vec<usize>),
     /// Adds to tokens, the pixels of a map of this height and width, where each of them is: see
-    /// [`positions`](super::positions).
+    /// [`positions`].
     AddPositions([usize; 2]),
     /// A part of one axis.
     Slice {
@@ -219,9 +232,13 @@ impl Node {
 }
 
 impl Graph {
-    /// Every tensor of the state dict, in order of use.
+    /// Every tensor of the state dict, in order of first use.
     pub fn stored(&self) -> impl Iterator<Item = Stored> + '_ {
-        self.nodes.iter().flat_map(Node::stored)
+        let mut seen = HashSet::new();
+        self.nodes
+            .iter()
+            .flat_map(Node::stored)
+            .filter(move |stored| seen.insert(stored.name.clone()))
     }
 
     /// Number of trainable parameters.
