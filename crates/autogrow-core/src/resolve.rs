@@ -5,7 +5,7 @@ use crate::growth::{Depth, PolicyKind};
 use crate::initializer::InitializerKind;
 use crate::network::SeedNetwork;
 use crate::registry::find;
-use crate::training::{OptimizerKind, ScheduleKind};
+use crate::training::{ObjectiveKind, OptimizerKind, ScheduleKind};
 use crate::{Error, Result};
 use std::ops::Deref;
 
@@ -26,6 +26,7 @@ impl Resolved {
         let kind = seed_network.sub_module_kind()?;
         find::<PolicyKind>(&config.growth.policy)?;
         find::<InitializerKind>(&config.growth.initializer)?;
+        find::<ObjectiveKind>(&config.training.objective)?;
         find::<OptimizerKind>(&config.training.optimizer)?;
         find::<ScheduleKind>(&config.training.schedule)?;
         find::<ScheduleKind>(&config.fine_tune.schedule)?;

@@ -98,7 +98,7 @@ impl Network {
         &self.blueprint.depth
     }
 
-    /// Class scores `[batch, classes]` of normalised images `[batch, channels, height, width]`.
+    /// Outputs `[batch, outputs]`, such as class scores, of normalised images `[batch, channels, height, width]`.
     pub fn forward(&self, images: Tensor<4>) -> Tensor<2> {
         let images = match self.stem {
             Stem::Vector => {

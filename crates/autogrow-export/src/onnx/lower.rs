@@ -6,12 +6,15 @@ use autogrow_core::network::{StateDict, graph, positions};
 
 /// Name of the images.
 pub(super) const INPUT: &str = "images";
-/// Name of the class scores.
-pub(super) const OUTPUT: &str = "logits";
 
-/// Nodes and initializers. The error is the name of a tensor that is not there.
-pub(super) fn lower(graph: &Graph, state: &StateDict) -> Result<(Vec<Node>, Vec<Tensor>), String> {
-    let mut writer = Writer { graph, nodes: vec![], tensors: vec![] };
+/// Nodes and initializers; `output` is the name of what the network gives. The error is the name of
+/// a tensor that is not there.
+pub(super) fn lower(
+    graph: &Graph,
+    state: &StateDict,
+    output: &str,
+) -> Result<(Vec<Node>, Vec<Tensor>), String> {
+    let mut writer = Writer { graph, output, nodes: vec![], tensors: vec![] };
     for (value, node) in graph.nodes.iter().enumerate() {
         for stored in node.stored() {
             let entry = state.0.get(&stored.name).ok_or_else(|| stored.name.clone())?;
@@ -29,6 +32,7 @@ pub(super) fn lower(graph: &Graph, state: &StateDict) -> Result<(Vec<Node>, Vec<
 
 struct Writer<'a> {
     graph: &'a Graph,
+    output: &'a str,
     nodes: Vec<Node>,
     tensors: Vec<Tensor>,
 }
@@ -221,7 +225,7 @@ impl Writer<'_> {
         let node = &self.graph.nodes[value];
         match &node.op {
             Op::Input => INPUT.into(),
-            _ if value == self.graph.output => OUTPUT.into(),
+            _ if value == self.graph.output => self.output.into(),
             Op::Parameter { .. } => node.name.clone(),
             _ if !node.name.is_empty() => node.name.clone(),
             op => {
