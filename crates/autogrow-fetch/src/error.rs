@@ -2,7 +2,7 @@
 
 use crate::http::Problem;
 use crate::mismatch::Mismatch;
-use crate::unpack::Refusal;
+use crate::refusal::Refusal;
 use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};

@@ -26,20 +26,23 @@
 
 mod activation;
 mod choice;
+mod descent;
 mod flex;
 mod layers;
 mod map;
 mod peers;
 mod plain;
+mod running;
 mod sgd;
 #[allow(unsafe_code, reason = "registers are loaded and stored through pointers")]
 mod simd;
 
 pub use activation::Activation;
 pub use choice::{Convolution, set_convolution};
+pub use descent::Sgd;
+pub use flex::supports_peers;
 pub use layers::{
     batch_norm, conv, kaiming_normal_fan_out, linear, out_size, standard_normal, with_bias,
 };
 pub use map::{Convolved, FeatureMap, Skip};
-pub use peers::{Peers, supports_peers, with_peers};
-pub use sgd::Sgd;
+pub use peers::{Peers, with_peers};

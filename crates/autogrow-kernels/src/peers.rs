@@ -21,7 +21,8 @@ thread_local! {
 }
 
 /// Runs `work`; batch norms in training mode take their statistics over the batches of all peers,
-/// forward here and backward whenever that is. Only on Flex, see [`supports_peers`].
+/// forward here and backward whenever that is. Only on Flex, see
+/// [`supports_peers`](crate::supports_peers).
 pub fn with_peers<R>(peers: Arc<dyn Peers>, work: impl FnOnce() -> R) -> R {
     struct Restore(Option<Arc<dyn Peers>>);
     impl Drop for Restore {
@@ -31,11 +32,6 @@ pub fn with_peers<R>(peers: Arc<dyn Peers>, work: impl FnOnce() -> R) -> R {
     }
     let _restore = Restore(PEERS.replace(Some(peers)));
     work()
-}
-
-/// Whether batch norms on this device can take their statistics over several processes.
-pub fn supports_peers(device: &burn::tensor::Device) -> bool {
-    crate::flex::is_flex(device)
 }
 
 /// The peers of this thread, if there are any.

@@ -11,6 +11,7 @@ use burn::tensor::ops::{ConvOptions, MaxPoolOptions};
 use crate::activation::Activation;
 use crate::flex::{FusedMap, supports, update_running};
 use crate::peers::{Peers, peers};
+use crate::running::blend;
 use std::sync::Arc;
 
 /// See [`FeatureMap::conv`](crate::FeatureMap::conv).
@@ -93,13 +94,4 @@ fn normalise_across(x: Tensor<4>, norm: &BatchNorm, peers: Arc<dyn Peers>) -> Te
     update_running(norm, &statistics, channels, &device);
     let by_channel = |parameter: Tensor<1>| parameter.reshape([1, -1, 1, 1]);
     standard * by_channel(norm.gamma.val()) + by_channel(norm.beta.val())
-}
-
-/// Blends a batch's mean and (unbiased) variance into the running ones.
-pub(crate) fn blend(norm: &BatchNorm, mean: Tensor<1>, variance: Tensor<1>) {
-    let blend = |running: Tensor<1>, new: Tensor<1>| {
-        (running * (1.0 - norm.momentum) + new.detach() * norm.momentum).detach()
-    };
-    norm.running_mean.update(blend(norm.running_mean.value_sync(), mean));
-    norm.running_var.update(blend(norm.running_var.value_sync(), variance));
 }

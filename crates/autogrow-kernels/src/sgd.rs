@@ -1,17 +1,7 @@
 //! One step of stochastic gradient descent with momentum and weight decay, as PyTorch defines it.
 
+use crate::descent::Sgd;
 use burn::tensor::Tensor;
-
-/// The settings of [`Sgd::step`].
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Sgd {
-    /// Factor of the step.
-    pub learning_rate: f64,
-    /// Share of the last step that is kept; 0 for none.
-    pub momentum: f64,
-    /// Factor of the weights that is added to the gradient; 0 for none.
-    pub weight_decay: f64,
-}
 
 impl Sgd {
     /// Moves one parameter tensor and its momentum buffer, which is `None` before the first step:

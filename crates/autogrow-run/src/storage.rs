@@ -1,6 +1,6 @@
 //! What a run writes goes through here. What others read appears complete or not at all.
 //!
-//! Every operation that changes a file first passes [`fault::point`], where tests make the n-th one fail or kill the
+//! Every operation that changes a file first passes `fault::point`, where tests make the n-th one fail or kill the
 //! process; without the feature `faults` that is nothing.
 
 use crate::{fault, names};

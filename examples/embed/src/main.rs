@@ -17,7 +17,8 @@ fn main() -> autogrow::Result<()> {
 
     let image = TensorData::new(vec![0.5_f32; SIZE * SIZE], [1, 1, SIZE, SIZE]);
     let scores = found.network.forward(Tensor::from_data(image, &Device::flex()));
-    println!("scores of a grey image: {:?}", scores.into_data().to_vec::<f32>().unwrap_or_default());
+    let scores: Vec<f32> = scores.into_data().iter::<f32>().collect();
+    println!("scores of a grey image: {scores:?}");
     found.save("net.safetensors")
 }
 

@@ -102,10 +102,12 @@ fn channels_are_weighed_once_an_image() {
 #[test]
 fn small_branches_begin_at_a_tenth() {
     let mut net = network([1, 1, 1], [3, 8, 8]);
-    let small = (find::<InitializerKind>("small").unwrap().build)(Compat::Paper);
+    let small =
+        (find::<InitializerKind>("small").unwrap().build)(Compat::Paper, &Default::default())
+            .unwrap();
     net.stack(1, &*small, &mut generator(1, Purpose::Growth, 0), &Device::flex()).unwrap();
     let numbers = |tensor: Tensor<1>| tensor.into_data().iter::<f32>().collect::<Vec<_>>();
-    for gate in net.gates(1) {
+    for gate in net.gates(1, 1) {
         assert_eq!(numbers(gate.scale.val()), [0.1; 12]);
         assert_eq!(numbers(gate.shift.unwrap().val()), [0.0; 12]);
     }
@@ -115,8 +117,7 @@ fn small_branches_begin_at_a_tenth() {
 fn grown(part: f64, patience: usize, sub_networks: usize, curve: &[f64]) -> Replayed {
     let mut config = Config::default();
     config.network.depth = Depth::uniform(sub_networks, 1);
-    config.growth =
-        GrowthConfig { policy: "share".into(), interval: 1, patience, ..config.growth };
+    config.growth = GrowthConfig { policy: "share".into(), interval: 1, patience, ..config.growth };
     config.plugin = toml::from_str(&format!("[share]\npart = {part:?}")).unwrap();
     replay(&config.rules(), curve.iter().copied().map(Evidence::of_score)).unwrap()
 }

@@ -54,6 +54,9 @@ impl Origin {
             }
         }
         let network = find::<crate::network::SeedNetwork>(&config.network.name)?;
+        // Data that come from the memory of a program have no kind.
+        let data_set = find::<crate::data::DataSetKind>(&config.data.name);
+        let data_set = data_set.map_or("memory", |kind| kind.origin());
         let named: [(&str, &str); 5] = [
             ("network", network.origin()),
             ("sub-module", network.sub_module_kind()?.origin()),
@@ -62,7 +65,7 @@ impl Origin {
                 find::<crate::initializer::InitializerKind>(&config.growth.initializer)?.origin(),
             ),
             ("policy", find::<crate::growth::PolicyKind>(&config.growth.policy)?.origin()),
-            ("data set", find::<crate::data::DataSetKind>(&config.data.name)?.origin()),
+            ("data set", data_set),
         ];
         Ok(Self {
             data: hasher.finalize().to_hex().to_string(),

@@ -19,7 +19,7 @@ use super::layer::{Computed, Kept, Layer, Parameters};
 use super::layer_backward::Wanted;
 use super::map::Map;
 use super::sgd::{first_step, step};
-use crate::sgd::Sgd;
+use crate::descent::Sgd;
 
 /// Flex's own tensor.
 pub(crate) type Primitive = FloatTensor<Flex>;

@@ -19,7 +19,7 @@ use super::statistics::Statistics;
 use crate::activation::Activation;
 use crate::layers::out_size;
 use crate::peers::{Peers, peers};
-use crate::plain::blend;
+use crate::running::blend;
 
 /// A map and its token in the autodiff graph.
 #[derive(Clone, Debug)]
@@ -49,8 +49,13 @@ pub(crate) fn supports<const D: usize>(tensor: &Tensor<D>) -> bool {
     tensor.dtype() == DType::F32 && is_flex(&tensor.device())
 }
 
+/// Whether batch norms on this device can take their statistics over several processes.
+pub fn supports_peers(device: &Device) -> bool {
+    is_flex(device)
+}
+
 /// Whether the fast path computes on this device.
-pub(crate) fn is_flex(device: &Device) -> bool {
+fn is_flex(device: &Device) -> bool {
     matches!(device.clone().inner().as_dispatch(), DispatchDevice::Flex(_))
 }
 

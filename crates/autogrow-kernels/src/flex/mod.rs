@@ -47,5 +47,6 @@ mod winograd_transforms;
 #[allow(unsafe_code, reason = "kernels on raw pointers")]
 mod winograd_weights;
 
-pub(crate) use fused::{FusedConv, FusedMap, FusedSkip, is_flex, supports, update_running};
+pub use fused::supports_peers;
+pub(crate) use fused::{FusedConv, FusedMap, FusedSkip, supports, update_running};
 pub(crate) use sgd::sgd_step;

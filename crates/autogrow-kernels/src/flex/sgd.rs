@@ -5,7 +5,7 @@ use burn::tensor::Tensor;
 use rayon::prelude::*;
 
 use super::extension::{FusedOps, Primitive};
-use crate::sgd::Sgd;
+use crate::descent::Sgd;
 
 /// Floats that one thread takes at a time.
 const CHUNK: usize = 1 << 15;
