@@ -4,14 +4,16 @@ use super::objective::Objective;
 use crate::Result;
 use crate::ranks::Ranks;
 use burn::tensor::Tensor;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 /// Sums over the images seen so far.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Tally {
     images: usize,
     loss: f64,
-    /// Those of the objective; nothing while there are no images.
+    /// Those of the objective; nothing while there are no images. In checkpoints of format 1 it is
+    /// `top1`, the number of images that are right.
+    #[serde(alias = "top1", deserialize_with = "one_or_several")]
     sums: Vec<f64>,
 }
 
@@ -23,7 +25,8 @@ pub struct Scores {
     /// Mean loss of the objective.
     pub loss: f64,
     /// The objective's guiding score, percent; higher is better. Of classes: those whose class has
-    /// the highest score.
+    /// the highest score. In checkpoints of format 1 it is `top1`.
+    #[serde(alias = "top1")]
     pub score: f64,
 }
 
@@ -73,5 +76,35 @@ impl Tally {
     pub(super) fn scores(&self, objective: &dyn Objective) -> Scores {
         let score = objective.score(self.images, &self.sums);
         Scores { images: self.images, loss: self.loss(), score }
+    }
+}
+
+/// A list of numbers, or a number alone as a list of one.
+fn one_or_several<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> std::result::Result<Vec<f64>, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Numbers {
+        One(f64),
+        Several(Vec<f64>),
+    }
+    Ok(match Numbers::deserialize(deserializer)? {
+        Numbers::One(number) => vec![number],
+        Numbers::Several(numbers) => numbers,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn format_1_is_read() {
+        let tally: Tally = toml::from_str("images = 32\nloss = 73.5\ntop1 = 7\ntop5 = 20").unwrap();
+        assert_eq!(tally, Tally { images: 32, loss: 73.5, sums: vec![7.0] });
+        let scores: Scores =
+            toml::from_str("images = 32\nloss = 2.25\ntop1 = 21.875\ntop5 = 62.5").unwrap();
+        assert_eq!(scores, Scores { images: 32, loss: 2.25, score: 21.875 });
     }
 }
