@@ -24,7 +24,7 @@ pub struct Evaluation {
 
 #[derive(Clone, Debug)]
 enum Sums {
-    Classes(ClassEvaluation),
+    Classes(Box<ClassEvaluation>),
     Values(ValueEvaluation),
     Labels(LabelEvaluation),
 }
@@ -45,7 +45,7 @@ impl Evaluation {
     /// Of no images yet, for a network with these outputs.
     pub fn new(outputs: &Outputs) -> Self {
         let sums = match outputs {
-            Outputs::Classes(names) => Sums::Classes(ClassEvaluation::new(names)),
+            Outputs::Classes(names) => Sums::Classes(Box::new(ClassEvaluation::new(names))),
             Outputs::Values(values) => Sums::Values(ValueEvaluation::new(values)),
             Outputs::Labels(names) => Sums::Labels(LabelEvaluation::new(names)),
         };
