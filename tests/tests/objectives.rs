@@ -105,6 +105,25 @@ fn huber_and_several_ranks_learn_values_as_well() {
     assert!(percent(&result) > 90.0, "{result}");
 }
 
+/// At a step size of 0.1, that of classes, training on squared errors diverged.
+#[test]
+fn values_have_a_step_size_of_their_own() {
+    let place = tempfile::tempdir().unwrap();
+    let (file, run) = (place.path().join("table.csv"), place.path().join("run"));
+    table(&file, "y,z", |a, b| format!("{},{}", a - 2.0 * b, a * b));
+    let (folder, file) = (run.to_str().unwrap(), file.to_str().unwrap());
+    let result = PROGRAM.json(
+        &[
+            &["train", folder, "--quiet", "--quick", "--network", "mlp1net", "--depth", "1"],
+            &["--data", "csv", "--dir", file, "--set", "training.objective=values"][..],
+            &["--set", "data.target=y,z"],
+        ]
+        .concat(),
+    );
+    assert!(percent(&result) > 80.0, "{result}");
+    assert!(read(&run.join("config.toml")).contains("\nlearning_rate = 0.01\n"));
+}
+
 #[test]
 fn labels_are_learnt() {
     let place = tempfile::tempdir().unwrap();

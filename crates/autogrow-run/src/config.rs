@@ -122,7 +122,8 @@ pub struct TrainingConfig {
     pub huber: f64,
     /// A registered optimiser: `sgd`, `adam`, `amsgrad`, `adagrad`, `adadelta`, `rmsprop`.
     pub optimizer: String,
-    /// Step size at the start of each phase; 0: 0.1, or 0.01 for plain networks.
+    /// Step size at the start of each phase; 0: 0.1, or 0.01 for plain networks and
+    /// for `values`.
     pub learning_rate: f64,
     /// Of SGD.
     pub momentum: f64,
