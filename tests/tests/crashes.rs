@@ -322,13 +322,66 @@ fn damaged_checkpoints_are_passed_over() {
 fn a_newer_format_is_refused() {
     let place = tempfile::tempdir().unwrap();
     let (_, folder) = interrupted(place.path());
-    let file = newest_checkpoint(&folder).join("manifest.json");
-    let text = read(&file);
-    let body = text.split_once('\n').unwrap().1.replacen("\"format\": 1", "\"format\": 2", 1);
-    std::fs::write(&file, format!("{}\n{body}", blake3::hash(body.as_bytes()).to_hex())).unwrap();
+    edit_manifest(&newest_checkpoint(&folder), |body| {
+        body.replacen("\"format\": 2", "\"format\": 3", 1)
+    });
     let output = resume(&folder, &[]);
     assert_eq!(output.status.code(), Some(4));
-    assert!(message(&output).contains("reads up to 1"), "{}", message(&output));
+    assert!(message(&output).contains("reads up to 2"), "{}", message(&output));
+}
+
+/// Changes the manifest of a checkpoint, and signs it again.
+fn edit_manifest(checkpoint: &Path, edit: impl Fn(&str) -> String) {
+    let file = checkpoint.join("manifest.json");
+    let body = edit(read(&file).split_once('\n').unwrap().1);
+    std::fs::write(file, format!("{}\n{body}", blake3::hash(body.as_bytes()).to_hex())).unwrap();
+}
+
+/// Makes a checkpoint one of format 1, whose sums and scores were those of classes.
+fn to_format_1(checkpoint: &Path) {
+    let file = checkpoint.join("state.toml");
+    let (new, before) = (read(&file), hash(&file));
+    let line = |line: &str| match line.split_once(" = ") {
+        Some(("sums", right)) => {
+            format!("top1 = {}\ntop5 = 0\n", right.trim_matches(['[', ']']).trim_end_matches(".0"))
+        }
+        Some(("score", percent)) => format!("top1 = {percent}\ntop5 = 0.0\n"),
+        _ => format!("{line}\n"),
+    };
+    let old: String = new.lines().map(line).collect();
+    std::fs::write(&file, old).unwrap();
+    let after = hash(&file);
+    edit_manifest(checkpoint, |body| {
+        body.replacen("\"format\": 2", "\"format\": 1", 1).replacen(
+            before.to_hex().as_str(),
+            after.to_hex().as_str(),
+            1,
+        )
+    });
+}
+
+/// In the middle of an epoch a checkpoint holds sums over the images so far: those of format 1
+/// are read, and the run ends as if nothing had interrupted it.
+#[test]
+fn a_checkpoint_of_format_1_in_the_middle_of_an_epoch_is_resumed() {
+    let place = tempfile::tempdir().unwrap();
+    let (whole, operations) = uninterrupted(place.path());
+    let folder = place.path().join("run");
+    let mut child = train(&folder);
+    // A checkpoint after each step, of which none is removed.
+    child.args(["--set", "run.checkpoint_minutes=1e-9", "--set", "run.keep=1000"]);
+    child.env("FAULT_AT", format!("kill:{operations}")).output().unwrap();
+    let state = |checkpoint: &Path| read(checkpoint.join("state.toml"));
+    while state(&newest_checkpoint(&folder)).contains("\nstep = 0\n") {
+        std::fs::remove_dir_all(newest_checkpoint(&folder)).unwrap();
+    }
+    let checkpoint = newest_checkpoint(&folder);
+    assert!(state(&checkpoint).contains("sums = ["), "{}", state(&checkpoint));
+    to_format_1(&checkpoint);
+    let output = resume(&folder, &[]);
+    assert!(output.status.success(), "{}", message(&output));
+    assert!(message(&output).contains(", step "), "{}", message(&output));
+    assert_eq!(end(&folder), whole);
 }
 
 #[test]

@@ -3,7 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use autogrow_core::config::{Compat, NetworkConfig, Shortcut, TrainingConfig};
-use autogrow_core::data::{Batch, Pass, Split};
+use autogrow_core::data::{Batch, Pass, Split, Targets};
 use autogrow_core::growth::Depth;
 use autogrow_core::initializer::InitializerKind;
 use autogrow_core::network::{Blueprint, Initializer, Network, SeedNetwork, StateDict};
@@ -171,7 +171,8 @@ impl Split for Same {
 
     fn batches(&self, _: Pass) -> Box<dyn Iterator<Item = autogrow_core::Result<Batch>> + '_> {
         let images = (0..8 * 3 * 64).map(|i| (0.7 * i as f32).sin()).collect();
-        let batch = Batch { images, labels: (0..8).map(|i| i % 5).collect() };
+        let targets = Targets::Classes((0..8).map(|i| i % 5).collect());
+        let batch = Batch { images, targets };
         Box::new(std::iter::repeat_n(batch, self.steps).map(Ok))
     }
 }

@@ -3,7 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use autogrow_core::config::{Compat, Shortcut, TrainingConfig};
-use autogrow_core::data::{Batch, Pass, Split};
+use autogrow_core::data::{Batch, Pass, Split, Targets};
 use autogrow_core::growth::Depth;
 use autogrow_core::initializer::InitializerKind;
 use autogrow_core::network::{Blueprint, Gate, Initializer, Network, StateDict};
@@ -220,7 +220,8 @@ impl Split for Same {
 
     fn batches(&self, _: Pass) -> Box<dyn Iterator<Item = autogrow_core::Result<Batch>> + '_> {
         let images = (0..8 * 3 * 64).map(|i| (0.7 * i as f32).sin()).collect();
-        let batch = Batch { images, labels: (0..8).map(|i| i % 5).collect() };
+        let targets = Targets::Classes((0..8).map(|i| i % 5).collect());
+        let batch = Batch { images, targets };
         Box::new(std::iter::repeat_n(batch, self.steps).map(Ok))
     }
 }
@@ -293,8 +294,8 @@ fn micro_batches_add_up() {
         }
         fn batches(&self, _: Pass) -> Box<dyn Iterator<Item = autogrow_core::Result<Batch>> + '_> {
             let half: Vec<f32> = (0..4 * 3 * 64).map(|i| (0.7 * i as f32).sin()).collect();
-            let labels = vec![0, 1, 2, 3, 0, 1, 2, 3];
-            Box::new(std::iter::once(Ok(Batch { images: half.repeat(2), labels })))
+            let targets = Targets::Classes(vec![0, 1, 2, 3, 0, 1, 2, 3]);
+            Box::new(std::iter::once(Ok(Batch { images: half.repeat(2), targets })))
         }
     }
     let device = Device::flex().autodiff();

@@ -3,7 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use autogrow_core::config::{DataConfig, NetworkConfig};
-use autogrow_core::data::{DataRequest, DataSet};
+use autogrow_core::data::{DataRequest, DataSet, Task};
 use autogrow_core::network::{Blueprint, Network, StateDict};
 use autogrow_core::random::{Purpose, generator};
 use autogrow_core::run::ModelFile;
@@ -64,7 +64,8 @@ fn pictures(place: &Path) -> PathBuf {
     let set = open("synthetic");
     let pass = autogrow_core::data::Pass { batch_size: 1, ..Default::default() };
     for (index, batch) in set.test.batches(pass).map(Result::unwrap).enumerate() {
-        let class = folder.join(&set.classes[batch.labels[0]]);
+        let class = batch.targets.classes().unwrap()[0];
+        let class = folder.join(set.outputs.names()[class]);
         std::fs::create_dir_all(&class).unwrap();
         // Back from the normalised pixel to its byte.
         let byte = |pixel: &f32| (255.0 * (pixel * 0.25 + 0.5)).round() as u8;
@@ -95,6 +96,7 @@ fn open(data: &str) -> DataSet {
         config: &config,
         compat: Default::default(),
         plugins: &Default::default(),
+        task: Task::Classes,
         seed: 0,
         size: 32,
     };
@@ -369,7 +371,7 @@ fn hostile_model_files_are_refused() {
         ("a great width", replaced(r#"\"width\":4"#, r#"\"width\":16000"#)),
         ("no width", replaced(r#"\"width\":4"#, r#"\"width\":0"#)),
         ("great images", replaced(r#"[1,8,8]"#, r#"[1,8,8000000]"#)),
-        ("a newer format", replaced(r#"\"format\":1"#, r#"\"format\":2"#)),
+        ("a newer format", replaced(r#"\"format\":1"#, r#"\"format\":3"#)),
         ("classes without names", replaced(r#"\"classes\":10"#, r#"\"classes\":11"#)),
         ("no deviation", replaced(r#"\"std\":[0.3759]"#, r#"\"std\":[0.0]"#)),
     ];

@@ -2,7 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use autogrow_core::config::{Compat, Shortcut, TrainingConfig};
-use autogrow_core::data::{Batch, Pass, Split};
+use autogrow_core::data::{Batch, Pass, Split, Targets};
 use autogrow_core::network::{Blueprint, Network, StateDict, TensorEntry};
 use autogrow_core::random::{Purpose, generator};
 use autogrow_core::registry::find;
@@ -91,7 +91,7 @@ impl Split for Images {
             let start = step * size % self.labels.len();
             Ok(Batch {
                 images: self.pixels[start * pixels..(start + size) * pixels].to_vec(),
-                labels: self.labels[start..start + size].to_vec(),
+                targets: Targets::Classes(self.labels[start..start + size].to_vec()),
             })
         }))
     }

@@ -3,7 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use autogrow_core::config::Config;
-use autogrow_core::data::{Batch, DataRequest, DataSet, Pass, Split};
+use autogrow_core::data::{Batch, DataRequest, DataSet, Pass, Split, Task};
 use autogrow_core::growth::Depth;
 use autogrow_core::network::{Blueprint, Network, StateDict};
 use autogrow_core::random::{Purpose, generator};
@@ -39,7 +39,8 @@ fn config(set: impl FnOnce(&mut Config)) -> Resolved {
 
 fn digits(config: &Config) -> DataSet {
     let (compat, plugins, seed) = (config.compat, &config.plugin, config.run.seed);
-    let request = DataRequest { config: &config.data, compat, plugins, seed, size: 8 };
+    let task = Task::Classes;
+    let request = DataRequest { config: &config.data, compat, plugins, task, seed, size: 8 };
     DataSet::open(&request).unwrap()
 }
 
@@ -53,7 +54,7 @@ struct Trained {
 /// More than 20 steps, the last of each epoch on a batch of 7 images.
 fn train(config: &Config, data: &DataSet, ranks: &Ranks) -> Trained {
     let device = Device::flex();
-    let blueprint = Blueprint::seed(&config.network, config.compat, data.image, data.classes.len());
+    let blueprint = Blueprint::seed(&config.network, config.compat, data.image, data.outputs.len());
     let mut rng = generator(1, Purpose::Seed, 0);
     let network = Network::new(blueprint, &mut rng, &device.clone().autodiff()).unwrap();
     let learner =
@@ -75,9 +76,10 @@ fn train(config: &Config, data: &DataSet, ranks: &Ranks) -> Trained {
         (learner, _) = learner.epoch(&mut epoch).unwrap();
     }
     let network = learner.evaluated();
-    let scores = evaluate(&network, &*data.validation, &device, ranks, &mut || Ok(())).unwrap();
+    let (objective, split) = (learner.objective(), &*data.validation);
+    let scores = evaluate(&network, objective, split, &device, ranks, &mut || Ok(())).unwrap();
     assert_eq!(scores.images, data.validation.len());
-    Trained { state: StateDict::of(&network).unwrap(), losses, accuracy: scores.top1 }
+    Trained { state: StateDict::of(&network).unwrap(), losses, accuracy: scores.score }
 }
 
 fn gap(a: &StateDict, b: &StateDict) -> f32 {

@@ -36,7 +36,7 @@ fn a_run_has_a_report_and_runs_can_be_compared() {
             continue;
         };
         let (key, value) = (key.trim_matches('"'), value.trim_matches('"'));
-        if ["network", "data", "at_floor"].contains(&key) {
+        if ["network", "data", "objective", "at_floor"].contains(&key) {
             continue;
         }
         let shown = format!("data-name=\"{key}\" value=\"{value}\"");

@@ -18,6 +18,15 @@ pub fn si(number: u64) -> String {
     }
 }
 
+/// A number with so many significant digits: `0.012346`, `1234.6`.
+pub fn significant(number: f64, digits: i32) -> String {
+    if number == 0.0 || !number.is_finite() {
+        return number.to_string();
+    }
+    let decimals = (digits - 1 - number.abs().log10().floor() as i32).clamp(0, 20);
+    format!("{number:.*}", decimals as usize)
+}
+
 /// Seconds as `4.2 s`, `42 s`, `3 min 20 s`, `5 h 04 min`, `12 d 3 h`.
 pub fn duration(seconds: f64) -> String {
     const DAY: u64 = 86_400;
@@ -51,6 +60,19 @@ mod tests {
             (1_234_000_000_000, "1234.00 G"),
         ] {
             assert_eq!(si(number), text);
+        }
+    }
+
+    #[test]
+    fn significant_digits_are_counted_from_the_first_one() {
+        for (number, text) in [
+            (0.0, "0"),
+            (f64::NAN, "NaN"),
+            (0.012_345_6, "0.012346"),
+            (-1_234.56, "-1234.6"),
+            (98_765_432.0, "98765432"),
+        ] {
+            assert_eq!(significant(number, 5), text);
         }
     }
 

@@ -40,7 +40,7 @@ pub(crate) enum Command {
     Morph(MorphArgs),
     /// Accuracy, loss and calibration of a trained model
     Evaluate(EvaluateArgs),
-    /// Classes of pictures
+    /// Classes, values or labels of pictures
     Predict(PredictArgs),
     /// Write a model for other programs
     Export(ExportArgs),
@@ -304,6 +304,7 @@ pub(crate) enum ListKind {
     SubModules,
     Initializers,
     Policies,
+    Objectives,
     Optimizers,
     Schedules,
     Data,

@@ -29,6 +29,7 @@ use autogrow_core::config::Config;
 use autogrow_core::data::{DataRequest, DataSet};
 use autogrow_core::network::SeedNetwork;
 use autogrow_core::registry::find;
+use autogrow_core::training::{Objective, objective};
 use autogrow_core::{Error, Result};
 use burn::tensor::Device;
 
@@ -46,11 +47,17 @@ fn open_device_of(rank: usize, config: &Config, loaded: &Loaded) -> Result<Devic
     device::of_rank(&run.device, rank).map_err(|error| loaded.locate(error))
 }
 
+/// What training minimises, and by what score networks are judged.
+fn objective_of(config: &Config) -> Result<Box<dyn Objective>> {
+    objective(&config.training, &config.plugin)
+}
+
 fn open_data(config: &Config) -> Result<DataSet> {
+    let task = objective_of(config)?.task();
     let seed = config.run.seed;
     let size = find::<SeedNetwork>(&config.network.name)?.stem.image_size();
     let (compat, plugins) = (config.compat, &config.plugin);
-    DataSet::open(&DataRequest { config: &config.data, compat, plugins, seed, size })
+    DataSet::open(&DataRequest { config: &config.data, compat, plugins, task, seed, size })
 }
 
 /// Turns what the operating system says of a file into a data error.

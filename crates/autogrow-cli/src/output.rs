@@ -1,6 +1,6 @@
 //! What the user reads: results to stdout, errors and progress to stderr.
 
-pub(crate) use autogrow_base::numbers::{duration, si};
+pub(crate) use autogrow_base::numbers::{duration, si, significant};
 use autogrow_core::{Error, Result};
 use serde::Serialize;
 use std::io::{ErrorKind, IsTerminal, Write};

@@ -4,12 +4,15 @@
 use crate::output::{BOLD, DIM, GREEN, Output, RESET, duration, si};
 use autogrow_core::Result;
 use autogrow_core::run::{Event, Phase, Watch};
+use autogrow_core::training::Objective;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::io::IsTerminal;
 
 /// Shows a run on stderr.
 pub(crate) struct Progress {
     output: Output,
+    /// How scores are told.
+    objective: Box<dyn Objective>,
     bar: ProgressBar,
     /// Line of the epoch in progress, before its numbers.
     depth: String,
@@ -19,7 +22,7 @@ pub(crate) struct Progress {
 
 impl Progress {
     /// Nothing at all where `output` is quiet, lines only where stderr is no terminal.
-    pub(crate) fn new(output: Output) -> Self {
+    pub(crate) fn new(output: Output, objective: Box<dyn Objective>) -> Self {
         let bar = ProgressBar::no_length();
         let visible = !output.quiet && std::io::stderr().is_terminal();
         bar.set_draw_target(if visible {
@@ -31,7 +34,8 @@ impl Progress {
         {
             bar.set_style(style.progress_chars("━╸─"));
         }
-        Self { output, bar, depth: String::new(), left: String::new(), waiting: String::new() }
+        let (depth, left, waiting) = Default::default();
+        Self { output, objective, bar, depth, left, waiting }
     }
 
     fn line(&self, line: &str) {
@@ -75,11 +79,11 @@ impl Watch for Progress {
                 let note =
                     if note.is_empty() { String::new() } else { format!("  {DIM}{note}{RESET}") };
                 self.line(&format!(
-                    "epoch {epoch:>3}  {depth:<10}  loss {:<7.4} train {:>6.2} %  val {:>6.2} %  \
+                    "epoch {epoch:>3}  {depth:<10}  loss {:<7.4} train {:>8}  val {:>8}  \
                      {:>8}{note}",
                     metrics.train_loss,
-                    metrics.train_accuracy,
-                    metrics.val_accuracy,
+                    self.objective.score_text(metrics.train_accuracy),
+                    self.objective.score_text(metrics.val_accuracy),
                     duration(metrics.epoch_seconds),
                 ));
             }

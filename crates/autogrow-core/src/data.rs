@@ -2,30 +2,63 @@
 //! augmentation live in the crates that register [`DataSetKind`]s.
 
 pub use crate::share::Share;
+use crate::targets::broken;
+pub use crate::targets::{Outputs, Targets, Task, ValueOutput};
 use crate::{Error, Result};
 use serde::{Deserialize, Serialize};
 
-/// Images of one step with their labels.
+/// Images of one step with what is right for them.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Batch {
     /// Normalised pixels `[batch, channels, height, width]`, row-major.
     pub images: Vec<f32>,
-    /// Class of each image, from 0.
-    pub labels: Vec<usize>,
+    /// What is right for each image.
+    pub targets: Targets,
 }
 
 impl Batch {
+    /// Number of images.
+    pub fn len(&self) -> usize {
+        self.targets.len()
+    }
+
+    /// Whether there is no image.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Checks that there are no more images than asked for, all of this size.
+    ///
+    /// # Errors
+    /// [`Error::Data`] about the data set.
+    pub fn check_images(&self, image: [usize; 3], asked_for: usize) -> Result<()> {
+        let (images, size) = (self.len(), image.iter().product::<usize>());
+        if images > asked_for {
+            return Err(broken(format!("yields {images} images in a batch of {asked_for}")));
+        }
+        if self.images.len() != images * size {
+            let [channels, height, width] = image;
+            return Err(broken(format!(
+                "yields {} pixels for {images} images of {channels}x{height}x{width}",
+                self.images.len()
+            )));
+        }
+        Ok(())
+    }
+
     /// The same images in batches of at most `size`; all at once where `size` is 0.
     pub(crate) fn parts(self, size: usize) -> Vec<Self> {
-        if size == 0 || size >= self.labels.len() {
+        let count = self.len();
+        if size == 0 || size >= count {
             return vec![self];
         }
-        let pixels = self.images.len() / self.labels.len();
-        let images = self.images.chunks(size * pixels);
-        let parts = images.zip(self.labels.chunks(size));
-        parts
-            .map(|(images, labels)| Self { images: images.to_vec(), labels: labels.to_vec() })
-            .collect()
+        let pixels = self.images.len() / count;
+        let part = |start: usize| {
+            let end = (start + size).min(count);
+            let images = self.images[start * pixels..end * pixels].to_vec();
+            Self { images, targets: self.targets.part(start..end) }
+        };
+        (0..count).step_by(size).map(part).collect()
     }
 }
 
@@ -70,22 +103,23 @@ pub trait Split: Send + Sync {
         self.len() == 0
     }
 
-    /// The batches of one pass. The same pass yields the same batches, on any number of threads.
+    /// The batches of one pass: at most `batch_size` images each, all of the data set's size, with
+    /// targets for its outputs. The same pass yields the same batches, on any number of threads.
     /// Where `data.on_bad_image` allows it, images that cannot be read are missing in theirs.
     /// As many batches for each share, empty ones included.
     fn batches(&self, pass: Pass) -> Box<dyn Iterator<Item = Result<Batch>> + '_>;
 
-    /// The class of each image, from 0, in stored order.
+    /// What is right for each image, in stored order.
     ///
     /// # Errors
     /// Data errors.
-    fn labels(&self) -> Result<Vec<usize>> {
+    fn targets(&self) -> Result<Targets> {
         let batches = self.batches(Pass { batch_size: 500, ..Pass::default() });
-        let mut labels = Vec::new();
+        let mut targets = Targets::Classes(Vec::new());
         for batch in batches {
-            labels.extend(batch?.labels);
+            targets.append(batch?.targets)?;
         }
-        Ok(labels)
+        Ok(targets)
     }
 
     /// Height and width of the image at `position`, in stored order, before it was made to what
@@ -130,8 +164,8 @@ impl Preprocessing {
 pub struct DataSet {
     /// `[channels, height, width]` of an image as the network sees it.
     pub image: [usize; 3],
-    /// Names of the classes.
-    pub classes: Vec<String>,
+    /// What the network is asked for.
+    pub outputs: Outputs,
     /// How pictures from elsewhere are made alike; none where that cannot be told.
     pub preprocessing: Option<Preprocessing>,
     /// What the network trains on.
@@ -146,7 +180,7 @@ impl std::fmt::Debug for DataSet {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("DataSet")
             .field("image", &self.image)
-            .field("classes", &self.classes.len())
+            .field("outputs", &self.outputs)
             .field("train", &self.train.len())
             .field("validation", &self.validation.len())
             .field("test", &self.test.len())
@@ -190,6 +224,8 @@ pub struct DataRequest<'a> {
     pub compat: crate::config::Compat,
     /// Settings of plugins.
     pub plugins: &'a crate::settings::PluginSettings,
+    /// What the objective asks for. Sets that have nothing but classes need not look.
+    pub task: Task,
     /// Fixes the held-out split and the fraction.
     pub seed: u64,
     /// Height and width that the network takes: what pictures of any size are made to. Sets whose
@@ -204,10 +240,12 @@ impl DataSet {
     ///
     /// # Errors
     /// [`Error::Unknown`] where no such set is registered, [`Error::Data`] where its files are
-    /// missing, damaged or empty.
+    /// missing, damaged or empty, [`Error::Config`] where it does not have what the objective asks
+    /// for.
     pub fn open(request: &DataRequest<'_>) -> Result<Self> {
         let kind = crate::registry::find::<DataSetKind>(&request.config.name)?;
         let set = (kind.open)(request)?;
+        set.outputs.suit(request.task, &request.config.name)?;
         for (name, split) in
             [("training", &set.train), ("validation", &set.validation), ("test", &set.test)]
         {

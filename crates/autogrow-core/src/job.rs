@@ -7,6 +7,7 @@ use crate::random::{Purpose, generator};
 use crate::ranks::Ranks;
 use crate::registry::find;
 use crate::run::{check_finite, read_weights};
+use crate::training::{Objective, objective};
 use crate::{Resolved, Result};
 use burn::tensor::Device;
 
@@ -27,12 +28,24 @@ impl Job<'_> {
     /// The architecture of the seed network.
     pub fn blueprint(&self) -> Blueprint {
         let (config, data) = (self.config, self.data);
-        Blueprint::seed(&config.network, config.compat, data.image, data.classes.len())
+        Blueprint::seed(&config.network, config.compat, data.image, data.outputs.len())
     }
 
     /// What a model file says of a network of this job, at the depth of the seed.
     pub fn model_info(&self) -> ModelInfo {
-        ModelInfo::new(self.blueprint(), &self.config.data.name, self.data)
+        ModelInfo::new(self.blueprint(), self.config, self.data)
+    }
+
+    /// What is minimised.
+    ///
+    /// # Errors
+    /// [`Error::Config`](crate::Error::Config) where the data have something else than it asks for;
+    /// what it finds wrong with its settings.
+    pub fn objective(&self) -> Result<Box<dyn Objective>> {
+        let config = self.config;
+        let objective = objective(&config.training, &config.plugin)?;
+        self.data.outputs.suit(objective.task(), &config.data.name)?;
+        Ok(objective)
     }
 
     /// The initializer of new sub-modules.
@@ -47,9 +60,11 @@ impl Job<'_> {
     /// The seed network on `device`, random or with the weights that `training.init_from` names.
     ///
     /// # Errors
-    /// [`Error::Config`](crate::Error::Config) where the images do not suit the network,
+    /// [`Error::Config`](crate::Error::Config) where the images do not suit the network or the
+    /// objective,
     /// [`Error::Run`](crate::Error::Run) where the weights do not.
     pub fn seed_network(&self, device: &Device) -> Result<Network> {
+        self.objective()?;
         let mut rng = generator(self.config.run.seed, Purpose::Seed, 0);
         let network = Network::new(self.blueprint(), &mut rng, device)?;
         let weights = &self.config.training.init_from;

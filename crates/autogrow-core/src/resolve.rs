@@ -1,11 +1,12 @@
 //! [`Resolved`]: settings of which nothing is left to be decided.
 
 use crate::config::Config;
+use crate::data::Task;
 use crate::growth::{Depth, PolicyKind};
 use crate::initializer::InitializerKind;
 use crate::network::SeedNetwork;
 use crate::registry::find;
-use crate::training::{OptimizerKind, ScheduleKind};
+use crate::training::{OptimizerKind, ScheduleKind, objective};
 use crate::{Error, Result};
 use std::ops::Deref;
 
@@ -30,11 +31,14 @@ impl Resolved {
         find::<ScheduleKind>(&config.training.schedule)?;
         find::<ScheduleKind>(&config.fine_tune.schedule)?;
         config.plugin = config.plugin.complete()?;
+        let task = objective(&config.training, &config.plugin)?.task();
         if config.network.width == 0 {
             config.network.width = seed_network.width;
         }
         if config.training.learning_rate == 0.0 {
-            config.training.learning_rate = if kind.residual { 0.1 } else { 0.01 };
+            // Gradients of squared errors are as large as the errors are, so they want shorter steps.
+            let wants_long_steps = kind.residual && task != Task::Values;
+            config.training.learning_rate = if wants_long_steps { 0.1 } else { 0.01 };
         }
         config.check()?;
         let (wanted, got) = (seed_network.sub_networks, config.network.depth.sub_networks());

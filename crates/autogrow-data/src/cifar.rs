@@ -8,7 +8,7 @@ use crate::parts::Parts;
 use crate::transform::Transform;
 use autogrow_core::Result;
 use autogrow_core::config::Compat;
-use autogrow_core::data::{DataRequest, DataSet, DataSetKind, Statistics};
+use autogrow_core::data::{DataRequest, DataSet, DataSetKind, Outputs, Statistics};
 use autogrow_formats::{Input, cifar};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -116,7 +116,7 @@ impl Kind {
             names.iter().map(file).collect()
         };
         Ok(Parts {
-            classes: self.classes.iter().map(ToString::to_string).collect(),
+            outputs: Outputs::Classes(self.classes.iter().map(ToString::to_string).collect()),
             train: self.read(&files(self.train)?, request.compat)?,
             validation: None,
             test: self.read(&files(&[self.test])?, request.compat)?,
@@ -169,10 +169,10 @@ mod tests {
     fn the_archives_folder_is_found_and_the_classes_are_the_fine_ones() {
         let set = open("cifar10", fixture("")).unwrap();
         assert_eq!((set.image, set.train.len(), set.test.len()), ([3, 32, 32], 8, 3));
-        assert_eq!(set.classes[9], "truck");
+        assert_eq!(set.outputs.names()[9], "truck");
         let set = open("cifar100", fixture("cifar-100-binary")).unwrap();
-        assert_eq!(set.classes.len(), 100);
-        assert!(set.classes.is_sorted());
+        assert_eq!(set.outputs.len(), 100);
+        assert!(set.outputs.names().is_sorted());
         assert_eq!(testing::labels(set.test.as_ref()), [0, 99, 42]);
         let (problem, hint) = data_problem(open("cifar100", fixture("svhn")));
         assert!(problem.starts_with("the files of cifar100 are not there"), "{problem}");

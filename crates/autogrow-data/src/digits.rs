@@ -9,7 +9,7 @@ use crate::images::Images;
 use crate::parts::{Parts, spread};
 use crate::transform::Transform;
 use autogrow_core::Result;
-use autogrow_core::data::{DataRequest, DataSet, DataSetKind, Statistics};
+use autogrow_core::data::{DataRequest, DataSet, DataSetKind, Outputs, Statistics};
 use autogrow_formats::Input;
 use std::path::Path;
 use std::sync::Arc;
@@ -47,8 +47,8 @@ fn open(request: &DataRequest<'_>) -> Result<DataSet> {
     let images = |(pixels, labels)| -> Result<_> {
         Ok(Arc::new(Images::new(Path::new(NAME), pixels, labels, transform.clone())?))
     };
-    let classes = (0..10).map(|digit| digit.to_string()).collect();
-    Ok(Parts { classes, train: images(train)?, validation: None, test: images(test)? }
+    let outputs = Outputs::Classes((0..10).map(|digit| digit.to_string()).collect());
+    Ok(Parts { outputs, train: images(train)?, validation: None, test: images(test)? }
         .open(request))
 }
 

@@ -120,10 +120,7 @@ mod tests {
     #[test]
     fn published_parts_are_used_as_they_are() {
         let set = open(&fixture("folder")).unwrap();
-        assert_eq!(
-            (set.image, set.classes.as_slice()),
-            ([3, 32, 32], ["ant", "bee"].map(String::from).as_slice())
-        );
+        assert_eq!((set.image, set.outputs.names()), ([3, 32, 32], vec!["ant", "bee"]));
         assert_eq!(testing::labels(set.train.as_ref()), [0, 0, 0, 1, 1, 1]);
         assert_eq!(testing::labels(set.validation.as_ref()), [1]);
         assert_eq!(testing::labels(set.test.as_ref()), [0, 1]);
@@ -154,7 +151,7 @@ mod tests {
             ..DataConfig::default()
         };
         let set = testing::open(&config, 0).unwrap();
-        assert_eq!(set.classes, ["a", "b"]);
+        assert_eq!(set.outputs.names(), ["a", "b"]);
         assert_eq!(testing::labels(set.test.as_ref()), [0, 0, 1]);
         assert_eq!((set.train.len(), set.validation.len()), (12, 3));
     }
@@ -251,11 +248,13 @@ mod tests {
             assert_eq!(set.train.len(), 3);
             for seed in [None, Some(1)] {
                 let pass = Pass { batch_size: 2, seed, ..Pass::default() };
-                let labels = set.train.batches(pass).flat_map(|batch| batch.unwrap().labels);
+                let batches = set.train.batches(pass);
+                let labels =
+                    batches.flat_map(|batch| batch.unwrap().targets.classes().unwrap().to_vec());
                 assert_eq!(labels.sum::<usize>(), 1);
                 let batches = set.train.batches(pass).map(|batch| batch.unwrap());
                 let (images, values) = batches.fold((0, 0), |(images, values), batch| {
-                    (images + batch.labels.len(), values + batch.images.len())
+                    (images + batch.len(), values + batch.images.len())
                 });
                 assert_eq!((images, values), (2, 2 * 3 * size * size));
             }

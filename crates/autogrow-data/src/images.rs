@@ -2,17 +2,60 @@
 
 use crate::random::Draws;
 use crate::transform::Transform;
-use autogrow_core::data::Preprocessing;
+use autogrow_core::data::{Preprocessing, Targets};
 use autogrow_core::{Error, Result};
 use std::path::Path;
+
+/// What is right for each image of a source, in stored order.
+#[derive(Clone, Copy, Debug)]
+pub enum SourceTargets<'a> {
+    /// Its class, from 0.
+    Classes(&'a [u16]),
+    /// `width` numbers an image, row-major; see [`Targets::Numbers`].
+    Numbers {
+        /// Numbers of an image.
+        width: usize,
+        /// `[images, width]`.
+        values: &'a [f32],
+    },
+}
+
+impl SourceTargets<'_> {
+    /// Of how many images.
+    pub fn len(&self) -> usize {
+        match self {
+            Self::Classes(classes) => classes.len(),
+            Self::Numbers { width, values } => values.len() / (*width).max(1),
+        }
+    }
+
+    /// Whether they are of no image.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Those of some images.
+    pub(crate) fn of(&self, images: &[u32]) -> Targets {
+        let images = images.iter().map(|&image| image as usize);
+        match *self {
+            Self::Classes(classes) => {
+                Targets::Classes(images.map(|image| usize::from(classes[image])).collect())
+            }
+            Self::Numbers { width, values } => {
+                let values = images.flat_map(|image| &values[image * width..][..width]);
+                Targets::Numbers { width, values: values.copied().collect() }
+            }
+        }
+    }
+}
 
 /// Images that can be prepared one by one, in any order, from any thread.
 pub trait Source: Send + Sync + 'static {
     /// `[channels, height, width]` of an image as the network sees it.
     fn image(&self) -> [usize; 3];
 
-    /// Class of each image, from 0.
-    fn labels(&self) -> &[u16];
+    /// What is right for each image.
+    fn targets(&self) -> SourceTargets<'_>;
 
     /// How pictures from elsewhere are made like these images; by default that is not told.
     fn preprocessing(&self) -> Option<Preprocessing> {
@@ -71,8 +114,8 @@ impl Source for Images {
         self.transform.image()
     }
 
-    fn labels(&self) -> &[u16] {
-        &self.labels
+    fn targets(&self) -> SourceTargets<'_> {
+        SourceTargets::Classes(&self.labels)
     }
 
     fn preprocessing(&self) -> Option<Preprocessing> {
@@ -103,7 +146,7 @@ mod tests {
             let labels = vec![0; labels];
             Images::new(Path::new("labels"), vec![0; pixels], labels, transform.clone())
         };
-        assert_eq!(new(12, 3).unwrap().labels().len(), 3);
+        assert_eq!(new(12, 3).unwrap().targets().len(), 3);
         assert_eq!(new(12, 2).unwrap_err().to_string(), "labels: 2 labels for 3 images");
     }
 }

@@ -5,7 +5,7 @@ use crate::class_folders;
 use crate::error::of_file;
 use crate::prefetch::Prefetch;
 use crate::transform::Transform;
-use autogrow_core::data::{Batch, Pass, Preprocessing, Split};
+use autogrow_core::data::{Batch, Pass, Preprocessing, Split, Targets};
 use autogrow_core::{Error, Result};
 use autogrow_formats::geometry::Scaler;
 use autogrow_formats::picture::decode;
@@ -87,7 +87,7 @@ impl Pictures {
             return Err(error);
         }
         let labels = self.pictures[range].iter().map(|(_, label)| *label).collect();
-        Ok(Batch { images, labels })
+        Ok(Batch { images, targets: Targets::Classes(labels) })
     }
 
     /// Fills `out` with a picture's normalised pixels, `[channels, height, width]`.
@@ -184,7 +184,8 @@ mod tests {
         let batches: Vec<_> =
             split.batches(Pass { batch_size, ..Pass::default() }).map(Result::unwrap).collect();
         let images = batches.iter().flat_map(|batch| batch.images.clone()).collect();
-        (images, batches.iter().flat_map(|batch| batch.labels.clone()).collect())
+        let labels = batches.iter().flat_map(|batch| batch.targets.classes().unwrap().to_vec());
+        (images, labels.collect())
     }
 
     #[test]
@@ -194,10 +195,11 @@ mod tests {
         let set = testing::open(&config, 0).unwrap();
         let preprocessing = set.preprocessing.clone().unwrap();
         let test = fixture("folder/test");
-        let pictures = Pictures::of_classes(&test, &set.classes, &preprocessing, [32, 32]).unwrap();
+        let classes = set.outputs.classes().unwrap();
+        let pictures = Pictures::of_classes(&test, classes, &preprocessing, [32, 32]).unwrap();
         assert_eq!(walk(&pictures, 3), walk(&*set.test, 3));
         assert_eq!(walk(&pictures, 1), walk(&pictures, 100));
-        assert!(is_class_folder(&test, &set.classes));
+        assert!(is_class_folder(&test, classes));
         assert!(!is_class_folder(&test, &["ant".into()]));
         let file = std::fs::read(fixture("folder/test/ant/h.png")).unwrap();
         let bytes = Picture::Bytes(file.into(), "-".into());

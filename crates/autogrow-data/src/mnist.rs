@@ -7,7 +7,7 @@ use crate::locate::{self, Places};
 use crate::parts::Parts;
 use crate::transform::Transform;
 use autogrow_core::Result;
-use autogrow_core::data::{DataRequest, DataSet, DataSetKind, Statistics};
+use autogrow_core::data::{DataRequest, DataSet, DataSetKind, Outputs, Statistics};
 use autogrow_formats::{Input, idx};
 use std::path::Path;
 use std::sync::Arc;
@@ -73,7 +73,7 @@ impl Kind {
         let spellings = spellings("train-images", 3);
         let folder = locate::folder(self.name, &folders, &spellings, self.how_to_get)?;
         Ok(Parts {
-            classes: self.classes.map(String::from).to_vec(),
+            outputs: Outputs::Classes(self.classes.map(String::from).to_vec()),
             train: self.read(&folder, "train")?,
             validation: None,
             test: self.read(&folder, "t10k")?,
@@ -163,7 +163,7 @@ mod tests {
         let plain = open("mnist", &write(NAMES, counts, false)).unwrap();
         let other = open("fashion-mnist", &write(packed, counts, true)).unwrap();
         assert_eq!((plain.image, plain.train.len(), plain.test.len()), ([1, 32, 32], 23, 10));
-        assert_eq!(other.classes[9], "Ankle boot");
+        assert_eq!(other.outputs.names()[9], "Ankle boot");
         let pixels = testing::pixels(plain.test.as_ref());
         assert_eq!(pixels, testing::pixels(other.test.as_ref()));
         assert_eq!(testing::labels(plain.test.as_ref()), (0..10).collect::<Vec<_>>());

@@ -9,13 +9,13 @@ use crate::images::Source;
 use crate::random::{Draws, Purpose};
 use crate::subset::Subset;
 use autogrow_core::config::SelectOn;
-use autogrow_core::data::{DataRequest, DataSet, holdout};
+use autogrow_core::data::{DataRequest, DataSet, Outputs, holdout};
 use std::sync::Arc;
 
 /// The parts of a data set as published.
 pub struct Parts {
-    /// Names of the classes.
-    pub classes: Vec<String>,
+    /// What the network is asked for.
+    pub outputs: Outputs,
     /// Images to train on; where nothing else is published, some are held out.
     pub train: Arc<dyn Source>,
     /// Images that the publisher set aside for validation.
@@ -28,7 +28,7 @@ impl Parts {
     /// Divides the images as the configuration asks.
     pub fn open(self, request: &DataRequest<'_>) -> DataSet {
         let config = request.config;
-        let images = self.train.labels().len();
+        let images = self.train.targets().len();
         let mut order: Vec<u32> = (0..images as u32).collect();
         Draws::new(request.seed, Purpose::Partition, 0).shuffle(&mut order);
 
@@ -48,7 +48,7 @@ impl Parts {
         order.drain(..images - training);
         DataSet {
             image: self.train.image(),
-            classes: self.classes,
+            outputs: self.outputs,
             preprocessing: self.train.preprocessing(),
             train: Box::new(
                 Subset::new(self.train, order)
@@ -63,7 +63,7 @@ impl Parts {
 
 /// Every image of a source.
 fn all(source: Arc<dyn Source>) -> Subset {
-    let indices = (0..source.labels().len() as u32).collect();
+    let indices = (0..source.targets().len() as u32).collect();
     Subset::new(source, indices)
 }
 
@@ -89,18 +89,25 @@ mod tests {
     use super::*;
     use crate::testing::{Numbers, labels};
     use autogrow_core::config::{Compat, DataConfig};
+    use autogrow_core::data::Task;
     use proptest::prelude::*;
 
     fn open(images: u16, config: &DataConfig, seed: u64) -> DataSet {
         let source = |images| Arc::new(Numbers::new(images));
-        Parts { classes: Vec::new(), train: source(images), validation: None, test: source(7) }
-            .open(&DataRequest {
-                config,
-                compat: Compat::Paper,
-                plugins: &Default::default(),
-                seed,
-                size: 32,
-            })
+        Parts {
+            outputs: Outputs::Classes(Vec::new()),
+            train: source(images),
+            validation: None,
+            test: source(7),
+        }
+        .open(&DataRequest {
+            config,
+            compat: Compat::Paper,
+            plugins: &Default::default(),
+            task: Task::Classes,
+            seed,
+            size: 32,
+        })
     }
 
     fn contains(outer: &[usize], inner: &[usize]) -> bool {
@@ -153,12 +160,13 @@ mod tests {
     fn published_validation_images_are_used_as_they_are() {
         let source = |images| Arc::new(Numbers::new(images)) as Arc<dyn Source>;
         let (train, validation, test) = (source(90), Some(source(30)), source(20));
-        let parts = Parts { classes: Vec::new(), train, validation, test };
+        let parts = Parts { outputs: Outputs::Classes(Vec::new()), train, validation, test };
         let config = DataConfig { fraction: 0.5, ..DataConfig::default() };
         let set = parts.open(&DataRequest {
             config: &config,
             compat: Compat::Paper,
             plugins: &Default::default(),
+            task: Task::Classes,
             seed: 0,
             size: 32,
         });

@@ -5,7 +5,7 @@ use crate::listing::Listing;
 use crate::parts::{Parts, spread};
 use crate::pictures::Pictures;
 use autogrow_core::Result;
-use autogrow_core::data::{DataRequest, DataSet, Statistics};
+use autogrow_core::data::{DataRequest, DataSet, Outputs, Statistics};
 use std::path::Path;
 
 /// Listed pictures and where they are.
@@ -48,7 +48,7 @@ impl PictureSet {
             validation: self.validation.map(source).transpose()?,
             test: source(test)?,
             train: train.source(on_bad_image)?,
-            classes: self.classes,
+            outputs: Outputs::Classes(self.classes),
         }
         .open(request))
     }

@@ -7,7 +7,7 @@
 
 use crate::archives::Store;
 use crate::error::of_file;
-use crate::images::{Images, Source};
+use crate::images::{Images, Source, SourceTargets};
 use crate::listing::Listing;
 use crate::random::Draws;
 use crate::transform::{Transform, table};
@@ -209,8 +209,8 @@ impl Source for Kept {
         self.images.image()
     }
 
-    fn labels(&self) -> &[u16] {
-        self.images.labels()
+    fn targets(&self) -> SourceTargets<'_> {
+        self.images.targets()
     }
 
     fn preprocessing(&self) -> Option<Preprocessing> {
@@ -231,8 +231,8 @@ impl Source for Pictures {
         [3, self.size, self.size]
     }
 
-    fn labels(&self) -> &[u16] {
-        self.listing.labels()
+    fn targets(&self) -> SourceTargets<'_> {
+        SourceTargets::Classes(self.listing.labels())
     }
 
     fn preprocessing(&self) -> Option<Preprocessing> {

@@ -5,7 +5,7 @@ use crate::prefetch::Prefetch;
 use crate::random::{Draws, Purpose};
 use autogrow_core::Result;
 use autogrow_core::config::OnBadImage;
-use autogrow_core::data::{Batch, Pass, Split};
+use autogrow_core::data::{Batch, Pass, Split, Targets};
 use rayon::prelude::*;
 use rayon::{ThreadPool, ThreadPoolBuilder};
 use std::sync::Arc;
@@ -67,9 +67,8 @@ impl Split for Subset {
         }
     }
 
-    fn labels(&self) -> Result<Vec<usize>> {
-        let labels = self.source.labels();
-        Ok(self.indices.iter().map(|&index| usize::from(labels[index as usize])).collect())
+    fn targets(&self) -> Result<Targets> {
+        Ok(self.source.targets().of(&self.indices))
     }
 
     fn stored_size(&self, position: usize) -> Result<Option<[usize; 2]>> {
@@ -130,16 +129,16 @@ impl Batches {
                 .install(|| images.par_chunks_exact_mut(values).zip(indices).map(make).collect()),
             None => images.chunks_exact_mut(values).zip(indices).map(make).collect(),
         };
-        let mut labels = Vec::with_capacity(indices.len());
+        let mut made_of = Vec::with_capacity(indices.len());
         for (position, (made, &index)) in made.into_iter().zip(indices).enumerate() {
             match made {
                 Ok(()) => {
                     // Moves up to where images are missing.
-                    if labels.len() < position {
+                    if made_of.len() < position {
                         let image = position * values..(position + 1) * values;
-                        images.copy_within(image, labels.len() * values);
+                        images.copy_within(image, made_of.len() * values);
                     }
-                    labels.push(usize::from(self.source.labels()[index as usize]));
+                    made_of.push(index);
                 }
                 Err(error) if self.on_bad_image == OnBadImage::Skip => {
                     tracing::warn!("{error}; it is left out");
@@ -147,8 +146,8 @@ impl Batches {
                 Err(error) => return Err(error),
             }
         }
-        images.truncate(labels.len() * values);
-        Ok(Batch { images, labels })
+        images.truncate(made_of.len() * values);
+        Ok(Batch { images, targets: self.source.targets().of(&made_of) })
     }
 }
 
@@ -171,7 +170,7 @@ mod tests {
     }
 
     fn labels(batches: &[Batch]) -> Vec<usize> {
-        batches.iter().flat_map(|batch| batch.labels.clone()).collect()
+        batches.iter().flat_map(|batch| batch.targets.classes().unwrap().to_vec()).collect()
     }
 
     #[test]
@@ -248,7 +247,7 @@ mod tests {
         let subset =
             Subset::new(Arc::new(source), (0..20).collect()).on_bad_image(OnBadImage::Skip);
         let batches = walk(&subset, Pass { batch_size: 5, ..Pass::default() });
-        let labels: Vec<_> = batches.iter().map(|batch| batch.labels.clone()).collect();
+        let labels: Vec<_> = batches.chunks(1).map(labels).collect();
         assert_eq!(labels, [vec![1, 2, 3, 4], vec![5, 6, 8], (10..15).collect(), vec![]]);
         assert_eq!(batches[1].images, [5.0, 0.0, 6.0, 0.0, 8.0, 0.0]);
         let [one, three] = [1, 3].map(|threads| {
@@ -268,8 +267,10 @@ mod tests {
             for (number, batch) in whole.iter().enumerate() {
                 let parts = || shares.iter().map(|batches| &batches[number]);
                 let images: Vec<f32> = parts().flat_map(|part| part.images.clone()).collect();
-                let labels: Vec<usize> = parts().flat_map(|part| part.labels.clone()).collect();
-                assert_eq!((&images, &labels), (&batch.images, &batch.labels), "{of}");
+                let labels: Vec<_> =
+                    parts().flat_map(|part| labels(std::slice::from_ref(part))).collect();
+                let targets = Targets::Classes(labels);
+                assert_eq!((&images, &targets), (&batch.images, &batch.targets), "{of}");
             }
         }
     }

@@ -6,7 +6,7 @@ use crate::images::{Images, Source};
 use crate::locate::{self, Places};
 use crate::parts::Parts;
 use crate::transform::Transform;
-use autogrow_core::data::{DataRequest, DataSet, DataSetKind, Statistics};
+use autogrow_core::data::{DataRequest, DataSet, DataSetKind, Outputs, Statistics};
 use autogrow_core::{Error, Result};
 use autogrow_formats::Input;
 use autogrow_formats::matlab::{self, Variable};
@@ -34,10 +34,10 @@ const PIXELS: usize = 3 * SIZE * SIZE;
 fn open(places: &Places, request: &DataRequest<'_>) -> Result<DataSet> {
     let folders = places.candidates("svhn", &[], &[]);
     let folder = locate::folder("svhn", &folders, &[TRAIN.into()], HOW_TO_GET)?;
-    let classes = (0..10).map(|digit| digit.to_string()).collect();
+    let outputs = Outputs::Classes((0..10).map(|digit| digit.to_string()).collect());
     let part = |name: &str| read(&locate::file(&folder, &[name.into()], HOW_TO_GET)?);
     let (train, test) = (part(TRAIN)?, part(TEST)?);
-    Ok(Parts { classes, train, validation: None, test }.open(request))
+    Ok(Parts { outputs, train, validation: None, test }.open(request))
 }
 
 fn read(path: &Path) -> Result<Arc<dyn Source>> {
@@ -109,6 +109,7 @@ fn digits(variable: &mut Variable<'_, '_>) -> autogrow_formats::Result<Vec<u16>>
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::images::SourceTargets;
     use crate::random::{Draws, Purpose};
     use crate::testing::{self, assert_as_written, data_problem, fixture};
     use autogrow_core::config::DataConfig;
@@ -156,7 +157,10 @@ mod tests {
             let reach = if draws.coin() { bytes.len() } else { 250 };
             bytes[draws.below(reach)] ^= 1 << draws.below(8);
             if let Ok(source) = read_bytes(&bytes) {
-                assert!(source.labels().iter().all(|&label| label < 10));
+                let SourceTargets::Classes(labels) = source.targets() else {
+                    panic!("not classes")
+                };
+                assert!(labels.iter().all(|&label| label < 10));
             }
         }
     }

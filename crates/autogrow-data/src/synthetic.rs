@@ -10,7 +10,7 @@ use crate::parts::Parts;
 use crate::random::{Draws, Purpose};
 use crate::transform::Transform;
 use autogrow_core::Result;
-use autogrow_core::data::{DataRequest, DataSet, DataSetKind, Statistics};
+use autogrow_core::data::{DataRequest, DataSet, DataSetKind, Outputs, Statistics};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -47,7 +47,9 @@ const STATISTICS: Statistics = Statistics { mean: 0.5, std: 0.25 };
 fn open(request: &DataRequest<'_>) -> Result<DataSet> {
     let difficulty = Difficulty::new(request.config.difficulty);
     Ok(Parts {
-        classes: CLASSES.map(|[a, b]| format!("{} and {}", NAMES[a], NAMES[b])).to_vec(),
+        outputs: Outputs::Classes(
+            CLASSES.map(|[a, b]| format!("{} and {}", NAMES[a], NAMES[b])).to_vec(),
+        ),
         train: generate(TRAIN_IMAGES, &difficulty, request.seed, Purpose::SyntheticTrain)?,
         validation: None,
         test: generate(TEST_IMAGES, &difficulty, request.seed, Purpose::SyntheticTest)?,
@@ -158,11 +160,11 @@ mod tests {
     #[test]
     fn shape_sizes_and_balance() {
         let set = open(0.5, 0);
-        assert_eq!((set.image, set.classes.len()), ([3, 32, 32], 10));
+        assert_eq!((set.image, set.outputs.len()), ([3, 32, 32], 10));
         assert_eq!((set.train.len(), set.validation.len(), set.test.len()), (3_500, 500, 1_000));
         let labels = testing::labels(set.test.as_ref());
         assert!((0..10).all(|class| labels.iter().filter(|&&label| label == class).count() == 100));
-        assert_eq!(set.classes[9], "fork and jay");
+        assert_eq!(set.outputs.names()[9], "fork and jay");
     }
 
     #[test]

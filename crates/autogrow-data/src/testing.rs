@@ -1,9 +1,9 @@
 //! What several tests of this crate share.
 
-use crate::images::Source;
+use crate::images::{Source, SourceTargets};
 use crate::random::Draws;
 use autogrow_core::config::{Compat, DataConfig};
-use autogrow_core::data::{DataRequest, DataSet, Pass, Split, Statistics};
+use autogrow_core::data::{DataRequest, DataSet, Pass, Split, Statistics, Task};
 use autogrow_core::{Error, Result};
 use flate2::Compression;
 use flate2::write::GzEncoder;
@@ -29,8 +29,8 @@ impl Source for Numbers {
         [1, 1, 2]
     }
 
-    fn labels(&self) -> &[u16] {
-        &self.labels
+    fn targets(&self) -> SourceTargets<'_> {
+        SourceTargets::Classes(&self.labels)
     }
 
     fn stored_size(&self, _: usize) -> Result<[usize; 2]> {
@@ -54,14 +54,19 @@ pub(crate) fn open(config: &DataConfig, seed: u64) -> Result<DataSet> {
 
 /// As [`open`], for a network that takes images of this size.
 pub(crate) fn open_at(config: &DataConfig, seed: u64, size: usize) -> Result<DataSet> {
+    open_for(Task::Classes, config, seed, size)
+}
+
+/// As [`open_at`], for an objective that asks for something else than classes.
+pub(crate) fn open_for(task: Task, config: &DataConfig, seed: u64, size: usize) -> Result<DataSet> {
     let plugins = &Default::default();
-    DataSet::open(&DataRequest { config, compat: Compat::Paper, plugins, seed, size })
+    DataSet::open(&DataRequest { config, compat: Compat::Paper, plugins, task, seed, size })
 }
 
 /// All labels of a split, in stored order.
 pub(crate) fn labels(split: &dyn Split) -> Vec<usize> {
     let batches = split.batches(Pass { batch_size: 100, ..Pass::default() });
-    batches.flat_map(|batch| batch.unwrap().labels).collect()
+    batches.flat_map(|batch| batch.unwrap().targets.classes().unwrap().to_vec()).collect()
 }
 
 /// All pixels of a split, in stored order.
@@ -118,7 +123,8 @@ pub(crate) fn assert_as_written(source: &dyn Source, files: &[&str], statistics:
     for file in files {
         let Written { labels, sums, first_row } = written(file);
         for (image, (label, sums)) in labels.into_iter().zip(sums).enumerate() {
-            assert_eq!(source.labels()[index], label, "{file} {image}");
+            let own = source.targets().of(&[index as u32]);
+            assert_eq!(own.classes().unwrap(), [usize::from(label)], "{file} {image}");
             let bytes = bytes(source, index, statistics);
             let found: Vec<i64> = bytes.iter().map(|plane| plane.iter().sum()).collect();
             assert_eq!(found, sums, "{file} {image}");
@@ -128,7 +134,7 @@ pub(crate) fn assert_as_written(source: &dyn Source, files: &[&str], statistics:
             index += 1;
         }
     }
-    assert_eq!(source.labels().len(), index);
+    assert_eq!(source.targets().len(), index);
 }
 
 /// The bytes as a gzip file.

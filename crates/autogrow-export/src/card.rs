@@ -1,9 +1,12 @@
 //! The model card: what a model is, where it comes from and what to expect of it, in Markdown.
 
+use crate::onnx::output_name;
 use autogrow_core::config::SelectOn;
 use autogrow_core::config::{Compat, Config};
+use autogrow_core::data::Outputs;
 use autogrow_core::network::ModelInfo;
 use autogrow_core::run::Outcome;
+use autogrow_core::training::objective;
 use std::fmt::Write;
 
 /// What a card is written from.
@@ -38,9 +41,9 @@ pub fn card(facts: &Facts<'_>) -> String {
     images(facts.info, &mut text);
     if let Some((config, outcome)) = facts.run {
         found(config, outcome, &mut text);
-        accuracy(config, outcome, &mut text);
+        scores(config, outcome, &mut text);
     }
-    usage(facts.file, facts.format, &mut text);
+    usage(facts, &mut text);
     limits(facts, &mut text);
     text
 }
@@ -57,7 +60,12 @@ fn summary(facts: &Facts<'_>, text: &mut String) {
     let grown = facts.run.is_some_and(|(config, _)| config.growth.policy != "none");
     let found =
         if grown { " whose depth was found by AutoGrow (Wen et al., KDD 2020)" } else { "" };
-    line!(text, "An image classifier{found}.");
+    let kind = match facts.info.outputs {
+        Outputs::Classes(_) => "An image classifier",
+        Outputs::Values(_) => "A network for regression",
+        Outputs::Labels(_) => "A network that gives any number of labels",
+    };
+    line!(text, "{kind}{found}.");
     line!(text);
     line!(text, "| | |");
     line!(text, "|---|---|");
@@ -68,11 +76,11 @@ fn summary(facts: &Facts<'_>, text: &mut String) {
     line!(text, "| multiply-accumulate operations an image | {} |", grouped(facts.macs));
     line!(text, "| size as float32 | {:.1} MB |", 4e-6 * facts.parameters as f64);
     line!(text, "| input | {channels}x{height}x{width} |");
-    line!(text, "| classes | {} |", architecture.classes);
+    line!(text, "| {} | {} |", facts.info.outputs.task().name(), architecture.classes);
 }
 
 fn images(info: &ModelInfo, text: &mut String) {
-    line!(text, "\n## Images and classes\n");
+    line!(text, "\n## Images and {}\n", info.outputs.task().name());
     match &info.preprocessing {
         None => line!(text, "How images are prepared is not known from the model file."),
         Some(preprocessing) => {
@@ -103,9 +111,30 @@ fn images(info: &ModelInfo, text: &mut String) {
             );
         }
     }
-    let listed = info.classes.iter().take(LISTED).map(|class| format!("`{}`", plain(class)));
-    let more = if info.classes.len() > LISTED { ", ..." } else { "" };
-    line!(text, "\nClasses in order: {}{more}.", listed.collect::<Vec<_>>().join(", "));
+    outputs(&info.outputs, text);
+}
+
+/// What the network gives, by name.
+fn outputs(outputs: &Outputs, text: &mut String) {
+    if let Outputs::Values(values) = outputs {
+        line!(text, "\nA value is mean + deviation x output.\n");
+        line!(text, "| value | mean | deviation |");
+        line!(text, "|---|---|---|");
+        for value in values.iter().take(LISTED) {
+            line!(text, "| `{}` | {} | {} |", plain(&value.name), value.mean, value.deviation);
+        }
+        return;
+    }
+    let listed = outputs.names().into_iter().take(LISTED).map(|name| format!("`{}`", plain(name)));
+    let listed = listed.collect::<Vec<_>>().join(", ");
+    let more = if outputs.len() > LISTED { ", ..." } else { "" };
+    match outputs {
+        Outputs::Labels(_) => line!(
+            text,
+            "\nLabels in order: {listed}{more}. The sigmoid of an output is the probability of a label."
+        ),
+        _ => line!(text, "\nClasses in order: {listed}{more}."),
+    }
 }
 
 fn found(config: &Config, outcome: &Outcome, text: &mut String) {
@@ -155,24 +184,37 @@ fn found(config: &Config, outcome: &Outcome, text: &mut String) {
     line!(text, "{selected}");
 }
 
-fn accuracy(config: &Config, outcome: &Outcome, text: &mut String) {
-    line!(text, "\n## Accuracy\n");
-    line!(text, "| images of {} | top-1 |", outcome.data);
+fn scores(config: &Config, outcome: &Outcome, text: &mut String) {
+    let (title, column) = match outcome.objective.as_str() {
+        "classes" => ("Accuracy", "top-1"),
+        objective => ("Score", objective),
+    };
+    // The objective of a plugin that is not linked is told as it stands in the result.
+    let objective = objective(&config.training, &config.plugin).ok();
+    let score = |score: f64| match &objective {
+        Some(objective) => objective.score_text(score),
+        None => format!("{score:.2}"),
+    };
+    line!(text, "\n## {title}\n");
+    line!(text, "| images of {} | {} |", outcome.data, plain(column));
     line!(text, "|---|---|");
-    line!(text, "| test | {:.2} % |", outcome.test_accuracy);
+    line!(text, "| test | {} |", score(outcome.test_accuracy));
     if config.data.select_on == SelectOn::Val {
-        line!(text, "| validation (selected the model) | {:.2} % |", outcome.val_accuracy);
+        line!(text, "| validation (selected the model) | {} |", score(outcome.val_accuracy));
     }
 }
 
-fn usage(file: &str, format: &str, text: &mut String) {
+fn usage(facts: &Facts<'_>, text: &mut String) {
+    let Facts { file, format, info, .. } = facts;
     line!(text, "\n## Use\n");
-    match format {
+    match *format {
         "onnx" => line!(
             text,
             "`{file}` has the input `images` `[batch, channels, height, width]`, normalised, and the \
-             output `logits` `[batch, classes]`. Its metadata hold the classes and how images are \
-             prepared."
+             output `{}` `[batch, {task}]`. Its metadata hold the {task} and how images are \
+             prepared.",
+            output_name(&info.outputs),
+            task = info.outputs.task().name()
         ),
         "burnpack" => line!(
             text,
@@ -196,10 +238,19 @@ fn usage(file: &str, format: &str, text: &mut String) {
 
 fn limits(facts: &Facts<'_>, text: &mut String) {
     line!(text, "\n## Limits\n");
-    line!(
-        text,
-        "- It knows its classes alone: every image is taken for one of them, whatever it shows."
-    );
+    match facts.info.outputs {
+        Outputs::Classes(_) => line!(
+            text,
+            "- It knows its classes alone: every image is taken for one of them, whatever it shows."
+        ),
+        Outputs::Values(_) => line!(
+            text,
+            "- It gives numbers for every image, whatever it shows, and does not say how sure it is."
+        ),
+        Outputs::Labels(_) => {
+            line!(text, "- It knows its labels alone: whatever else an image shows has no name.");
+        }
+    }
     let Some((config, outcome)) = facts.run else {
         line!(
             text,

@@ -111,9 +111,19 @@ pub struct TrainingConfig {
     pub batch_size: usize,
     /// Images of one forward pass, gradients added up over a batch; 0: the whole batch at once.
     pub micro_batch: usize,
+    /// A registered objective: `classes` (one class an image), `values` (regression), or `labels`
+    /// (several at once).
+    pub objective: String,
+    /// Of `classes`: part of each target that is spread evenly over all classes, in the losses that
+    /// are told as well.
+    pub label_smoothing: f64,
+    /// Of `values`: error in standard deviations from which on the loss rises evenly (Huber); 0:
+    /// squared error.
+    pub huber: f64,
     /// A registered optimiser: `sgd`, `adam`, `amsgrad`, `adagrad`, `adadelta`, `rmsprop`.
     pub optimizer: String,
-    /// Step size at the start of each phase; 0: 0.1, or 0.01 for plain networks.
+    /// Step size at the start of each phase; 0: 0.1, or 0.01 for plain networks and
+    /// for `values`.
     pub learning_rate: f64,
     /// Of SGD.
     pub momentum: f64,
@@ -186,6 +196,9 @@ pub struct DataConfig {
     pub dir: PathBuf,
     /// Of `csv`: the column of classes; empty: `label`, or else the last one.
     pub label: String,
+    /// Of `csv`: columns of values, or of labels (0 or 1), separated by commas; empty: `target`, or
+    /// else the last one.
+    pub target: String,
     /// Part of the training images to use, above 0, up to 1.
     pub fraction: f64,
     /// What guides growth: held-out images, or the test images as in the paper.
@@ -239,6 +252,9 @@ impl Default for TrainingConfig {
         Self {
             batch_size: 128,
             micro_batch: 0,
+            objective: "classes".into(),
+            label_smoothing: 0.0,
+            huber: 0.0,
             optimizer: "sgd".into(),
             learning_rate: 0.0,
             momentum: 0.9,
@@ -266,6 +282,7 @@ impl Default for DataConfig {
             name: "digits".into(),
             dir: PathBuf::new(),
             label: String::new(),
+            target: String::new(),
             fraction: 1.0,
             select_on: SelectOn::Val,
             augment: true,
@@ -335,6 +352,9 @@ impl Config {
         in_range("training.momentum", training.momentum, (0.0..1.0).contains(&training.momentum))?;
         in_range("training.weight_decay", training.weight_decay, training.weight_decay >= 0.0)?;
         in_range("training.average", training.average, (0.0..1.0).contains(&training.average))?;
+        let smoothing = training.label_smoothing;
+        in_range("training.label_smoothing", smoothing, (0.0..1.0).contains(&smoothing))?;
+        in_range("training.huber", training.huber, training.huber >= 0.0)?;
         in_range("data.fraction", data.fraction, data.fraction > 0.0 && data.fraction <= 1.0)?;
         in_range("data.difficulty", data.difficulty, (0.0..=1.0).contains(&data.difficulty))?;
         if training.micro_batch > training.batch_size {
@@ -373,7 +393,9 @@ fn in_range(key: &str, value: f64, inside: bool) -> Result<()> {
     let range = match key {
         "data.fraction" => "above 0 and at most 1",
         "data.difficulty" => "from 0 to 1",
-        "training.momentum" | "training.average" => "from 0 to below 1",
+        "training.momentum" | "training.average" | "training.label_smoothing" => {
+            "from 0 to below 1"
+        }
         "fine_tune.milestones" => "a part of the epochs, above 0 and below 1",
         "training.learning_rate" => "above 0, or 0 for the network's own",
         "run.patience" => "above 0, at most 1e9",

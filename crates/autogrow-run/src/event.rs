@@ -38,16 +38,16 @@ pub struct EpochRecord {
     /// Step size.
     #[serde(default = "nan", deserialize_with = "or_nan")]
     pub learning_rate: f64,
-    /// Mean cross entropy of the training images as they came.
+    /// Mean loss of the training images as they came.
     #[serde(default = "nan", deserialize_with = "or_nan")]
     pub train_loss: f64,
-    /// Percent of the training images, as they came.
+    /// Guiding score of the training images as they came, percent.
     #[serde(default = "nan", deserialize_with = "or_nan")]
     pub train_accuracy: f64,
-    /// Mean cross entropy of the validation images after the epoch.
+    /// Mean loss of the validation images after the epoch.
     #[serde(default = "nan", deserialize_with = "or_nan")]
     pub val_loss: f64,
-    /// Percent of the validation images after the epoch.
+    /// Guiding score of the validation images after the epoch, percent.
     #[serde(default = "nan", deserialize_with = "or_nan")]
     pub val_accuracy: f64,
     /// Time it took, validation included.

@@ -1,11 +1,11 @@
 //! [`Dataset`]: images or rows in memory, without a registered name.
 
 use autogrow_core::config::DataConfig;
-use autogrow_core::data::{DataRequest, DataSet, Preprocessing, Statistics};
+use autogrow_core::data::{DataRequest, DataSet, Outputs, Preprocessing, Statistics, Task};
 use autogrow_core::random::{Purpose, generator};
 use autogrow_core::settings::PluginSettings;
 use autogrow_core::{Error, Result};
-use autogrow_data::{Draws, Images, Parts, Source, Transform};
+use autogrow_data::{Draws, Images, Parts, Source, SourceTargets, Transform};
 use rand::seq::SliceRandom;
 use std::path::Path;
 use std::sync::Arc;
@@ -188,14 +188,15 @@ impl Dataset {
         let preprocessing = train.preprocessing();
         let source = |part: &Self| part.source(preprocessing.as_ref());
         let parts = Parts {
-            classes: self.classes.clone(),
+            outputs: Outputs::Classes(self.classes.clone()),
             train: source(&train)?,
             validation: Some(source(&validation)?),
             test: source(test)?,
         };
         let (config, plugins) = (&DataConfig::default(), &PluginSettings::default());
-        let compat = Default::default();
-        Ok(parts.open(&DataRequest { config, compat, plugins, seed, size: self.image[1] }))
+        let (compat, task) = (Default::default(), Task::Classes);
+        let size = self.image[1];
+        Ok(parts.open(&DataRequest { config, compat, plugins, task, seed, size }))
     }
 
     /// A random order of the images.
@@ -278,8 +279,8 @@ impl Source for Floats {
         self.image
     }
 
-    fn labels(&self) -> &[u16] {
-        &self.labels
+    fn targets(&self) -> SourceTargets<'_> {
+        SourceTargets::Classes(&self.labels)
     }
 
     fn stored_size(&self, _: usize) -> Result<[usize; 2]> {
@@ -301,8 +302,9 @@ mod tests {
     fn images(split: &dyn Split) -> Vec<(Vec<f32>, usize)> {
         let batch = split.batches(Pass { batch_size: 1000, ..Pass::default() }).next();
         let batch = batch.unwrap().unwrap();
-        let size = batch.images.len() / batch.labels.len();
-        batch.images.chunks(size).map(<[f32]>::to_vec).zip(batch.labels).collect()
+        let size = batch.images.len() / batch.len();
+        let labels = batch.targets.classes().unwrap().iter().copied();
+        batch.images.chunks(size).map(<[f32]>::to_vec).zip(labels).collect()
     }
 
     #[test]
@@ -316,7 +318,7 @@ mod tests {
         for (number, (pixels, label)) in all.iter().enumerate() {
             assert_eq!((pixels[0], *label), (number as f32, number % 3));
         }
-        assert_eq!(data.classes, ["0", "1", "2"]);
+        assert_eq!(data.outputs.names(), ["0", "1", "2"]);
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! [`Found`]: what a run has found, as a value; [`Progress`]: an epoch of it.
 
+use autogrow_core::data::Outputs;
 use autogrow_core::growth::Depth;
 use autogrow_core::network::{ModelInfo, Network, StateDict};
 use autogrow_core::run::{EpochRecord, Event, Outcome, publish};
@@ -69,9 +70,9 @@ impl Found {
         publish(path.as_ref(), &bytes)
     }
 
-    /// The classes of the training data, in the order of the network's scores.
-    pub fn classes(&self) -> &[String] {
-        &self.info.classes
+    /// What the network gives, in order: the classes of the training data, values or labels.
+    pub fn outputs(&self) -> &Outputs {
+        &self.info.outputs
     }
 }
 

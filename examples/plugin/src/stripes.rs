@@ -1,7 +1,7 @@
 //! A data set in memory: stripes across or down an image of 8x8 pixels, in noise.
 
 use autogrow_core::Result;
-use autogrow_core::data::{DataRequest, DataSet, DataSetKind, Statistics};
+use autogrow_core::data::{DataRequest, DataSet, DataSetKind, Outputs, Statistics};
 use autogrow_data::{Images, Parts, Source, Transform};
 use std::ops::Range;
 use std::path::Path;
@@ -14,10 +14,10 @@ const SIZE: usize = 8;
 const STATISTICS: Statistics = Statistics { mean: 0.5, std: 0.5 };
 
 fn open(request: &DataRequest<'_>) -> Result<DataSet> {
-    let classes = vec!["across".into(), "down".into()];
+    let outputs = Outputs::Classes(vec!["across".into(), "down".into()]);
     let (train, test) = (images(0..400)?, images(400..500)?);
     // It has no validation images: some of the training images are held out.
-    Ok(Parts { classes, train, validation: None, test }.open(request))
+    Ok(Parts { outputs, train, validation: None, test }.open(request))
 }
 
 /// What each of them shows follows from its number. Training images are shifted by a pixel at most.

@@ -89,6 +89,10 @@ fn place() -> Place {
     let row = |row: usize| format!("{},{},{}\n", row, row * row % 7, ["no", "yes"][row % 2]);
     let table: String = (0..60).map(row).collect();
     fs::write(place.folder.path().join("table.csv"), format!("age,dose,cured\n{table}")).unwrap();
+    let row = |row: usize| format!("{},{},{},{}\n", row, row * row % 7, 3 * row, row * row);
+    let table: String = (0..60).map(row).collect();
+    fs::write(place.folder.path().join("flats.csv"), format!("area,floor,price,rent\n{table}"))
+        .unwrap();
     place
 }
 

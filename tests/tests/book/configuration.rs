@@ -104,6 +104,7 @@ impl Key {
                         "network" => "networks",
                         "policy" => "policies",
                         "initializer" => "initializers",
+                        "objective" => "objectives",
                         "optimiser" => "optimizers",
                         "schedule" => "schedules",
                         other => panic!("{other} has no list"),

@@ -1,20 +1,20 @@
 //! `autogrow data`: what is in a data set, and what its images look like.
 
+mod contents;
 mod sheet;
 
 use super::{open_data, open_device};
 use crate::args::DataArgs;
-use crate::output::{BOLD, Output, RESET, table};
+use crate::output::{BOLD, Output, RESET};
 use autogrow_core::Result;
 use autogrow_core::config::OnBadImage;
-use autogrow_core::data::{DataSet, Preprocessing, Split};
+use autogrow_core::data::{Preprocessing, Split};
+use contents::{Contents, Count};
 use serde::Serialize;
 use std::path::PathBuf;
 
 /// Images whose sizes are looked at, spread evenly.
 const SIZED: usize = 1_000;
-/// Classes whose numbers are printed one by one.
-const LISTED: usize = 30;
 
 #[derive(Serialize)]
 struct Report {
@@ -25,7 +25,9 @@ struct Report {
     #[serde(skip_serializing_if = "Option::is_none")]
     stored: Option<Sizes>,
     images: Count,
-    classes: Vec<Class>,
+    /// What is asked for: `classes`, `values` or `labels`.
+    #[serde(flatten)]
+    contents: Contents,
     /// What pixels are normalised with, for each channel.
     preprocessing: Option<Preprocessing>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -38,21 +40,6 @@ struct Sizes {
     smallest: [usize; 2],
     median: [usize; 2],
     largest: [usize; 2],
-}
-
-#[derive(Serialize)]
-struct Class {
-    name: String,
-    #[serde(flatten)]
-    images: Count,
-}
-
-/// Images of each split.
-#[derive(Clone, Copy, Default, Serialize)]
-struct Count {
-    train: usize,
-    val: usize,
-    test: usize,
 }
 
 pub(crate) fn run(args: &DataArgs, output: &Output) -> Result<()> {
@@ -75,7 +62,7 @@ pub(crate) fn run(args: &DataArgs, output: &Output) -> Result<()> {
             val: data.validation.len(),
             test: data.test.len(),
         },
-        classes: count(&data)?,
+        contents: Contents::of(&data)?,
         preprocessing: data.preprocessing.clone(),
         sheet: args.out.clone(),
     };
@@ -103,37 +90,7 @@ fn sizes(split: &dyn Split, on_bad_image: OnBadImage) -> Result<Option<Sizes>> {
     Ok(Some(Sizes { smallest, median: sizes[sizes.len() / 2], largest }))
 }
 
-/// How many images of each class there are.
-fn count(data: &DataSet) -> Result<Vec<Class>> {
-    let class = |name: &String| Class { name: name.clone(), images: Count::default() };
-    let mut classes: Vec<_> = data.classes.iter().map(class).collect();
-    type Part = fn(&mut Count) -> &mut usize;
-    let splits: [(&dyn Split, Part); 3] = [
-        (&*data.train, |count| &mut count.train),
-        (&*data.validation, |count| &mut count.val),
-        (&*data.test, |count| &mut count.test),
-    ];
-    for (split, of) in splits {
-        for label in split.labels()? {
-            if let Some(class) = classes.get_mut(label) {
-                *of(&mut class.images) += 1;
-            }
-        }
-    }
-    Ok(classes)
-}
-
 fn text(report: &Report) -> String {
-    let row = |name: &str, count: Count| {
-        [name.into(), count.train.to_string(), count.val.to_string(), count.test.to_string()]
-    };
-    let mut rows: Vec<_> =
-        report.classes.iter().take(LISTED).map(|class| row(&class.name, class.images)).collect();
-    if report.classes.len() > LISTED {
-        rows.push(row(&format!("... {} classes", report.classes.len()), report.images));
-    } else {
-        rows.push(row("all", report.images));
-    }
     let [channels, height, width] = report.image;
     let preprocessing = report.preprocessing.iter();
     let statistics: Vec<_> = preprocessing
@@ -158,6 +115,6 @@ fn text(report: &Report) -> String {
         "{BOLD}{}{RESET}: images of {channels}x{height}x{width}{stored}\n{}\n{}{sheet}",
         report.data,
         if statistics.is_empty() { "not normalised".into() } else { statistics.join("; ") },
-        table(["class", "train", "val", "test"], rows)
+        report.contents.text(report.images)
     )
 }

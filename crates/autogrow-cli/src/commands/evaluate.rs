@@ -3,11 +3,13 @@
 use super::model::Model;
 use super::picture::{data_url, picture, sample};
 use crate::args::{EvaluateArgs, SplitName};
-use crate::output::{BOLD, Output, RESET, table};
+use crate::output::{BOLD, Output, RESET, significant, table};
 use autogrow_core::data::{DataSet, Split};
 use autogrow_core::network::{ModelInfo, Network};
 use autogrow_core::run::{ModelFile, publish};
-use autogrow_core::training::{Evaluation, Report, infer};
+use autogrow_core::training::{
+    ClassesReport, Evaluation, LabelsReport, Report, ValuesReport, infer,
+};
 use autogrow_core::{Error, Result};
 use autogrow_data::{Pictures, is_class_folder};
 use burn::tensor::Device;
@@ -59,17 +61,14 @@ fn evaluate(
     (split, data, name): (&dyn Split, &str, &'static str),
     device: &Device,
 ) -> Result<Evaluated> {
-    let mut evaluation = Evaluation::new(info.architecture.classes);
-    infer(network, split, None, device, &mut |logits, labels| {
-        evaluation.add(logits, labels);
-        Ok(())
-    })?;
+    let mut evaluation = Evaluation::new(&info.outputs);
+    infer(network, split, None, device, &mut |outputs, targets| evaluation.add(outputs, targets))?;
     Ok(Evaluated {
         network: info.architecture.network.clone(),
         found: info.architecture.depth.to_string(),
         data: data.into(),
         split: name,
-        report: evaluation.report(&info.classes),
+        report: evaluation.report(),
     })
 }
 
@@ -79,7 +78,8 @@ fn images(
     model: &Model,
     output: &Output,
 ) -> Result<(Box<dyn Split>, String, &'static str)> {
-    let classes = &model.info.classes;
+    // Folders are named after classes: there is none for values and labels.
+    let classes = model.info.outputs.classes().unwrap_or_default();
     let folder =
         args.settings.dir().filter(|dir| args.split.is_none() && is_class_folder(dir, classes));
     if let Some(folder) = folder {
@@ -105,8 +105,11 @@ fn save(evaluated: &Evaluated, info: &ModelInfo, split: &dyn Split, run: &Path) 
     let image @ [channels, height, width] = info.architecture.image;
     // Not the rows of a table; and where images were left out, places are not those of the split.
     let are_pictures = height * width > 1 && [1, 3].contains(&channels);
-    if are_pictures && evaluated.report.images == split.len() {
-        for (place, mistake) in evaluated.report.worst.iter().enumerate() {
+    if let Report::Classes(report) = &evaluated.report
+        && are_pictures
+        && report.images == split.len()
+    {
+        for (place, mistake) in report.worst.iter().enumerate() {
             if let Some(values) = sample(split, mistake.index, None)? {
                 let shown = picture(&values, image, info.preprocessing.as_ref());
                 document["worst"][place]["image"] = data_url(&shown).into();
@@ -121,10 +124,18 @@ fn save(evaluated: &Evaluated, info: &ModelInfo, split: &dyn Split, run: &Path) 
 
 fn text(evaluated: &Evaluated) -> String {
     let Evaluated { network, found, data, split, report } = evaluated;
+    let head = format!("{network} {found} on {} {split} images of {data}\n", report.images());
+    head + &match report {
+        Report::Classes(report) => classes(report),
+        Report::Values(report) => values(report),
+        Report::Labels(report) => labels(report),
+    }
+}
+
+fn classes(report: &ClassesReport) -> String {
     let mut text = format!(
-        "{network} {found} on {} {split} images of {data}\n\
-         top-1 {BOLD}{:.2} %{RESET}  top-5 {:.2} %  loss {:.4}  calibration error {:.4}\n",
-        report.images, report.top1, report.top5, report.loss, report.ece
+        "top-1 {BOLD}{:.2} %{RESET}  top-5 {:.2} %  loss {:.4}  calibration error {:.4}\n",
+        report.top1, report.top5, report.loss, report.ece
     );
     // Each class where there are few, else those that are recognised worst.
     let mut classes: Vec<_> = report.classes.iter().filter(|class| class.images > 0).collect();
@@ -145,8 +156,33 @@ fn text(evaluated: &Evaluated) -> String {
     text + &confused(report)
 }
 
+/// Errors in the units of the data.
+fn values(report: &ValuesReport) -> String {
+    let rows = report.values.iter().map(|value| {
+        let [r2, rmse, mae] = [value.r2, value.rmse, value.mae];
+        [value.value.clone(), format!("{r2:.4}"), significant(rmse, 5), significant(mae, 5)]
+    });
+    let table = table(["value", "R2", "RMSE", "MAE"], rows.collect());
+    format!("R2 {BOLD}{:.4}{RESET}\n\n{table}", report.r2)
+}
+
+fn labels(report: &LabelsReport) -> String {
+    let percent = |part: Option<f64>| part.map_or_else(String::new, |part| format!("{part:.2} %"));
+    let rows = report.labels.iter().map(|label| {
+        let parts = [Some(label.accuracy), label.precision, label.recall].map(percent);
+        let [accuracy, precision, recall] = parts;
+        [label.label.clone(), label.images.to_string(), accuracy, precision, recall]
+    });
+    let table = table(["label", "images", "accuracy", "precision", "recall"], rows.collect());
+    format!(
+        "right decisions {BOLD}{:.2} %{RESET}  images with all labels right {:.2} %  loss {:.4}\n\n\
+         {table}",
+        report.accuracy, report.exact, report.loss
+    )
+}
+
 /// The classes that are taken for each other most often.
-fn confused(report: &Report) -> String {
+fn confused(report: &ClassesReport) -> String {
     let Some(confusion) = &report.confusion else { return String::new() };
     let mut pairs = Vec::new();
     for (class, row) in confusion.iter().enumerate() {

@@ -1,6 +1,7 @@
 //! `autogrow landscape`: the loss around models (the paper's Figure 5).
 
 use super::model::Model;
+use super::objective_of;
 use super::surface::{Grid, training_loss, write};
 use crate::args::LandscapeArgs;
 use crate::output::{Output, table};
@@ -30,9 +31,12 @@ struct Surroundings {
     /// Growing policy of its run.
     #[serde(skip_serializing_if = "Option::is_none")]
     policy: Option<String>,
-    /// Of its run, percent.
+    /// Guiding score of its run, percent.
     #[serde(skip_serializing_if = "Option::is_none")]
     test_accuracy: Option<f64>,
+    /// The same as people read it.
+    #[serde(skip)]
+    test_score: Option<String>,
     data: String,
     /// Training images that the loss is the mean over.
     images: usize,
@@ -72,13 +76,14 @@ fn around(path: &Path, args: &LandscapeArgs, output: &Output) -> Result<Surround
     let at_model = loss.at(&origin)?;
     let plane = Plane { origin, directions };
     let grid = Grid::compute(&loss, &plane, [FAR, FAR], &args.surface, output)?;
-    let outcome = model.outcome();
+    let (outcome, objective) = (model.outcome(), objective_of(&model.config)?);
     Ok(Surroundings {
         model: path.into(),
         network: model.info.architecture.network.clone(),
         found: model.info.architecture.depth.to_string(),
         policy: model.run.is_some().then(|| model.config.growth.policy.clone()),
-        test_accuracy: outcome.map(|outcome| outcome.test_accuracy),
+        test_accuracy: outcome.as_ref().map(|outcome| outcome.test_accuracy),
+        test_score: outcome.map(|outcome| objective.score_text(outcome.test_accuracy)),
         data: model.config.data.name.clone(),
         images: loss.images(),
         seed,
@@ -95,8 +100,8 @@ impl Surroundings {
             Some(_) => ", grown",
             None => "",
         };
-        let accuracy = self.test_accuracy.map(|percent| format!(": {percent:.2} %"));
-        format!("{} {}{how}{}", self.network, self.found, accuracy.unwrap_or_default())
+        let score = self.test_score.as_ref().map(|score| format!(": {score}"));
+        format!("{} {}{how}{}", self.network, self.found, score.unwrap_or_default())
     }
 }
 

@@ -8,7 +8,7 @@ use autogrow_core::growth::PolicyKind;
 use autogrow_core::initializer::InitializerKind;
 use autogrow_core::network::{SeedNetwork, SubModuleKind};
 use autogrow_core::registry::{Entry, all};
-use autogrow_core::training::{OptimizerKind, ScheduleKind};
+use autogrow_core::training::{ObjectiveKind, OptimizerKind, ScheduleKind};
 use autogrow_core::{Error, Result};
 use autogrow_fetch::{Catalogue, Places, Presence, State, states};
 use serde::Serialize;
@@ -45,6 +45,7 @@ pub(crate) fn run(args: &ListArgs, output: &Output) -> Result<()> {
         (ListKind::SubModules, "sub-modules", items::<SubModuleKind>()?),
         (ListKind::Initializers, "initializers", items::<InitializerKind>()?),
         (ListKind::Policies, "policies", items::<PolicyKind>()?),
+        (ListKind::Objectives, "objectives", items::<ObjectiveKind>()?),
         (ListKind::Optimizers, "optimizers", items::<OptimizerKind>()?),
         (ListKind::Schedules, "schedules", items::<ScheduleKind>()?),
         (ListKind::Data, "data", data),

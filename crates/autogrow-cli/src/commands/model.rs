@@ -70,6 +70,7 @@ impl Model {
         config.network.width = architecture.width;
         // Nothing grows here, so no limit of growth matters.
         config.growth.max_depth = None;
+        config.training.objective.clone_from(&info.objective);
         if !loaded.is_set("data.name") && !info.data.is_empty() {
             config.data.name.clone_from(&info.data);
         }
@@ -95,10 +96,12 @@ impl Model {
         }
         let ([c, h, w], [c2, h2, w2]) = (architecture.image, data.image);
         let problem = format!(
-            "was made for {} classes of {c}x{h}x{w} images; {} has {} classes of {c2}x{h2}x{w2}",
+            "was made for {} {} of {c}x{h}x{w} images; {} has {} {} of {c2}x{h2}x{w2}",
             architecture.classes,
+            self.info.outputs.task().name(),
             self.config.data.name,
-            data.classes.len()
+            data.outputs.len(),
+            data.outputs.task().name()
         );
         Err(Error::run(model, problem)
             .with_hint("name the data set it was trained on: --data NAME"))
@@ -106,18 +109,23 @@ impl Model {
 
     fn suits(&self, data: &DataSet) -> bool {
         let architecture = &self.info.architecture;
-        architecture.image == data.image && architecture.classes == data.classes.len()
+        architecture.image == data.image
+            && architecture.classes == data.outputs.len()
+            && self.info.outputs.task() == data.outputs.task()
     }
 
     /// Lets the data set that somebody has named tell what the model file does not.
     pub(super) fn complete(&mut self) {
-        if self.info.preprocessing.is_some() || !self.loaded.is_set("data.name") {
+        // Values and labels are told by the file alone, as are the units of values.
+        let is_complete =
+            self.info.preprocessing.is_some() || self.info.outputs.classes().is_none();
+        if is_complete || !self.loaded.is_set("data.name") {
             return;
         }
         match open_data(&self.config) {
             Ok(data) if self.suits(&data) => {
                 let architecture = self.info.architecture.clone();
-                self.info = ModelInfo::new(architecture, &self.config.data.name, &data);
+                self.info = ModelInfo::new(architecture, &self.config, &data);
             }
             Ok(_) => tracing::warn!("{} does not suit the network", self.config.data.name),
             Err(error) => tracing::warn!("{error}"),

@@ -1,6 +1,7 @@
 //! `autogrow morph`: Network Morphism, which the paper sets AutoGrow against (section 3.2, Table 2): a
 //! shallow net is trained to its end, all its sub-networks are deepened, and it is trained on.
 
+use super::objective_of;
 use super::resume;
 use super::train::{self, Ended};
 use crate::args::{MorphArgs, ResumeArgs, TrainArgs};
@@ -8,6 +9,7 @@ use crate::output::{BOLD, Output, RESET, duration};
 use autogrow_core::growth::Depth;
 use autogrow_core::ranks::Ranks;
 use autogrow_core::run::RunFolder;
+use autogrow_core::training::Objective;
 use autogrow_core::{Error, Result};
 use serde::Serialize;
 use std::path::{Path, PathBuf};
@@ -55,7 +57,8 @@ pub(crate) fn run(args: &MorphArgs, output: &Output, ranks: &Ranks) -> Result<()
     let (network, initializer) = (config.network.name.clone(), config.growth.initializer.clone());
     let run = stages.folder;
     let report = Report { run, network, from, to, initializer, shallow, deep };
-    output.result(&report, || text(&report))
+    let objective = objective_of(&config)?;
+    output.result(&report, || text(&report, &*objective))
 }
 
 /// The depth `text`, which has to be at least that of the shallow net everywhere.
@@ -121,14 +124,14 @@ impl Stages<'_> {
     }
 }
 
-fn text(report: &Report) -> String {
+fn text(report: &Report, objective: &dyn Objective) -> String {
     let Report { run, network, from, to, initializer, shallow, deep } = report;
     let (shallow, deep) = (&shallow.outcome, &deep.outcome);
     let stage = |depth: &Depth, outcome: &autogrow_core::run::Outcome| {
         format!(
-            "{BOLD}{depth}{RESET}  test accuracy {BOLD}{:.2} %{RESET} (validation {:.2} %) after {} epochs, {}",
-            outcome.test_accuracy,
-            outcome.val_accuracy,
+            "{BOLD}{depth}{RESET}  test {BOLD}{}{RESET} (validation {}) after {} epochs, {}",
+            objective.score_words(outcome.test_accuracy),
+            objective.score_text(outcome.val_accuracy),
             outcome.fine_tuning_epochs,
             duration(outcome.fine_tuning_seconds),
         )

@@ -28,6 +28,9 @@ struct Size {
 struct Report {
     network: String,
     data: String,
+    objective: String,
+    /// Classes, values or labels.
+    outputs: usize,
     seed: Size,
     /// None where the policy may never end.
     floor: Option<Size>,
@@ -49,6 +52,8 @@ pub(crate) fn run(args: &PlanArgs, output: &Output) -> Result<()> {
     let mut report = Report {
         network: config.network.name.clone(),
         data: config.data.name.clone(),
+        objective: config.training.objective.clone(),
+        outputs: data.outputs.len(),
         seed,
         floor: None,
         growing_epochs: None,
@@ -67,7 +72,7 @@ pub(crate) fn run(args: &PlanArgs, output: &Output) -> Result<()> {
 
 /// Parameters and operations at a depth.
 fn size(config: &Config, data: &DataSet, depth: &Depth, device: &Device) -> Result<Size> {
-    let seed = Blueprint::seed(&config.network, config.compat, data.image, data.classes.len());
+    let seed = Blueprint::seed(&config.network, config.compat, data.image, data.outputs.len());
     let blueprint = Blueprint { depth: depth.clone(), ..seed };
     let mut rng = generator(config.run.seed, Purpose::Seed, 0);
     let network = Network::new(blueprint, &mut rng, &device.clone().autodiff())?;
@@ -88,7 +93,8 @@ fn seconds(
         batch: TIMED_BATCH.min(config.training.batch_size),
         steps: 3,
         image: data.image,
-        classes: data.classes.len(),
+        classes: data.outputs.len(),
+        task: data.outputs.task(),
         evaluate: false,
     };
     let timed = bench.report(config, device, &Ranks::single())?;
@@ -109,7 +115,12 @@ fn text(report: &Report) -> String {
     let rows = std::iter::once(row("seed", &report.seed))
         .chain(report.floor.as_ref().map(|floor| row("floor", floor)));
     let sizes = table(["", "depth", "parameters", "MACs an image"], rows.collect());
-    let head = format!("{BOLD}{}{RESET} on {}\n\n{sizes}\n", report.network, report.data);
+    let asked_for = match report.objective.as_str() {
+        "classes" => String::new(),
+        objective => format!(" ({objective}: {})", report.outputs),
+    };
+    let Report { network, data, .. } = report;
+    let head = format!("{BOLD}{network}{RESET} on {data}{asked_for}\n\n{sizes}\n");
     let rest = match (&report.floor, report.growing_epochs, report.seconds_to_floor) {
         (Some(floor), Some(growing), Some(seconds)) => format!(
             "The floor {} is what this configuration finds even if accuracy never improves: no\n\

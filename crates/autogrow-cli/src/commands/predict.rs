@@ -1,9 +1,13 @@
 //! `autogrow predict`.
 
+mod answer;
+
 use super::model::Model;
 use crate::args::PredictArgs;
 use crate::output::{BOLD, Output, RESET};
-use autogrow_core::training::{infer, softmax};
+use answer::Answer;
+use autogrow_core::data::Outputs;
+use autogrow_core::training::infer;
 use autogrow_core::{Error, Result};
 use autogrow_data::{Picture, Pictures, pictures_in};
 use serde::Serialize;
@@ -12,39 +16,23 @@ use std::path::{Path, PathBuf};
 
 /// Bytes of the largest picture on standard input.
 const LARGEST: u64 = 256 << 20;
-/// Classes that are named for a picture, where nobody says how many.
-const TOP: usize = 5;
 
 #[derive(Serialize)]
 struct Report {
     network: String,
     found: String,
-    classes: Vec<String>,
+    /// What the network gives: `classes`, `values` or `labels`.
+    #[serde(flatten)]
+    outputs: Outputs,
     images: Vec<Prediction>,
 }
 
-/// A picture with its classes, best first.
+/// A picture with what the network says of it.
 #[derive(Serialize)]
 struct Prediction {
     image: String,
-    class: String,
-    index: usize,
-    probability: f64,
-    top: Vec<Candidate>,
-    /// Of all classes, in their order.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    probabilities: Option<Vec<f64>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    logits: Option<Vec<f32>>,
-}
-
-#[derive(Serialize)]
-struct Candidate {
-    class: String,
-    index: usize,
-    probability: f64,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    logit: Option<f32>,
+    #[serde(flatten)]
+    answer: Answer,
 }
 
 pub(crate) fn run(args: &PredictArgs, output: &Output) -> Result<()> {
@@ -56,19 +44,20 @@ pub(crate) fn run(args: &PredictArgs, output: &Output) -> Result<()> {
     let preprocessing = model.preprocessing(output)?;
     let (pictures, names): (Vec<_>, Vec<_>) = gather(&args.images)?.into_iter().unzip();
     let [_, height, width] = model.info.architecture.image;
-    // Nobody asks for labels.
+    // Labels are not used.
     let labelled = pictures.into_iter().map(|picture| (picture, 0)).collect();
     let split = Pictures::new(labelled, &preprocessing, [height, width]);
 
-    let classes = &model.info.classes;
+    let outputs = &model.info.outputs;
     let mut lines = Lines { args, output, all: Vec::new() };
-    lines.begin()?;
+    lines.begin(outputs)?;
     let mut names = names.into_iter();
     let batch = args.batch.map(|batch| batch as usize);
-    infer(&model.network, &split, batch, &model.device, &mut |logits, labels| {
-        let rows = logits.chunks_exact(classes.len()).take(labels.len());
-        rows.zip(&mut names)
-            .try_for_each(|(row, name)| lines.add(predict(name, row, classes, args)))
+    infer(&model.network, &split, batch, &model.device, &mut |numbers, targets| {
+        let rows = numbers.chunks_exact(outputs.len()).take(targets.len());
+        rows.zip(&mut names).try_for_each(|(row, image)| {
+            lines.add(Prediction { image, answer: Answer::new(row, outputs, args) })
+        })
     })?;
     let Lines { all, .. } = lines;
     if !output.json {
@@ -77,7 +66,7 @@ pub(crate) fn run(args: &PredictArgs, output: &Output) -> Result<()> {
     let report = Report {
         network: model.info.architecture.network.clone(),
         found: model.info.architecture.depth.to_string(),
-        classes: classes.clone(),
+        outputs: outputs.clone(),
         images: all,
     };
     output.result(&report, String::new)
@@ -109,32 +98,6 @@ fn gather(images: &[PathBuf]) -> Result<Vec<(Picture, String)>> {
     Ok(pictures)
 }
 
-fn predict(image: String, logits: &[f32], classes: &[String], args: &PredictArgs) -> Prediction {
-    let probabilities = softmax(logits);
-    let mut order: Vec<usize> = (0..classes.len()).collect();
-    // Of equal ones the first; what is no number comes last.
-    let key = |class: usize| if logits[class].is_nan() { f32::NEG_INFINITY } else { logits[class] };
-    order.sort_by(|&a, &b| key(b).total_cmp(&key(a)));
-    let candidate = |&index: &usize| Candidate {
-        class: classes[index].clone(),
-        index,
-        probability: probabilities[index],
-        logit: args.logits.then(|| logits[index]),
-    };
-    let top = args.top.map_or(TOP, |top| top as usize);
-    let top: Vec<_> = order.iter().take(top).map(candidate).collect();
-    let best = order.first().copied().unwrap_or(0);
-    Prediction {
-        image,
-        class: classes[best].clone(),
-        index: best,
-        probability: probabilities[best],
-        top,
-        logits: args.logits.then(|| logits.to_vec()),
-        probabilities: (args.top.is_none() && !args.logits).then_some(probabilities),
-    }
-}
-
 /// Predictions on their way out: lines are printed as they come, JSON waits for all of them.
 struct Lines<'a> {
     args: &'a PredictArgs,
@@ -143,10 +106,11 @@ struct Lines<'a> {
 }
 
 impl Lines<'_> {
-    fn begin(&self) -> Result<()> {
-        let number = if self.args.logits { "logit" } else { "probability" };
+    fn begin(&self, outputs: &Outputs) -> Result<()> {
         if self.args.csv {
-            self.row(&["image", "rank", "class", number])?;
+            let mut cells = vec!["image"];
+            cells.extend(answer::header(outputs, self.args));
+            self.row(&cells)?;
         }
         Ok(())
     }
@@ -155,15 +119,16 @@ impl Lines<'_> {
         if self.output.json {
             self.all.push(prediction);
         } else if self.args.csv {
-            for (rank, candidate) in (1..).zip(&prediction.top) {
-                let number = candidate
-                    .logit
-                    .map_or_else(|| candidate.probability.to_string(), |logit| logit.to_string());
-                let rank = format!("{rank}");
-                self.row(&[&prediction.image, &rank, &candidate.class, &number])?;
+            for row in prediction.answer.rows() {
+                let mut cells = vec![prediction.image.as_str()];
+                cells.extend(row.iter().map(String::as_str));
+                self.row(&cells)?;
             }
         } else {
-            self.output.line(&text(&prediction))?;
+            let texts = prediction.answer.texts();
+            let (first, rest) = texts.split_first().map_or(("", &[][..]), |(a, b)| (&**a, b));
+            let rest: String = rest.iter().map(|text| format!("  {text}")).collect();
+            self.output.line(&format!("{}: {BOLD}{first}{RESET}{rest}", prediction.image))?;
         }
         Ok(())
     }
@@ -175,15 +140,4 @@ impl Lines<'_> {
         let row = row.map_err(|error| Error::config("--csv", error))?;
         self.output.line(String::from_utf8_lossy(&row).trim_end())
     }
-}
-
-fn text(prediction: &Prediction) -> String {
-    let candidate = |candidate: &Candidate| match candidate.logit {
-        Some(logit) => format!("{} {logit:.4}", candidate.class),
-        None => format!("{} {:.2} %", candidate.class, 100.0 * candidate.probability),
-    };
-    let mut candidates = prediction.top.iter().map(candidate);
-    let first = candidates.next().unwrap_or_default();
-    let rest: String = candidates.map(|text| format!("  {text}")).collect();
-    format!("{}: {BOLD}{first}{RESET}{rest}", prediction.image)
 }

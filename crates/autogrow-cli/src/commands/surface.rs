@@ -1,7 +1,7 @@
 //! What `landscape` and `trajectory` have in common: the loss of a model over a grid, and figures.
 
 use super::model::Model;
-use super::open_data;
+use super::{objective_of, open_data};
 use crate::args::SurfaceArgs;
 use crate::output::Output;
 use crate::reporter::SHARPNESS;
@@ -85,7 +85,7 @@ pub(super) fn training_loss(
     let seed = derive(config.run.seed, Purpose::Landscape, 0);
     let images = (args.images as usize, config.training.batch_size, seed);
     let network = (&model.info.architecture, state, path);
-    TrainingLoss::new(network, &*data.train, images, &model.device)
+    TrainingLoss::new(network, objective_of(&config)?, &*data.train, images, &model.device)
 }
 
 /// Writes `<out>.json`, `<out>.svg` and `<out>.png`; returns where they are.

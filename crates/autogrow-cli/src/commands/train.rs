@@ -1,6 +1,6 @@
 //! `autogrow train`, and what it shares with `resume`.
 
-use super::{evaluate, open_data, open_device_of};
+use super::{evaluate, objective_of, open_data, open_device_of};
 use crate::args::TrainArgs;
 use crate::output::{BOLD, Output, RESET, duration, si};
 use crate::progress::Progress;
@@ -12,6 +12,7 @@ use autogrow_core::data::DataSet;
 use autogrow_core::network::Blueprint;
 use autogrow_core::ranks::Ranks;
 use autogrow_core::run::{Checkpoint, Outcome, RunFolder, Watch, publish};
+use autogrow_core::training::Objective;
 use autogrow_core::{Job, Resolved, Result};
 use autogrow_export::{Facts, card};
 use burn::tensor::Device;
@@ -94,7 +95,7 @@ pub(super) fn go(
 ) -> Result<Option<Ended>> {
     let Setup { job, loaded, path } = setup;
     let mut signals = Signals::listen(path.to_path_buf());
-    let mut progress = Progress::new(*output);
+    let mut progress = Progress::new(*output, job.objective()?);
     let mut reporter = Reporter::new(path.to_path_buf(), *output);
     // The reporter reads what the folder has written, so it comes after it.
     let mut watchers: Vec<&mut dyn Watch> = match &mut folder {
@@ -130,10 +131,12 @@ fn write_card(job: &Job<'_>, path: &Path, outcome: &Outcome) -> Result<()> {
 
 /// Prints what a run came to.
 pub(super) fn report(ended: Option<Ended>, output: &Output) -> Result<()> {
-    ended.map_or(Ok(()), |ended| output.result(&ended, || text(&ended)))
+    let Some(ended) = ended else { return Ok(()) };
+    let objective = objective_of(&ended.config)?;
+    output.result(&ended, || text(&ended, &*objective))
 }
 
-fn text(Ended { run, outcome, config }: &Ended) -> String {
+fn text(Ended { run, outcome, config }: &Ended, objective: &dyn Objective) -> String {
     let floor = match (&outcome.floor, outcome.at_floor) {
         (Some(floor), true) => {
             // The convergent policy looks back K epochs, the periodic one J.
@@ -149,11 +152,11 @@ fn text(Ended { run, outcome, config }: &Ended) -> String {
         _ => String::new(),
     };
     let guide = match config.data.select_on {
-        SelectOn::Val => format!("validation {:.2} %", outcome.val_accuracy),
+        SelectOn::Val => format!("validation {}", objective.score_text(outcome.val_accuracy)),
         SelectOn::Test => "the test images guided it".into(),
     };
     format!(
-        "\n{BOLD}found {} {}{RESET} for {}: test accuracy {BOLD}{:.2} %{RESET} \
+        "\n{BOLD}found {} {}{RESET} for {}: test {BOLD}{}{RESET} \
          ({guide})\n  \
          {} parameters, {} MACs an image\n  \
          growing {} epochs, {}; fine-tuning {} epochs, {}{floor}\n  \
@@ -161,7 +164,7 @@ fn text(Ended { run, outcome, config }: &Ended) -> String {
         outcome.network,
         outcome.found,
         outcome.data,
-        outcome.test_accuracy,
+        objective.score_words(outcome.test_accuracy),
         si(outcome.parameters as u64),
         si(outcome.macs),
         outcome.growing_epochs,

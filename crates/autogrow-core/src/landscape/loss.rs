@@ -2,15 +2,15 @@
 
 use super::Space;
 use crate::Result;
-use crate::data::{Batch, Pass, Split};
+use crate::data::{Pass, Split};
 use crate::network::{Blueprint, Network, StateDict, train_only};
 use crate::random::{Purpose, generator};
-use crate::training::cross_entropy;
+use crate::training::{Objective, TargetTensor};
 use burn::tensor::{Device, Tensor, TensorData};
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
-/// The mean cross entropy of some training images, as a function of the parameters alone: batch
+/// The mean loss of some training images, as a function of the parameters alone: batch
 /// norms normalise with the statistics of the images, as in training (see the module above).
 pub struct TrainingLoss {
     space: Space,
@@ -18,7 +18,9 @@ pub struct TrainingLoss {
     /// The network that the space is of.
     like: StateDict,
     path: PathBuf,
-    batches: Vec<(Tensor<4>, Vec<usize>)>,
+    objective: Box<dyn Objective>,
+    /// Images, their targets, and how many they are.
+    batches: Vec<(Tensor<4>, TargetTensor, usize)>,
 }
 
 impl TrainingLoss {
@@ -31,6 +33,7 @@ impl TrainingLoss {
     /// Data errors; as [`Network::new`].
     pub fn new(
         (blueprint, like, path): (&Blueprint, StateDict, &Path),
+        objective: Box<dyn Objective>,
         split: &dyn Split,
         (images, batch_size, seed): (usize, usize, u64),
         device: &Device,
@@ -46,14 +49,19 @@ impl TrainingLoss {
         let [channels, height, width] = blueprint.image;
         let mut batches = Vec::new();
         for batch in split.batches(pass).take(count) {
-            let Batch { images, labels } = batch?;
-            if labels.is_empty() {
+            let batch = batch?;
+            batch.check_images(blueprint.image, pass.batch_size)?;
+            batch.targets.check(objective.task(), blueprint.classes)?;
+            let count = batch.len();
+            if count == 0 {
                 continue;
             }
-            let data = TensorData::new(images, [labels.len(), channels, height, width]);
-            batches.push((Tensor::from_data(data, &device), labels));
+            let targets = TargetTensor::new(&batch.targets, &device);
+            let data = TensorData::new(batch.images, [count, channels, height, width]);
+            batches.push((Tensor::from_data(data, &device), targets, count));
         }
-        Ok(Self { space: Space::of(&like), network, like, path: path.into(), batches })
+        let (space, path) = (Space::of(&like), path.into());
+        Ok(Self { space, network, like, path, objective, batches })
     }
 
     /// The space that the loss is a function on.
@@ -63,7 +71,7 @@ impl TrainingLoss {
 
     /// How many images it is the mean over.
     pub fn images(&self) -> usize {
-        self.batches.iter().map(|(_, labels)| labels.len()).sum()
+        self.batches.iter().map(|(.., count)| count).sum()
     }
 
     /// The loss at a point; far out it may be infinite or not a number.
@@ -73,10 +81,10 @@ impl TrainingLoss {
     pub fn at(&self, point: &[f32]) -> Result<f64> {
         let network = self.network(point)?;
         let mut sum = 0.0;
-        for (images, labels) in &self.batches {
-            let logits = network.forward(images.clone());
-            let loss = f64::from(cross_entropy(logits, labels).into_scalar::<f32>());
-            sum += loss * labels.len() as f64;
+        for (images, targets, count) in &self.batches {
+            let outputs = network.forward(images.clone());
+            let loss = self.objective.loss(outputs, targets).into_scalar::<f32>();
+            sum += f64::from(loss) * *count as f64;
         }
         forget(&self.batches[0].0.device());
         Ok(sum / self.images().max(1) as f64)

@@ -99,7 +99,7 @@ pub struct Blueprint {
     pub width: usize,
     /// `[channels, height, width]` of an image.
     pub image: [usize; 3],
-    /// Number of classes.
+    /// Number of outputs: classes, values or labels.
     pub classes: usize,
     /// The shortcut where shape changes.
     pub shortcut: Shortcut,

@@ -92,7 +92,7 @@ impl Network {
         &self.blueprint.depth
     }
 
-    /// Class scores `[batch, classes]` of normalised images `[batch, channels, height, width]`.
+    /// Outputs `[batch, outputs]`, such as class scores, of normalised images `[batch, channels, height, width]`.
     pub fn forward(&self, images: Tensor<4>) -> Tensor<2> {
         self.pass(images.into(), |_, sub_module, map| sub_module.forward(map)).into_tensor()
     }

@@ -2,7 +2,8 @@
 //! enough to evaluate, predict and export.
 
 use super::Blueprint;
-use crate::data::{DataSet, Preprocessing};
+use crate::config::Config;
+use crate::data::{DataSet, Outputs, Preprocessing};
 use crate::{Error, Result};
 use safetensors::SafeTensors;
 use serde::{Deserialize, Serialize};
@@ -11,7 +12,11 @@ use std::path::Path;
 /// The one key of the metadata.
 pub(super) const METADATA: &str = "autogrow";
 /// Version of what is written here. A program reads its own and older ones.
-const FORMAT: u32 = 1;
+const FORMAT: u32 = 2;
+/// Version of models that tell classes apart, which programs of before there were others read.
+const FORMAT_OF_CLASSES: u32 = 1;
+/// The objective of a file that names none.
+const CLASSES: &str = "classes";
 
 /// A model without its weights.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -21,36 +26,44 @@ pub struct ModelInfo {
     pub architecture: Blueprint,
     /// Name of the data set it was trained on.
     pub data: String,
-    /// Names of the classes, in order.
-    pub classes: Vec<String>,
+    /// What the network gives: `classes`, `values` or `labels`.
+    #[serde(flatten)]
+    pub outputs: Outputs,
     /// How pictures are prepared; none where the data set does not tell.
     pub preprocessing: Option<Preprocessing>,
+    /// Name of the objective that it was trained for.
+    #[serde(default = "classes", skip_serializing_if = "is_classes")]
+    pub objective: String,
     /// Epochs of training after which it was kept, where it is a snapshot on a run's way.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub epoch: Option<usize>,
 }
 
 impl ModelInfo {
-    /// Of a network for the images of `data`, the data set called `name`.
-    pub fn new(architecture: Blueprint, name: &str, data: &DataSet) -> Self {
+    /// Of a network trained by `config` on `data`.
+    pub fn new(architecture: Blueprint, config: &Config, data: &DataSet) -> Self {
+        let objective = config.training.objective.clone();
         Self {
-            format: FORMAT,
+            format: if data.outputs.classes().is_some() { FORMAT_OF_CLASSES } else { FORMAT },
             architecture,
-            data: name.into(),
-            classes: data.classes.clone(),
+            data: config.data.name.clone(),
+            outputs: data.outputs.clone(),
             preprocessing: data.preprocessing.clone(),
+            objective,
             epoch: None,
         }
     }
 
     /// Of a network of which nothing else is known.
     pub fn bare(architecture: Blueprint) -> Self {
+        let classes = (0..architecture.classes).map(|class| class.to_string()).collect();
         Self {
-            format: FORMAT,
-            classes: (0..architecture.classes).map(|class| class.to_string()).collect(),
+            format: FORMAT_OF_CLASSES,
+            outputs: Outputs::Classes(classes),
             architecture,
             data: String::new(),
             preprocessing: None,
+            objective: CLASSES.into(),
             epoch: None,
         }
     }
@@ -97,8 +110,14 @@ impl ModelInfo {
 
     fn check(&self) -> Result<(), String> {
         let Blueprint { classes, image: [channels, height, width], .. } = self.architecture;
-        if self.classes.len() != classes {
-            return Err(format!("{} names for {classes} classes", self.classes.len()));
+        if self.outputs.len() != classes {
+            let (names, task) = (self.outputs.len(), self.outputs.task().name());
+            return Err(format!("{names} names for {classes} {task}"));
+        }
+        if let Outputs::Values(values) = &self.outputs
+            && let Some(value) = values.iter().find(|value| !value.is_sensible())
+        {
+            return Err(format!("no mean and deviation of {}", value.name));
         }
         let Some(Preprocessing { size, shorter_side, mean, std }) = &self.preprocessing else {
             return Ok(());
@@ -118,4 +137,12 @@ impl ModelInfo {
         }
         Ok(())
     }
+}
+
+fn classes() -> String {
+    CLASSES.into()
+}
+
+fn is_classes(objective: &str) -> bool {
+    objective == CLASSES
 }

@@ -29,7 +29,7 @@ pub(crate) struct Gap {
 }
 
 impl Network {
-    /// What the network computes in evaluation mode, from normalised images to class scores.
+    /// What the network computes in evaluation mode, from normalised images to its outputs.
     ///
     /// # Errors
     /// [`Error::Config`] where a sub-module cannot be recorded; as [`Network::new`].

@@ -42,7 +42,7 @@ impl Run<'_> {
         let grown = decisions.iter().filter(|decision| decision.kind == Kind::Grow);
         let grown: Vec<_> = grown.map(|decision| decision.subnet).collect();
         if adapts && !grown.is_empty() {
-            let accuracy_before = self.state.last.map_or(0.0, |(train, _)| train.top1);
+            let accuracy_before = self.state.last.map_or(0.0, |(train, _)| train.score);
             self.state.adapting = Some(AdaptingState { grown, accuracy_before, epochs: 0 });
         }
         if decisions.is_empty() { Ok(()) } else { self.save(learner) }
@@ -58,7 +58,7 @@ impl Run<'_> {
     pub(crate) fn continues_adapting(&self, adapt: Adapt) -> bool {
         let Some(adapting) = &self.state.adapting else { return false };
         let aim = adapting.accuracy_before - adapt.tolerance;
-        let reached = self.state.last.is_some_and(|(train, _)| train.top1 >= aim);
+        let reached = self.state.last.is_some_and(|(train, _)| train.score >= aim);
         adapting.epochs == 0 || (adapting.epochs < adapt.max_epochs && !reached)
     }
 

@@ -54,23 +54,31 @@ impl Run<'_> {
         let test = &*self.data().test;
         // The last checkpoint is that of the last epoch: there is nothing to save.
         let mut stop = || self.end_if_stopped();
-        let scores = evaluate(&network, test, self.job.device, self.job.ranks, &mut stop)?;
+        let scores = evaluate(
+            &network,
+            learner.objective(),
+            test,
+            self.job.device,
+            self.job.ranks,
+            &mut stop,
+        )?;
         self.tell_skipped(test.len() - scores.images, &network)?;
         let found = network.depth().clone();
         self.watch.event(&Event::Finished {
             epoch: self.state.epochs,
             depth: found.clone(),
             seconds,
-            val_accuracy: validation.top1,
-            test_accuracy: scores.top1,
+            val_accuracy: validation.score,
+            test_accuracy: scores.score,
         })?;
         let outcome = Outcome {
             at_floor: self.state.growing_epochs > 0 && self.floor.as_ref() == Some(&found),
             found,
             network: config.network.name.clone(),
             data: config.data.name.clone(),
-            val_accuracy: validation.top1,
-            test_accuracy: scores.top1,
+            objective: config.training.objective.clone(),
+            val_accuracy: validation.score,
+            test_accuracy: scores.score,
             growing_epochs: self.state.growing_epochs,
             fine_tuning_epochs: self.fine_tuned(),
             growing_seconds: self.state.growing_seconds,

@@ -28,7 +28,7 @@ impl Run<'_> {
             number,
             seed: derive(self.job.config.run.seed, Purpose::Epoch, number),
             learning_rate,
-            resumed: (self.state.step, self.state.tally),
+            resumed: (self.state.step, self.state.tally.clone()),
             on_step: &mut |learner, step| self.after_step(learner, step),
         })?;
         self.job.ranks.check_network(learner.network())?;
@@ -45,7 +45,7 @@ impl Run<'_> {
         self.state.tally = Tally::default();
         self.state.last = Some((train, validation));
         match phase {
-            Phase::Growing => self.state.guiding.push(validation.top1),
+            Phase::Growing => self.state.guiding.push(validation.score),
             Phase::FineTuning => {
                 self.keep_if_best(network, validation, learner.network().parameters())?;
             }
@@ -66,9 +66,9 @@ impl Run<'_> {
                 phase,
                 learning_rate,
                 train_loss: train.loss,
-                train_accuracy: train.top1,
+                train_accuracy: train.score,
                 val_loss: validation.loss,
-                val_accuracy: validation.top1,
+                val_accuracy: validation.score,
                 epoch_seconds: started.elapsed().as_secs_f64(),
             },
             waiting,
@@ -82,14 +82,16 @@ impl Run<'_> {
     /// Scores on the images that guide the run; saves and ends it where somebody asks to stop.
     pub(super) fn validate(&mut self, network: &Network, learner: &Learner) -> Result<Scores> {
         let (split, device, ranks) = (&*self.data().validation, self.job.device, self.job.ranks);
-        evaluate(network, split, device, ranks, &mut || self.save_if_stopped(learner))
+        evaluate(network, learner.objective(), split, device, ranks, &mut || {
+            self.save_if_stopped(learner)
+        })
     }
 
     /// Tells a step, and saves where it is time or somebody asks to stop.
     fn after_step(&mut self, learner: &Learner, step: &Step) -> Result<()> {
         self.watch.step(self.state.epochs + 1, step.number, step.of, step.loss)?;
         self.state.step = step.number;
-        self.state.tally = step.tally;
+        self.state.tally = step.tally.clone();
         if self.clock.minutes_since_saved() > self.job.config.run.checkpoint_minutes {
             self.save(learner)?;
         }

@@ -167,7 +167,7 @@ impl<'a> Run<'a> {
         validation: Scores,
         parameters: usize,
     ) -> Result<()> {
-        if self.state.best.is_some_and(|best| validation.top1 <= best.top1) {
+        if self.state.best.is_some_and(|best| validation.score <= best.score) {
             return Ok(());
         }
         self.watch.best(&network)?;

@@ -12,8 +12,9 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-/// Version of what is written here. A program reads its own and older ones.
-const FORMAT: u32 = 1;
+/// Version of what is written here. A program reads its own and older ones. Up to format 1, sums and
+/// scores were those of classes alone (see [`Tally`](crate::training::Tally)).
+const FORMAT: u32 = 2;
 const MANIFEST: &str = "manifest.json";
 
 /// What a checkpoint holds.

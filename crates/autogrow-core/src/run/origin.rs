@@ -2,7 +2,7 @@
 
 use crate::Result;
 use crate::config::Config;
-use crate::data::{DataSet, Pass, Split};
+use crate::data::{DataSet, Outputs, Pass, Split, Targets};
 use crate::registry::{Entry, find};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -25,14 +25,28 @@ impl Origin {
     /// Data errors; unknown names.
     pub fn of(config: &Config, data: &DataSet) -> Result<Self> {
         let mut hasher = blake3::Hasher::new();
-        hasher.update(format!("{:?}{:?}", data.image, data.classes).as_bytes());
+        let asked_for = match &data.outputs {
+            // As runs of before there were other objectives have it.
+            Outputs::Classes(classes) => format!("{classes:?}"),
+            outputs => format!("{outputs:?}"),
+        };
+        hasher.update(format!("{:?}{asked_for}", data.image).as_bytes());
         let splits: [&dyn Split; 3] = [&*data.train, &*data.validation, &*data.test];
         for split in splits {
             hasher.update(&split.len().to_le_bytes());
             if let Some(batch) = split.batches(Pass { batch_size: 64, ..Pass::default() }).next() {
                 let batch = batch?;
-                for label in &batch.labels {
-                    hasher.update(&label.to_le_bytes());
+                match &batch.targets {
+                    Targets::Classes(classes) => {
+                        for class in classes {
+                            hasher.update(&class.to_le_bytes());
+                        }
+                    }
+                    Targets::Numbers { values, .. } => {
+                        for value in values {
+                            hasher.update(&value.to_le_bytes());
+                        }
+                    }
                 }
                 for pixel in &batch.images {
                     hasher.update(&pixel.to_le_bytes());

@@ -10,7 +10,7 @@ mod graph;
 mod interpreter;
 
 use crate::config::{Compat, NetworkConfig, Shortcut, TrainingConfig};
-use crate::data::{Batch, Pass, Split};
+use crate::data::{Batch, Pass, Split, Targets};
 use crate::growth::Depth;
 use crate::initializer::InitializerKind;
 use crate::network::{Blueprint, Initializer, Network, SeedNetwork, StateDict, SubModuleKind};
@@ -242,7 +242,7 @@ impl Split for Waves {
         let pixels = BATCH * self.image.iter().product::<usize>();
         let batch = move |part| Batch {
             images: numbers(pixels, part as f32),
-            labels: (0..BATCH).map(|image| (image + part) % CLASSES).collect(),
+            targets: Targets::Classes((0..BATCH).map(|image| (image + part) % CLASSES).collect()),
         };
         Box::new((0..2).map(batch).map(Ok))
     }

@@ -2,11 +2,12 @@
 
 use super::average::Average;
 use super::gradients;
-use super::loss::{Scores, Tally, cross_entropy};
+use super::objective::{Objective, TargetTensor, objective};
 use super::optimizer::OptimizerKind;
 use super::pass::{Halt, Passes};
+use super::tally::{Scores, Tally};
 use crate::config::TrainingConfig;
-use crate::data::{Batch, Pass, Split};
+use crate::data::{Batch, Pass, Split, Targets};
 use crate::network::{
     Adapt, Initializer, Network, StateDict, identities, train_only, trainable_ids, with_identities,
 };
@@ -44,7 +45,7 @@ pub struct Epoch<'a> {
 }
 
 /// A step that was taken.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Step {
     /// Number within the epoch, from 1.
     pub number: usize,
@@ -59,6 +60,7 @@ pub struct Step {
 /// A network while it is trained.
 pub struct Learner {
     network: Network,
+    objective: Box<dyn Objective>,
     optimizer: ModuleOptimizer,
     average: Option<Average>,
     /// What AdamInit has put aside while it trains the newest gates alone.
@@ -78,8 +80,8 @@ impl Learner {
     /// `network` lives on `device`, an autodiff device; the optimiser has no state yet.
     ///
     /// # Errors
-    /// [`Error::Unknown`] where no such optimiser is registered; what it finds wrong with its
-    /// settings.
+    /// [`Error::Unknown`] where no such optimiser or objective is registered; what they find wrong
+    /// with their settings.
     pub fn new(
         network: Network,
         training: &TrainingConfig,
@@ -89,6 +91,7 @@ impl Learner {
         let average = (training.average > 0.0).then(|| Average::of(&network, training.average));
         Ok(Self {
             network,
+            objective: objective(training, plugins)?,
             optimizer: optimizer(training, plugins)?,
             average,
             aside: None,
@@ -107,6 +110,11 @@ impl Learner {
     /// The network as it is now.
     pub fn network(&self) -> &Network {
         &self.network
+    }
+
+    /// What it minimises.
+    pub fn objective(&self) -> &dyn Objective {
+        &*self.objective
     }
 
     /// An independent copy for evaluation: batch norms use running statistics; parameters are
@@ -130,10 +138,11 @@ impl Learner {
     pub fn epoch(mut self, epoch: &mut Epoch<'_>) -> Result<(Self, Scores)> {
         let batch_size = self.training.batch_size;
         let of = epoch.split.len().div_ceil(batch_size);
-        let (taken, mut tally) = epoch.resumed;
+        let (taken, mut tally) = std::mem::take(&mut epoch.resumed);
         let share = self.ranks.share();
         let pass = Pass { batch_size, seed: Some(epoch.seed), skip: taken, share };
         for (number, batch) in (taken + 1..).zip(epoch.split.batches(pass)) {
+            let batch = batch.and_then(|batch| self.checked(batch));
             let batch = self.ranks.agree(batch)?;
             let loss;
             (self, loss) = self.step(batch, epoch.learning_rate, &mut tally).map_err(|halt| {
@@ -147,9 +156,15 @@ impl Learner {
             })?;
             // No image of it could be read.
             let Some(loss) = loss else { continue };
-            (epoch.on_step)(&self, &Step { number, of, loss, tally })?;
+            (epoch.on_step)(&self, &Step { number, of, loss, tally: tally.clone() })?;
         }
-        Ok((self, tally.scores()))
+        let scores = tally.scores(&*self.objective);
+        Ok((self, scores))
+    }
+
+    /// A batch of the training images, if it is such as the network can be trained on.
+    fn checked(&self, batch: Batch) -> Result<Batch> {
+        checked(batch, &self.network, &*self.objective, self.training.batch_size)
     }
 
     /// One optimisation step on this rank's share of a batch; returns the loss before it, or none
@@ -163,6 +178,7 @@ impl Learner {
     ) -> Result<(Self, Option<f64>), Halt> {
         let passes = Passes {
             network: &self.network,
+            objective: &*self.objective,
             device: &self.device,
             ranks: &self.ranks,
             micro_batch: self.training.micro_batch,
@@ -358,6 +374,7 @@ fn all_finite(network: &Network, gradients: &GradientsParams) -> bool {
 /// Data errors; [`Error::Ranks`] where a rank is lost.
 pub fn evaluate(
     network: &Network,
+    objective: &dyn Objective,
     split: &dyn Split,
     device: &Device,
     ranks: &Ranks,
@@ -367,23 +384,40 @@ pub fn evaluate(
     let batch_size = evaluation_batch(network);
     let pass = Pass { batch_size, share: ranks.share(), ..Pass::default() };
     for batch in split.batches(pass) {
-        let Batch { images, labels } = ranks.agree(batch)?;
-        if !labels.is_empty() {
-            let logits = logits(network, images, labels.len(), device);
-            let loss = cross_entropy(logits.clone(), &labels).into_scalar::<f32>();
-            tally.add(f64::from(loss), logits, &labels);
+        let batch = batch.and_then(|batch| checked(batch, network, objective, batch_size));
+        let batch = ranks.agree(batch)?;
+        let count = batch.len();
+        if count > 0 {
+            let outputs = outputs(network, batch.images, count, device);
+            let targets = TargetTensor::new(&batch.targets, device);
+            let loss = objective.loss(outputs.clone(), &targets);
+            tally.add(count, loss, objective.sums(outputs, &targets));
         }
         on_batch()?;
     }
-    Ok(tally.over(ranks)?.scores())
+    let count = objective.sum_count(network.blueprint().classes);
+    Ok(tally.over(ranks, count)?.scores(objective))
 }
 
-/// Told the scores `[batch, classes]` of a batch, row-major, and its labels.
-pub type OnScores<'a> = dyn FnMut(&[f32], &[usize]) -> Result<()> + 'a;
+/// A batch that may hold so many images, if a network can be trained and judged on it.
+fn checked(
+    batch: Batch,
+    network: &Network,
+    objective: &dyn Objective,
+    asked_for: usize,
+) -> Result<Batch> {
+    let blueprint = network.blueprint();
+    batch.check_images(blueprint.image, asked_for)?;
+    batch.targets.check(objective.task(), blueprint.classes)?;
+    Ok(batch)
+}
 
-/// Scores of a network in evaluation mode for each image of a split, in stored order, `batch_size`
-/// images at a time or a default of its own: `on_batch` is given `[batch, classes]` scores,
-/// row-major, and the labels; an error from it ends the pass.
+/// Told the outputs `[batch, outputs]` of a batch, row-major, and its targets.
+pub type OnOutputs<'a> = dyn FnMut(&[f32], &Targets) -> Result<()> + 'a;
+
+/// Outputs of a network in evaluation mode for each image of a split, in stored order, `batch_size`
+/// images at a time or a default of its own: `on_batch` is given `[batch, outputs]` numbers,
+/// row-major, and the targets, which need not suit the network; an error from it ends the pass.
 ///
 /// # Errors
 /// Data errors.
@@ -392,17 +426,18 @@ pub fn infer(
     split: &dyn Split,
     batch_size: Option<usize>,
     device: &Device,
-    on_batch: &mut OnScores<'_>,
+    on_batch: &mut OnOutputs<'_>,
 ) -> Result<()> {
     let batch_size = batch_size.unwrap_or_else(|| evaluation_batch(network));
     for batch in split.batches(Pass { batch_size, ..Pass::default() }) {
-        let Batch { images, labels } = batch?;
-        if labels.is_empty() {
+        let batch = batch?;
+        batch.check_images(network.blueprint().image, batch_size)?;
+        let count = batch.len();
+        if count == 0 {
             continue;
         }
-        let logits = logits(network, images, labels.len(), device);
-        let scores: Vec<f32> = logits.into_data().iter::<f32>().collect();
-        on_batch(&scores, &labels)?;
+        let outputs = outputs(network, batch.images, count, device).into_data();
+        on_batch(&outputs.iter::<f32>().collect::<Vec<_>>(), &batch.targets)?;
     }
     Ok(())
 }
@@ -413,7 +448,7 @@ fn evaluation_batch(network: &Network) -> usize {
     (EVALUATION_VALUES / values.max(1)).clamp(1, EVALUATION_BATCH)
 }
 
-fn logits(network: &Network, images: Vec<f32>, count: usize, device: &Device) -> Tensor<2> {
+fn outputs(network: &Network, images: Vec<f32>, count: usize, device: &Device) -> Tensor<2> {
     let [channels, height, width] = network.blueprint().image;
     let shape = [count, channels, height, width];
     network.forward(Tensor::from_data(TensorData::new(images, shape), device))

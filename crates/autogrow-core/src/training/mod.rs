@@ -7,17 +7,20 @@ mod evaluation;
 mod gradients;
 mod growing;
 mod learner;
-mod loss;
+mod objective;
 mod optimizer;
 mod pass;
 mod ranks;
 mod schedule;
 mod sgd;
+mod tally;
 
 pub use convolution::use_convolution;
-pub use evaluation::{Evaluation, Mistake, Report, softmax};
-pub use learner::{Epoch, Learner, LearnerRecord, OnScores, Step, evaluate, infer};
-pub(crate) use loss::cross_entropy;
-pub use loss::{Scores, Tally};
+pub use evaluation::{
+    ClassesReport, Evaluation, LabelsReport, Mistake, Report, ValuesReport, sigmoid, softmax,
+};
+pub use learner::{Epoch, Learner, LearnerRecord, OnOutputs, Step, evaluate, infer};
+pub use objective::{Objective, ObjectiveKind, TargetTensor, objective};
 pub use optimizer::{OptimizerKind, growable};
 pub use schedule::{Schedule, ScheduleKind, ScheduleRequest};
+pub use tally::{Scores, Tally};

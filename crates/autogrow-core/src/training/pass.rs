@@ -1,8 +1,9 @@
 //! The gradients of one batch: forward and backward over its parts, here and on all other ranks.
 
-use super::loss::{Tally, cross_entropy};
+use super::objective::{Objective, TargetTensor};
+use super::tally::Tally;
 use crate::Error;
-use crate::data::Batch;
+use crate::data::{Batch, Targets};
 use crate::network::Network;
 use crate::ranks::{NormSums, Ranks};
 use autogrow_kernels::with_peers;
@@ -26,6 +27,7 @@ impl From<Error> for Halt {
 /// How the passes of a batch go.
 pub(super) struct Passes<'a> {
     pub(super) network: &'a Network,
+    pub(super) objective: &'a dyn Objective,
     pub(super) device: &'a Device,
     pub(super) ranks: &'a Ranks,
     /// Images of one pass at most, on this rank; 0: all of its part of the batch.
@@ -44,7 +46,7 @@ impl Passes<'_> {
         batch: Batch,
         tally: &mut Tally,
     ) -> Result<Option<(GradientsParams, f64)>, Halt> {
-        let own = batch.labels.len();
+        let own = batch.len();
         let parts = if own == 0 { Vec::new() } else { batch.parts(self.micro_batch) };
         let counts = self.ranks.gather(&[own as f64, parts.len() as f64])?;
         let images: f64 = counts.iter().map(|counts| counts[0]).sum();
@@ -81,21 +83,24 @@ impl Passes<'_> {
         if is_absent && sums.is_none() {
             return Ok((None, self.seen(&Tally::default())?));
         }
-        let Batch { images: pixels, labels } = part.unwrap_or_else(|| self.stand_in());
-        let input = self.tensor(pixels, labels.len());
-        let logits = match &sums {
+        let part = part.unwrap_or_else(|| self.stand_in());
+        let count = part.len();
+        let targets = TargetTensor::new(&part.targets, self.device);
+        let input = self.tensor(part.images, count);
+        let outputs = match &sums {
             Some(sums) => with_peers(sums.clone(), || self.network.forward(input)),
             None => self.network.forward(input),
         };
-        let loss = cross_entropy(logits.clone(), &labels);
+        let loss = self.objective.loss(outputs.clone(), &targets);
         let mut own = Tally::default();
         if !is_absent {
-            own.add(f64::from(loss.clone().into_scalar::<f32>()), logits.inner(), &labels);
+            let sums = self.objective.sums(outputs.inner(), &targets.inner());
+            own.add(count, loss.clone().inner(), sums);
         }
         check(sums.as_deref())?;
         let seen = self.seen(&own)?;
         // The mean over the batch is the mean over parts weighted by their size.
-        let weight = labels.len() as f64 / images;
+        let weight = count as f64 / images;
         let loss = if weight == 1.0 { loss } else { loss * weight };
         let gradients = GradientsParams::from_grads(loss.backward(), self.network);
         check(sums.as_deref())?;
@@ -104,7 +109,8 @@ impl Passes<'_> {
 
     /// What all ranks have seen in a pass.
     fn seen(&self, own: &Tally) -> Result<Tally, Halt> {
-        let all = own.over(self.ranks)?;
+        let outputs = self.network.blueprint().classes;
+        let all = own.over(self.ranks, self.objective.sum_count(outputs))?;
         if all.loss().is_finite() {
             Ok(all)
         } else {
@@ -114,8 +120,10 @@ impl Passes<'_> {
 
     /// An image for a rank that has none.
     fn stand_in(&self) -> Batch {
-        let pixels = self.network.blueprint().image.iter().product();
-        Batch { images: vec![0.0; pixels], labels: vec![0] }
+        let blueprint = self.network.blueprint();
+        let (pixels, width) = (blueprint.image.iter().product(), blueprint.classes);
+        let targets = Targets::Numbers { width, values: vec![0.0; width] };
+        Batch { images: vec![0.0; pixels], targets }
     }
 
     fn tensor(&self, images: Vec<f32>, count: usize) -> Tensor<4> {

@@ -1,11 +1,13 @@
 //! Tables of every kind, whole and broken.
 
 use super::*;
-use crate::testing::{data_problem, gzip, labels, open, pixels};
+use crate::testing::{data_problem, gzip, labels, open, open_for, pixels};
 use autogrow_core::config::DataConfig;
 use autogrow_core::config::SelectOn;
+use autogrow_core::data::{Outputs, Split, Targets};
 use proptest::prelude::*;
 use std::fs;
+use std::path::Path;
 use tempfile::TempDir;
 
 fn folder(files: &[(&str, &str)]) -> TempDir {
@@ -39,7 +41,7 @@ fn columns_are_standardised_and_found_by_name() {
     let folder = folder(&[("train.csv", TRAIN), ("test.csv", test)]);
     let set = open(&config(folder.path(), ""), 0).unwrap();
     assert_eq!(set.image, [2, 1, 1]);
-    assert_eq!(set.classes, ["ten", "two, or so"]);
+    assert_eq!(set.outputs.names(), ["ten", "two, or so"]);
     assert_eq!(labels(set.train.as_ref()), [0, 1, 0]);
     assert_eq!(labels(set.test.as_ref()), [0, 0]);
     // Mean 3 and deviation sqrt(14 / 3); the colour never changes.
@@ -62,7 +64,7 @@ fn a_file_alone_is_divided_and_may_be_packed() {
     fs::write(&path, gzip(format!("x,kind\n{rows}").as_bytes())).unwrap();
     let set = open(&config(&path, ""), 0).unwrap();
     // The last column, its classes in the order of numbers.
-    assert_eq!(set.classes, ["2", "10"]);
+    assert_eq!(set.outputs.names(), ["2", "10"]);
     assert_eq!((set.train.len(), set.test.len()), (16, 4));
     assert_eq!(labels(set.test.as_ref()), [1, 0, 1, 0]);
     let other_seed = open(&config(&path, "kind"), 9).unwrap();
@@ -109,12 +111,82 @@ fn a_table_has_to_be_named() {
     assert_eq!(open(&config(Path::new("/no/such.csv"), ""), 0).unwrap_err().exit_code(), 3);
 }
 
+/// As [`config`], for columns of values or labels.
+fn with_target(dir: &Path, target: &str) -> DataConfig {
+    DataConfig { target: target.into(), ..config(dir, "") }
+}
+
+fn numbers(split: &dyn Split) -> Vec<f32> {
+    match split.targets().unwrap() {
+        Targets::Numbers { values, .. } => values,
+        classes => panic!("{classes:?} are not numbers"),
+    }
+}
+
+#[test]
+fn values_are_standardised_by_the_training_part() {
+    let train = "x,price,rent\n1,10,7\n2,30,1\n";
+    let test = "rent,x,price\n4,0,50\n";
+    let folder = folder(&[("train.csv", train), ("test.csv", test)]);
+    let config = with_target(folder.path(), "price, rent");
+    let set = open_for(Task::Values, &config, 0, 1).unwrap();
+    let Outputs::Values(values) = &set.outputs else { panic!("{:?}", set.outputs) };
+    let told: Vec<_> =
+        values.iter().map(|value| (&*value.name, value.mean, value.deviation)).collect();
+    assert_eq!(told, [("price", 20.0, 10.0), ("rent", 4.0, 3.0)]);
+    assert_eq!((set.image, numbers(&*set.train)), ([1, 1, 1], vec![-1.0, 1.0, 1.0, -1.0]));
+    assert_eq!(numbers(&*set.test), [3.0, 0.0]);
+    let batch = set.train.batches(Default::default()).next().unwrap().unwrap();
+    assert_eq!(batch.targets.len(), 1);
+}
+
+#[test]
+fn labels_are_zeros_and_ones() {
+    let rows: String = (0..10).map(|row| format!("{row},{},{}\n", row % 2, row / 5)).collect();
+    let folder = folder(&[("table.csv", &format!("x,odd,large\n{rows}"))]);
+    let config = with_target(&folder.path().join("table.csv"), "odd,large");
+    let set = open_for(Task::Labels, &config, 0, 1).unwrap();
+    assert_eq!(set.outputs, Outputs::Labels(vec!["odd".into(), "large".into()]));
+    assert_eq!((set.train.len(), set.test.len()), (8, 2));
+    assert_eq!(numbers(&*set.test), [0.0, 0.0, 1.0, 1.0]);
+}
+
+#[test]
+fn what_does_not_suit_the_objective_is_named() {
+    let problem = |task, content: &str, target| {
+        let folder = folder(&[("table.csv", content)]);
+        let config = with_target(&folder.path().join("table.csv"), target);
+        data_problem(open_for(task, &config, 0, 1)).0
+    };
+    for (task, content, target, expected) in [
+        (Task::Labels, "x,y\n1,0\n2,3\n", "y", "line 3, column `y`: `3` is neither 0 nor 1"),
+        (Task::Values, "x,y\n1,a\n2,0\n", "", "line 2, column `y`: `a` is not a number"),
+        (Task::Values, "x,y\n1,4\n2,4\n", "y", "column `y` is 4 in all rows"),
+        (Task::Values, "x,y\n1,4\n", "z", "has no column `z`; its columns are x, y"),
+        (Task::Values, "x,y\n1,4\n", "y,y", "has one column `y`, which is named twice"),
+        (Task::Values, "x,y\n1,4\n", "x,y", "has no column besides those of the targets"),
+    ] {
+        assert_eq!(problem(task, content, target), expected);
+    }
+    let wrong = |task, config: &DataConfig| {
+        let error = open_for(task, config, 0, 1).unwrap_err();
+        assert_eq!((error.exit_code(), error.hint().is_some()), (2, true));
+        error.to_string()
+    };
+    let place = Path::new("anywhere");
+    assert!(wrong(Task::Classes, &with_target(place, "y")).starts_with("`data.target` = y"));
+    assert!(wrong(Task::Values, &config(place, "y")).starts_with("`data.label` = y"));
+}
+
 proptest! {
     #[test]
     fn any_bytes_are_a_table_or_an_error(bytes: Vec<u8>, text in "[a,\"\n0-9.]{0,60}") {
         for bytes in [bytes.as_slice(), text.as_bytes()] {
-            if let Ok(table) = Table::parse(Path::new("fuzz"), bytes, "") {
-                prop_assert_eq!(table.values.len(), table.columns.len() * table.classes.len());
+            let wanted = Wanted { names: Vec::new(), usual: "label" };
+            if let Ok(table) = Table::parse(Path::new("fuzz"), bytes, &wanted) {
+                let rows = table.lines.len();
+                prop_assert_eq!(table.values.len(), table.columns.len() * rows);
+                prop_assert_eq!(table.cells.len(), rows);
             }
         }
     }

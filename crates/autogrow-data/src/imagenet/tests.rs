@@ -55,7 +55,7 @@ fn archives_are_the_folders_they_unpack_to() {
     for size in [32, 224] {
         let archives = open_at(&fixture("imagenet"), size).unwrap();
         let folders = open_at(folders.path(), size).unwrap();
-        assert_eq!(archives.classes, ["n01440764", "n02119789"]);
+        assert_eq!(archives.outputs.names(), ["n01440764", "n02119789"]);
         assert_eq!(archives.image, [3, size, size]);
         assert_eq!(
             (archives.train.len(), archives.validation.len(), archives.test.len()),

@@ -7,12 +7,15 @@ use std::collections::HashSet;
 
 /// Name of the images.
 pub(super) const INPUT: &str = "images";
-/// Name of the class scores.
-pub(super) const OUTPUT: &str = "logits";
 
-/// Nodes and initializers. The error is the name of a tensor that is not there.
-pub(super) fn lower(graph: &Graph, state: &StateDict) -> Result<(Vec<Node>, Vec<Tensor>), String> {
-    let mut writer = Writer { graph, nodes: vec![], tensors: vec![] };
+/// Nodes and initializers; `output` is the name of what the network gives. The error is the name of
+/// a tensor that is not there.
+pub(super) fn lower(
+    graph: &Graph,
+    state: &StateDict,
+    output: &str,
+) -> Result<(Vec<Node>, Vec<Tensor>), String> {
+    let mut writer = Writer { graph, output, nodes: vec![], tensors: vec![] };
     let mut written = HashSet::new();
     for (value, node) in graph.nodes.iter().enumerate() {
         for stored in node.stored() {
@@ -31,6 +34,7 @@ pub(super) fn lower(graph: &Graph, state: &StateDict) -> Result<(Vec<Node>, Vec<
 
 struct Writer<'a> {
     graph: &'a Graph,
+    output: &'a str,
     nodes: Vec<Node>,
     tensors: Vec<Tensor>,
 }
@@ -219,7 +223,7 @@ impl Writer<'_> {
         let node = &self.graph.nodes[value];
         match &node.op {
             Op::Input => INPUT.into(),
-            _ if value == self.graph.output => OUTPUT.into(),
+            _ if value == self.graph.output => self.output.into(),
             Op::Parameter { stored, shape } if stored == shape => node.name.clone(),
             Op::Parameter { .. } => format!("{}.{value}", node.name),
             _ if !node.name.is_empty() => {

@@ -1,12 +1,16 @@
 //! A network as an ONNX model: IR version 8, operator set 17, float32.
 //!
 //! Input `images` `[batch, channels, height, width]`, normalised; output `logits` `[batch,
-//! classes]`; the batch may have any size. Initializers have the names of the state dict. The
-//! metadata (`metadata_props`) hold `network`, `depth`, and as JSON `classes` and `preprocessing`.
+//! outputs]`, or `values` for regression; the batch may have any size. Initializers have the names of
+//! the state dict. The metadata (`metadata_props`) hold `network`, `depth`, `objective`, and as JSON
+//! `preprocessing` and one of `classes` (names; softmax of the logits gives probabilities), `labels`
+//! (names; their sigmoid does) and `values` (name, mean and deviation: a value is mean + deviation x
+//! output).
 
 mod lower;
 mod proto;
 
+use autogrow_core::data::Outputs;
 use autogrow_core::network::{Graph, ModelInfo, StateDict};
 use autogrow_core::{Error, Result};
 use prost::Message;
@@ -30,7 +34,8 @@ pub fn onnx(graph: &Graph, state: &StateDict, info: &ModelInfo, path: &Path) -> 
         return Err(Error::run(path, "would be larger than the 2 GiB that ONNX files may have")
             .with_hint("export as safetensors"));
     }
-    let (nodes, initializers) = lower::lower(graph, state)
+    let output = output_name(&info.outputs);
+    let (nodes, initializers) = lower::lower(graph, state, output)
         .map_err(|name| Error::run(path, format!("cannot be written: {name} is missing")))?;
     let model = Model {
         ir_version: IR_VERSION,
@@ -41,7 +46,7 @@ pub fn onnx(graph: &Graph, state: &StateDict, info: &ModelInfo, path: &Path) -> 
             name: info.architecture.network.clone(),
             initializer: initializers,
             input: vec![ValueInfo::batch(lower::INPUT, &graph.nodes[0].shape)],
-            output: vec![ValueInfo::batch(lower::OUTPUT, &graph.nodes[graph.output].shape)],
+            output: vec![ValueInfo::batch(output, &graph.nodes[graph.output].shape)],
         }),
         opset_import: vec![OperatorSet { domain: String::new(), version: OPERATOR_SET }],
         metadata_props: metadata(info).map_err(|error| Error::run(path, error.to_string()))?,
@@ -54,10 +59,23 @@ fn metadata(info: &ModelInfo) -> serde_json::Result<Vec<Entry>> {
     let mut entries = vec![
         entry("network", info.architecture.network.clone()),
         entry("depth", info.architecture.depth.to_string()),
-        entry("classes", serde_json::to_string(&info.classes)?),
+        entry("objective", info.objective.clone()),
+        match &info.outputs {
+            Outputs::Classes(names) => entry("classes", serde_json::to_string(names)?),
+            Outputs::Values(values) => entry("values", serde_json::to_string(values)?),
+            Outputs::Labels(names) => entry("labels", serde_json::to_string(names)?),
+        },
     ];
     if let Some(preprocessing) = &info.preprocessing {
         entries.push(entry("preprocessing", serde_json::to_string(preprocessing)?));
     }
     Ok(entries)
+}
+
+/// Name of what the network gives.
+pub(crate) fn output_name(outputs: &Outputs) -> &'static str {
+    match outputs {
+        Outputs::Classes(_) | Outputs::Labels(_) => "logits",
+        Outputs::Values(_) => "values",
+    }
 }

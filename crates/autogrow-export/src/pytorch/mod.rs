@@ -5,6 +5,7 @@ mod body;
 mod operation;
 mod template;
 
+use autogrow_core::data::{Outputs, ValueOutput};
 use autogrow_core::network::ModelInfo;
 use autogrow_core::network::graph::{Block, Graph, Op};
 use body::{Step, methods};
@@ -15,7 +16,12 @@ use template::{Class, Methods, Template, class};
 /// which is looked for beside it.
 pub fn pytorch(graph: &Graph, info: &ModelInfo, weights: &str) -> String {
     let (classes, made) = sub_modules(graph);
-    let network = network(graph, &made);
+    let given = match &info.outputs {
+        Outputs::Classes(_) => "Class scores",
+        Outputs::Values(_) => "Standardised values",
+        Outputs::Labels(_) => "Log odds of labels",
+    };
+    let network = network(graph, &made, given);
     let architecture = &info.architecture;
     let [channels, height, width] = architecture.image;
     let preprocessing = match &info.preprocessing {
@@ -39,11 +45,11 @@ pub fn pytorch(graph: &Graph, info: &ModelInfo, weights: &str) -> String {
     };
     format!(
         "\"\"\"{} {}, exported by AutoGrow.\n\n\
-         Images are [batch, {channels}, {height}, {width}], normalised; there are {} classes. `load()` gives the\n\
+         Images are [batch, {channels}, {height}, {width}], normalised; {}. `load()` gives the\n\
          network with its weights. Needs the packages torch and safetensors.\n\"\"\"\n\n\
          from pathlib import Path\n\n\
          import torch\nfrom safetensors.torch import load_file\nfrom torch import nn\n{functional}\n\
-         CLASSES = {}\n{preprocessing}\n\n{helper}{classes}{network}\n\n\
+         {}{preprocessing}\n\n{helper}{classes}{network}\n\n\
          def load(path=Path(__file__).with_name({})):\n    \
          \"\"\"The network with the weights at `path`, in evaluation mode.\"\"\"\n    \
          network = Network()\n    \
@@ -51,10 +57,36 @@ pub fn pytorch(graph: &Graph, info: &ModelInfo, weights: &str) -> String {
          return network.eval()\n",
         architecture.network,
         architecture.depth,
-        architecture.classes,
-        json(&info.classes),
+        answers(&info.outputs),
+        constants(&info.outputs),
         json(&weights),
     )
+}
+
+/// What the network gives, in words.
+fn answers(outputs: &Outputs) -> String {
+    let count = outputs.len();
+    match outputs {
+        Outputs::Classes(_) => format!("there are {count} classes"),
+        Outputs::Values(_) => format!("{count} values are MEANS + DEVIATIONS * output"),
+        Outputs::Labels(_) => {
+            format!("the sigmoid of outputs is the probability of {count} labels")
+        }
+    }
+}
+
+/// Names of the outputs, and what makes values of them.
+fn constants(outputs: &Outputs) -> String {
+    match outputs {
+        Outputs::Classes(names) => format!("CLASSES = {}\n", json(names)),
+        Outputs::Labels(names) => format!("LABELS = {}\n", json(names)),
+        Outputs::Values(values) => {
+            let [means, deviations] = [|of: &ValueOutput| of.mean, |of: &ValueOutput| of.deviation]
+                .map(|number| json(&values.iter().map(number).collect::<Vec<_>>()));
+            let names = json(&outputs.names());
+            format!("VALUES = {names}\nMEANS = {means}\nDEVIATIONS = {deviations}\n")
+        }
+    }
 }
 
 /// JSON is Python as well: strings, lists, numbers.
@@ -128,7 +160,7 @@ fn step(graph: &Graph, value: usize, prefix: &str) -> Step {
 }
 
 /// The class of the whole network: what is outside of blocks, and the blocks as sequences.
-fn network(graph: &Graph, made: &[String]) -> String {
+fn network(graph: &Graph, made: &[String], given: &str) -> String {
     let mut steps = Vec::new();
     let mut value = 1;
     let mut blocks = graph.blocks.iter().enumerate().peekable();
@@ -167,8 +199,9 @@ fn network(graph: &Graph, made: &[String]) -> String {
     }
     let (init, forward) = methods(&steps, 0, graph.output);
     format!(
-        "class Network(nn.Module):\n    \"\"\"Class scores of normalised images.\"\"\"\n\n    \
+        "class Network(nn.Module):\n    \"\"\"{} of normalised images.\"\"\"\n\n    \
          def __init__(self):\n{}\n{}",
+        given,
         init.filled(),
         forward.filled()
     )

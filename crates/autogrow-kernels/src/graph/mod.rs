@@ -169,7 +169,7 @@ pub struct Graph {
     pub nodes: Vec<Node>,
     /// The sub-modules, in order.
     pub blocks: Vec<Block>,
-    /// The class scores.
+    /// What the network gives, such as class scores.
     pub output: Value,
 }
 

@@ -1,11 +1,11 @@
 //! `autogrow bench step`: what a training step, an evaluation and a growth cost.
 
 use crate::args::BenchStepArgs;
-use crate::commands::open_device_of;
+use crate::commands::{objective_of, open_device_of};
 use crate::output::{Output, si};
 use autogrow_core::Result;
 use autogrow_core::config::{Config, TrainingConfig};
-use autogrow_core::data::{Batch, Pass, Split};
+use autogrow_core::data::{Batch, Pass, Split, Targets, Task};
 use autogrow_core::initializer::InitializerKind;
 use autogrow_core::network::{Blueprint, Network};
 use autogrow_core::random::{Purpose, generator};
@@ -36,6 +36,7 @@ pub(super) fn run(args: &BenchStepArgs, output: &Output, ranks: &Ranks) -> Resul
         steps: args.steps as usize,
         image: args.image,
         classes: args.classes as usize,
+        task: objective_of(&config)?.task(),
         evaluate: args.evaluate,
     };
     if args.serve {
@@ -63,7 +64,10 @@ pub(crate) struct StepBench {
     pub(crate) batch: usize,
     pub(crate) steps: usize,
     pub(crate) image: [usize; 3],
+    /// Outputs: classes, values or labels.
     pub(crate) classes: usize,
+    /// What the objective asks for.
+    pub(crate) task: Task,
     /// Evaluations in place of training steps, of as many images at once as the evaluations of a
     /// run have.
     pub(crate) evaluate: bool,
@@ -171,7 +175,7 @@ impl StepBench {
             Ok(())
         };
         if self.evaluate {
-            evaluate(&learner.evaluated(), waves, device, ranks, &mut after)?;
+            evaluate(&learner.evaluated(), learner.objective(), waves, device, ranks, &mut after)?;
             return Ok(learner);
         }
         let (learner, _) = learner.epoch(&mut Epoch {
@@ -261,10 +265,16 @@ impl Split for Waves<'_> {
         let values = self.bench.image.iter().product::<usize>();
         let share = pass.share.range(pass.batch_size);
         let numbers = share.start * values..share.end * values;
-        let batch = Batch {
-            images: numbers.map(|i| (0.37 * i as f32).sin()).collect(),
-            labels: share.map(|i| i % self.bench.classes).collect(),
+        let width = self.bench.classes;
+        let targets = match self.bench.task {
+            Task::Classes => Targets::Classes(share.map(|i| i % width).collect()),
+            Task::Values | Task::Labels => {
+                let values = share.flat_map(|i| (0..width).map(move |output| (i + output) % 2));
+                Targets::Numbers { width, values: values.map(|bit| bit as f32).collect() }
+            }
         };
+        let images = numbers.map(|i| (0.37 * i as f32).sin()).collect();
+        let batch = Batch { images, targets };
         let numbers = (0..).take_while(|&done| self.wanted(done));
         Box::new(numbers.map(move |done| {
             let batch = batch.clone();

@@ -1,6 +1,5 @@
-//! [`Evaluation`]: everything there is to say of a network's scores on labelled images.
+//! What there is to say of a network's class scores.
 
-use super::loss::place;
 use serde::Serialize;
 
 /// Bins of confidence for the calibration error (Guo et al. 2017).
@@ -13,7 +12,8 @@ const WORST: usize = 12;
 
 /// Sums over the images seen so far.
 #[derive(Clone, Debug)]
-pub struct Evaluation {
+pub(super) struct ClassEvaluation {
+    names: Vec<String>,
     classes: usize,
     images: usize,
     loss: f64,
@@ -36,9 +36,9 @@ struct Bin {
     confidence: f64,
 }
 
-/// What an evaluation came to.
+/// The results of an evaluation of classes.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct Report {
+pub struct ClassesReport {
     /// Number of images.
     pub images: usize,
     /// Mean cross entropy.
@@ -97,17 +97,18 @@ pub struct BinReport {
     pub accuracy: f64,
 }
 
-impl Evaluation {
+impl ClassEvaluation {
     /// Of no images yet.
-    pub fn new(classes: usize) -> Self {
+    pub(super) fn new(names: &[String]) -> Self {
+        let (names, classes) = (names.to_vec(), names.len());
         let confusion = vec![0; if classes <= MATRIX { classes * classes } else { 0 }];
         let counts = vec![[0; 2]; classes];
         let (bins, worst) = Default::default();
-        Self { classes, images: 0, loss: 0.0, top5: 0, counts, confusion, bins, worst }
+        Self { names, classes, images: 0, loss: 0.0, top5: 0, counts, confusion, bins, worst }
     }
 
     /// Adds images: their scores `[batch, classes]`, row-major, and their classes.
-    pub fn add(&mut self, logits: &[f32], labels: &[usize]) {
+    pub(super) fn add(&mut self, logits: &[f32], labels: &[usize]) {
         for (scores, &label) in logits.chunks_exact(self.classes).zip(labels) {
             let probabilities = softmax(scores);
             let taken_for = best(scores);
@@ -142,14 +143,14 @@ impl Evaluation {
         }
     }
 
-    /// What it came to; `names` are those of the classes.
-    pub fn report(&self, names: &[String]) -> Report {
+    /// The results.
+    pub(super) fn report(&self) -> ClassesReport {
         let images = self.images.max(1) as f64;
         let classes: Vec<_> = (0..self.classes)
             .map(|class| {
                 let [count, correct] = self.counts[class];
                 ClassReport {
-                    class: names.get(class).cloned().unwrap_or_else(|| class.to_string()),
+                    class: self.names[class].clone(),
                     images: count,
                     correct,
                     accuracy: (count > 0).then(|| 100.0 * correct as f64 / count as f64),
@@ -168,7 +169,7 @@ impl Evaluation {
             })
             .collect();
         let gap = |bin: &BinReport| bin.images as f64 * (bin.confidence - bin.accuracy).abs();
-        Report {
+        ClassesReport {
             images: self.images,
             loss: self.loss / images,
             top1: 100.0 * correct as f64 / images,
@@ -184,7 +185,7 @@ impl Evaluation {
 }
 
 /// The first class with the highest score, of those that are numbers.
-fn best(scores: &[f32]) -> usize {
+pub(super) fn best(scores: &[f32]) -> usize {
     let numbers = scores.iter().enumerate().filter(|(_, score)| !score.is_nan());
     let best = numbers.reduce(|best, other| if other.1 > best.1 { other } else { best });
     best.map_or(0, |(class, _)| class)
@@ -198,6 +199,16 @@ pub fn softmax(scores: &[f32]) -> Vec<f64> {
     raised.into_iter().map(|value| value / sum).collect()
 }
 
+/// How many classes come before `label`: those with a higher score, and among equal ones those of
+/// a lower index. A score that is not a number comes last.
+fn place(scores: &[f32], label: usize) -> usize {
+    let own = scores[label];
+    let before = |(class, &score): (usize, &f32)| {
+        score > own || (score == own && class < label) || (own.is_nan() && class != label)
+    };
+    scores.iter().enumerate().filter(|&entry| before(entry)).count()
+}
+
 fn cross_entropy(scores: &[f32], label: usize) -> f64 {
     let largest = f64::from(scores.iter().copied().fold(f32::NEG_INFINITY, f32::max));
     let sum: f64 = scores.iter().map(|&score| (f64::from(score) - largest).exp()).sum();
@@ -208,14 +219,28 @@ fn cross_entropy(scores: &[f32], label: usize) -> f64 {
 mod tests {
     use super::*;
 
+    fn evaluation(classes: usize) -> ClassEvaluation {
+        let names: Vec<_> = (0..classes).map(|class| class.to_string()).collect();
+        ClassEvaluation::new(&names)
+    }
+
+    #[test]
+    fn places() {
+        assert_eq!(place(&[0.1, 0.9, 0.5], 1), 0);
+        assert_eq!(place(&[0.1, 0.9, 0.5], 0), 2);
+        assert_eq!((place(&[1.0, 1.0], 0), place(&[1.0, 1.0], 1)), (0, 1));
+        assert_eq!(place(&[f32::NAN, 0.0], 0), 1);
+        assert_eq!(place(&[f32::NAN, 0.0], 1), 0);
+    }
+
     /// By hand: three images of two classes.
     #[test]
     fn a_small_evaluation() {
-        let mut evaluation = Evaluation::new(2);
+        let mut sums = evaluation(2);
         let odds = 3.0_f32.ln(); // Probabilities 3/4 and 1/4.
-        evaluation.add(&[odds, 0.0, 0.0, odds], &[0, 1]);
-        evaluation.add(&[odds, 0.0], &[1]);
-        let report = evaluation.report(&["a".into(), "b".into()]);
+        sums.add(&[odds, 0.0, 0.0, odds], &[0, 1]);
+        sums.add(&[odds, 0.0], &[1]);
+        let report = sums.report();
         assert_eq!((report.images, report.top5), (3, 100.0));
         assert!((report.top1 - 200.0 / 3.0).abs() < 1e-12);
         let loss = (2.0 * (4.0_f64 / 3.0).ln() + 4.0_f64.ln()) / 3.0;
@@ -229,13 +254,13 @@ mod tests {
 
     #[test]
     fn the_most_confident_mistakes_are_kept() {
-        let mut evaluation = Evaluation::new(2);
+        let mut sums = evaluation(2);
         // Twenty mistakes, the sixth the most confident, and what is right in between.
         let heights: Vec<_> = (0..20).map(|i| 10.0 - (i as f32 - 5.0).abs()).collect();
         for &height in &heights {
-            evaluation.add(&[height, 0.0, 0.0, 99.0], &[1, 1]);
+            sums.add(&[height, 0.0, 0.0, 99.0], &[1, 1]);
         }
-        let worst = evaluation.report(&[]).worst;
+        let worst = sums.report().worst;
         assert_eq!(worst.len(), WORST);
         let places: Vec<_> = worst.iter().map(|mistake| mistake.index / 2).collect();
         // Of equal ones, the first comes first.
@@ -246,9 +271,9 @@ mod tests {
 
     #[test]
     fn scores_that_are_no_numbers_are_counted_as_wrong() {
-        let mut evaluation = Evaluation::new(2);
-        evaluation.add(&[f32::NAN, f32::NAN, f32::INFINITY, 0.0, 0.0, 1e30], &[1, 0, 1]);
-        assert_eq!(evaluation.report(&[]).images, 3);
-        assert_eq!(Evaluation::new(3).report(&[]).top1, 0.0);
+        let mut sums = evaluation(2);
+        sums.add(&[f32::NAN, f32::NAN, f32::INFINITY, 0.0, 0.0, 1e30], &[1, 0, 1]);
+        assert_eq!(sums.report().images, 3);
+        assert_eq!(evaluation(3).report().top1, 0.0);
     }
 }
