@@ -71,7 +71,7 @@ impl ValidationEpoch {
         let mut bytes = (header.len() as u32).to_le_bytes().to_vec();
         bytes.extend([0; 4]);
         bytes.extend(header);
-        bytes.extend(evidence.right.iter().flat_map(|right| right.as_bytes()));
+        bytes.extend(evidence.right.iter().flat_map(Bits::as_bytes));
         let losses = evidence.losses.iter();
         bytes.extend(losses.flat_map(|&loss| f16::from_f32(loss).to_le_bytes()));
         let sum = crc32fast::hash(&bytes[8..]);
