@@ -37,6 +37,7 @@ mod layers;
 mod map;
 mod peers;
 mod plain;
+mod recalibration;
 mod recorder;
 mod running;
 mod sgd;
@@ -53,4 +54,5 @@ pub use layers::{
 };
 pub use map::{Convolved, FeatureMap, Skip};
 pub use peers::{Peers, with_peers};
+pub use recalibration::recalibrate;
 pub use recorder::Recorder;
