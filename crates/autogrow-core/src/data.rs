@@ -2,6 +2,7 @@
 //! augmentation live in the crates that register [`DataSetKind`]s.
 
 pub use crate::share::Share;
+pub use crate::table::{Cells, Column, Feature, LeftOut, TableInput};
 use crate::targets::broken;
 pub use crate::targets::{Outputs, Targets, Task, ValueOutput};
 use crate::{Error, Result};
@@ -168,6 +169,8 @@ pub struct DataSet {
     pub outputs: Outputs,
     /// How pictures from elsewhere are made alike; none where that cannot be told.
     pub preprocessing: Option<Preprocessing>,
+    /// How rows of tables become images, where the set is a table.
+    pub table: Option<TableInput>,
     /// What the network trains on.
     pub train: Box<dyn Split>,
     /// What guides growth and selects the best model.

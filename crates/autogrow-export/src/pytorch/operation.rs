@@ -18,6 +18,21 @@ pub(super) const HELPER: &str = r#"def add_positions(x, height, width):
 
 "#;
 
+/// The Python function that [`STANDARDISE_HELPER`] defines.
+pub(super) const STANDARDISE: &str = "standardise";
+/// What makes the input of a network of rows of a table.
+pub(super) const STANDARDISE_HELPER: &str = r#"def standardise(x):
+    """Rows [batch, features] as they stand in the table, as the network was trained on them."""
+    x = x.reshape(len(x), len(FEATURES), 1, 1).double()
+    means, deviations = (
+        torch.tensor(numbers, dtype=x.dtype, device=x.device).view(-1, 1, 1)
+        for numbers in (FEATURE_MEANS, FEATURE_DEVIATIONS)
+    )
+    return ((x - means) / deviations).float()
+
+
+"#;
+
 /// The module or parameter that an operation keeps its tensors in; none where it keeps none.
 pub(super) fn module(node: &Node) -> Option<Template> {
     let text = |text: &str| Template::text(text);
