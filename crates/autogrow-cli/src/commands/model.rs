@@ -125,6 +125,12 @@ impl Model {
         }
         match open_data(&self.config) {
             Ok(data) if self.suits(&data) => {
+                if data.table.is_some() {
+                    let dir = self.config.data.dir.display();
+                    tracing::warn!(
+                        "the model file holds no columns: they are measured anew on {dir}"
+                    );
+                }
                 let architecture = self.info.architecture.clone();
                 self.info = ModelInfo::new(architecture, &self.config, &data);
             }

@@ -140,6 +140,15 @@ fn few_words_are_one_hot_and_many_are_refused() {
 }
 
 #[test]
+fn a_row_is_named_by_its_line_in_files_of_any_system() {
+    for end in ["\n", "\r\n"] {
+        let text = ["a,label", "1,x", "", "1o,y", "3,x", "4,y", "5,x", "6,y"].join(end);
+        let (problem, _) = refused(&text);
+        assert_eq!(problem, "line 4, column `a`: `1o` is not a number");
+    }
+}
+
+#[test]
 fn missing_values_are_marked() {
     let rows = lines(40, |row, value, class| {
         let number = if row % 4 == 1 { "NA".into() } else { format!("{value}") };

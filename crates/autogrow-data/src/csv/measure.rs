@@ -18,13 +18,12 @@ const COUNTED: usize = 10;
 /// [`Error::Data`] where a column is neither numbers nor a few words, or where none is left.
 pub(super) fn measure(sheet: &Sheet, rows: &[usize], targets: &Found) -> Result<TableInput> {
     let name = |column: &usize| sheet.names[*column].clone();
-    let mut notes = sheet.notes.clone();
-    notes.extend(targets.note.clone());
+    let notes = sheet.notes.iter().chain(&targets.note).map(|note| note.text.clone());
     let mut table = TableInput {
         targets: targets.columns.iter().map(name).collect(),
         columns: Vec::new(),
         left_out: Vec::new(),
-        notes,
+        notes: notes.collect(),
     };
     for column in (0..sheet.names.len()).filter(|column| !targets.columns.contains(column)) {
         let name = name(&column);

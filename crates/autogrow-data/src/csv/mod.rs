@@ -99,8 +99,12 @@ fn open(request: &DataRequest<'_>) -> Result<DataSet> {
     let found = wanted.find(sheet).map_err(|problem| unusable(sheet, problem))?;
     let outputs = &targets::outputs(sheet, rows, &found.columns, request.task)?;
     let table = &measure(sheet, rows, &found)?;
-    for note in &table.notes {
-        tracing::warn!("{}: {note}", sheet.origin.display());
+    for note in sheet.notes.iter().chain(&found.note) {
+        let (path, text) = (sheet.origin.display(), &note.text);
+        match note.guess {
+            true => tracing::warn!("{path}: {text}"),
+            false => tracing::info!("{path}: {text}"),
+        }
     }
     for column in &table.left_out {
         let (path, name, why) = (sheet.origin.display(), &column.name, &column.why);

@@ -81,7 +81,7 @@ impl<'a> Table<'a> {
 
     /// Line of each row in the file.
     pub fn lines(&self) -> impl Iterator<Item = u64> + '_ {
-        (0..self.sheet.rows.len()).map(|row| self.sheet.line(row))
+        self.sheet.lines.iter().copied()
     }
 
     /// All rows, in order, with the targets of a model that has these outputs.

@@ -14,6 +14,24 @@ const SEPARATORS: [(u8, &str); 3] = [(b'\t', "tabs"), (b';', "semicolons"), (b',
 /// Rows that tell which one it is.
 const TRIED: usize = 100;
 
+/// Something that was decided about a table.
+pub(super) struct Note {
+    /// What, in words.
+    pub(super) text: String,
+    /// Whether it may be wrong.
+    pub(super) guess: bool,
+}
+
+impl Note {
+    pub(super) fn sure(text: impl Into<String>) -> Self {
+        Self { text: text.into(), guess: false }
+    }
+
+    pub(super) fn guess(text: impl Into<String>) -> Self {
+        Self { text: text.into(), guess: true }
+    }
+}
+
 /// A table's cells.
 pub(super) struct Sheet {
     /// The file, for errors.
@@ -22,10 +40,12 @@ pub(super) struct Sheet {
     pub(super) names: Vec<String>,
     /// The rows, each of as many cells.
     pub(super) rows: Vec<StringRecord>,
+    /// Line of each row in the file.
+    pub(super) lines: Vec<u64>,
     /// How its numbers are written.
     pub(super) decimal: Decimal,
-    /// What is unusual about the file, in words.
-    pub(super) notes: Vec<String>,
+    /// What is unusual about the file.
+    pub(super) notes: Vec<Note>,
 }
 
 impl Sheet {
@@ -63,16 +83,17 @@ impl Sheet {
         })?;
         let mut notes = Vec::new();
         if separator != b',' {
-            notes.push(format!("columns are parted by {plural}"));
+            notes.push(Note::sure(format!("columns are parted by {plural}")));
         }
         let whole = rows.len();
         rows.retain(|row| row.iter().any(|cell| !cell.is_empty()));
         if rows.len() < whole {
-            notes.push(format!("{} rows without any value are left out", whole - rows.len()));
+            let count = whole - rows.len();
+            notes.push(Note::sure(format!("{count} rows without any value are left out")));
         }
         let decimal = Decimal::of(rows.iter().flat_map(StringRecord::iter), separator);
         if decimal == Decimal::Comma {
-            notes.push("numbers have decimal commas".into());
+            notes.push(Note::sure("numbers have decimal commas"));
         }
         let Some((first, rest)) = rows.split_first() else {
             return Err(problem("is empty".into()));
@@ -87,7 +108,7 @@ impl Sheet {
             rows.remove(0).iter().map(Into::into).collect()
         } else {
             let names = (1..=first.len()).map(|place| format!("column {place}")).collect();
-            notes.push("line 1 is a row: columns are called by their place".into());
+            notes.push(Note::guess("line 1 is a row: columns are called by their place"));
             names
         };
         if let Some(twice) = first_twice(names.iter().filter(|name| !name.is_empty())) {
@@ -97,17 +118,13 @@ impl Sheet {
         if rows.is_empty() {
             return Err(problem("has no rows".into()));
         }
-        Ok(Self { origin: path.into(), names, rows, decimal, notes })
-    }
-
-    /// Line of a row in the file.
-    pub(super) fn line(&self, row: usize) -> u64 {
-        self.rows[row].position().map_or(0, csv::Position::line)
+        let lines = rows.iter().map(|row| line(row, bytes)).collect();
+        Ok(Self { origin: path.into(), names, rows, lines, decimal, notes })
     }
 
     /// An error about a cell.
     pub(super) fn wrong(&self, row: usize, column: usize, what: &str) -> Error {
-        let problem = format!("line {}, column `{}`: {what}", self.line(row), self.names[column]);
+        let problem = format!("line {}, column `{}`: {what}", self.lines[row], self.names[column]);
         Error::data(&*self.origin, problem).with_hint(LAYOUT)
     }
 }
@@ -116,6 +133,15 @@ fn reader(separator: u8) -> ReaderBuilder {
     let mut builder = ReaderBuilder::new();
     builder.has_headers(false).delimiter(separator).trim(Trim::All);
     builder
+}
+
+/// The line of a row. Its position is that behind the row before, so blank lines, and the second half
+/// of a line's end in Windows, may come first.
+fn line(row: &StringRecord, bytes: &[u8]) -> u64 {
+    let Some(position) = row.position() else { return 0 };
+    let rest = bytes.get(position.byte() as usize..).unwrap_or_default();
+    let ends = rest.iter().take_while(|byte| matches!(byte, b'\r' | b'\n'));
+    position.line() + ends.filter(|&&byte| byte == b'\n').count() as u64
 }
 
 /// What parts the same number of columns in each row; if nothing does, what parts line 1 most often.

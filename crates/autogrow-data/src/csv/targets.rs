@@ -109,7 +109,7 @@ pub(super) fn read(
                     let problem = format!(
                         "line {}, column `{}`: `{class}` is no class of {whose}: the classes here \
                          are {}, those of {whose} {}",
-                        sheet.line(row),
+                        sheet.lines[row],
                         sheet.names[columns[0]],
                         listed(&own),
                         listed(names),

@@ -1,7 +1,7 @@
 //! Which columns hold the targets: those that are named, else that with a usual name, else the last.
 
 use super::number::number;
-use super::sheet::{Sheet, first_twice};
+use super::sheet::{Note, Sheet, first_twice};
 use autogrow_core::data::{DataRequest, Task};
 use autogrow_core::{Error, Result};
 
@@ -25,7 +25,7 @@ pub(super) struct Found {
     /// Places of the columns, in order.
     pub(super) columns: Vec<usize>,
     /// How they were found, where nobody has named them.
-    pub(super) note: Option<String>,
+    pub(super) note: Option<Note>,
 }
 
 impl Wanted {
@@ -100,13 +100,13 @@ impl Wanted {
         let of_name = usual.iter().filter(|&&name| name != "y" || named("x").is_none());
         if let Some(column) = of_name.filter_map(|name| named(name)).next() {
             let note = format!("{what} those of column `{}`, by its name", sheet.names[column]);
-            return Ok(Found { columns: vec![column], note: Some(note) });
+            return Ok(Found { columns: vec![column], note: Some(Note::sure(note)) });
         }
         let Some(column) = sheet.names.iter().rposition(|name| !name.is_empty()) else {
             return Err("has no column with a name".into());
         };
         let note = format!("{what} those of the last column, `{}`", sheet.names[column]);
-        Ok(Found { columns: vec![column], note: Some(note) })
+        Ok(Found { columns: vec![column], note: Some(Note::guess(note)) })
     }
 }
 
