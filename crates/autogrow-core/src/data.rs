@@ -249,20 +249,23 @@ impl DataSet {
         let kind = crate::registry::find::<DataSetKind>(&request.config.name)?;
         let set = (kind.open)(request)?;
         set.outputs.suit(request.task, &request.config.name)?;
-        for (name, split) in
-            [("training", &set.train), ("validation", &set.validation), ("test", &set.test)]
-        {
-            if split.is_empty() {
-                return Err(Error::data(
-                    &request.config.name,
-                    format!("no {name} images are left with data.fraction = {}", {
-                        request.config.fraction
-                    }),
-                )
-                .with_hint("a larger `data.fraction` leaves some"));
-            }
-        }
+        set.refuse_empty(request)?;
         Ok(set)
+    }
+
+    /// Checks that each split has an image.
+    ///
+    /// # Errors
+    /// [`Error::Data`] that names the split which has none.
+    pub fn refuse_empty(&self, request: &DataRequest<'_>) -> Result<()> {
+        let splits =
+            [("training", &self.train), ("validation", &self.validation), ("test", &self.test)];
+        let Some((name, _)) = splits.into_iter().find(|(_, split)| split.is_empty()) else {
+            return Ok(());
+        };
+        let (data, fraction) = (&request.config.name, request.config.fraction);
+        let problem = format!("no {name} images are left with data.fraction = {fraction}");
+        Err(Error::data(data, problem).with_hint("a larger `data.fraction` leaves some"))
     }
 }
 

@@ -118,7 +118,7 @@ fn open(request: &DataRequest<'_>) -> Result<DataSet> {
 ///
 /// # Errors
 /// [`Error::Run`] where columns or classes are not those of the model, [`Error::Data`] where a
-/// table is damaged.
+/// table is damaged or too small to be divided.
 pub fn open_table(
     request: &DataRequest<'_>,
     table: &TableInput,
@@ -126,7 +126,9 @@ pub fn open_table(
 ) -> Result<DataSet> {
     let wanted = Wanted::named(&table.targets, request.task);
     let divided = Divided::read(request, &wanted, &Fit::known(table))?;
-    divided.open(request, Fit { table, outputs, whose: Whose::Model })
+    let set = divided.open(request, Fit { table, outputs, whose: Whose::Model })?;
+    set.refuse_empty(request)?;
+    Ok(set)
 }
 
 /// The error of a table that has not the columns that are asked for.

@@ -204,7 +204,7 @@ fn found(info: &ModelInfo, config: &Config, outcome: &Outcome, text: &mut String
             "Some of the training {inputs}, held out, guided growth and selected the model."
         ),
         SelectOn::Test => {
-            line!(text, "The test {inputs} guided growth and selected the model, as in the paper.")
+            line!(text, "The test {inputs} guided growth and selected the model, as in the paper.");
         }
     }
 }

@@ -167,15 +167,15 @@ impl Writer<'_> {
     /// `(x - mean) / deviation` of each feature. The mean is taken off in two parts, so that it keeps
     /// its digits where it is large and the deviation small.
     fn standardise(&mut self, features: &[Feature]) {
-        let rest = |of: &Feature| of.mean - f64::from(of.mean as f32);
-        let columns: [(&str, &dyn Fn(&Feature) -> f64); 3] =
-            [("mean", &|of| of.mean), ("mean_rest", &rest), ("deviation", &|of| of.deviation)];
-        let [mean, rest, deviation] = columns.map(|(name, number)| {
+        let mut constant = |name: &str, number: fn(&Feature) -> f64| {
             let name = format!("{INPUT}.{name}");
             let bytes = features.iter().flat_map(|of| (number(of) as f32).to_le_bytes()).collect();
             self.tensor(&name, FLOAT, &[features.len(), 1, 1], bytes);
             name
-        });
+        };
+        let mean = constant("mean", |of| of.mean);
+        let rest = constant("mean_rest", |of| of.mean - f64::from(of.mean as f32));
+        let deviation = constant("deviation", |of| of.deviation);
         let (moved, centred) = (format!("{INPUT}.moved"), format!("{INPUT}.centred"));
         self.emit("Sub", vec![INPUT.into(), mean], &moved, []);
         self.emit("Sub", vec![moved, rest], &centred, []);
