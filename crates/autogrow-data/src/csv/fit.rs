@@ -69,14 +69,14 @@ impl<'a> Fit<'a> {
                 match &column.cells {
                     Cells::Numbers { .. } if missing => features.push(0.0),
                     Cells::Numbers { mean, deviation } => {
-                        let Some(number) = number(cell, sheet.decimal) else {
-                            return Err(sheet.wrong(
-                                row,
-                                place,
-                                &format!("`{cell}` is not a number"),
-                            ));
-                        };
-                        features.push(((number - mean) / deviation) as f32);
+                        let wrong = |what| sheet.wrong(row, place, &format!("`{cell}` is {what}"));
+                        let number =
+                            number(cell, sheet.decimal).ok_or_else(|| wrong("not a number"))?;
+                        let feature = ((number - mean) / deviation) as f32;
+                        if !feature.is_finite() {
+                            return Err(wrong("too large for float32 once it is standardised"));
+                        }
+                        features.push(feature);
                     }
                     Cells::Words { words } => {
                         let own = word(cell);

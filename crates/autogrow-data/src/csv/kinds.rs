@@ -252,6 +252,15 @@ fn a_model_reads_further_tables_by_name_and_measures_nothing() {
 }
 
 #[test]
+fn a_number_beyond_float32_is_refused() {
+    let rows = lines(40, |_, value, class| format!("{value},{class}"));
+    let (set, input) = read(&format!("a,label\n{rows}"));
+    let table = Table::of_bytes("rows.csv", b"a\n1\n1e300\n", &input).unwrap();
+    let (problem, _) = data_problem(table.unlabelled(&set.outputs).map(|_| ()));
+    assert!(problem.starts_with("line 3, column `a`: `1e300` is too large"), "{problem}");
+}
+
+#[test]
 fn a_model_refuses_other_columns_and_classes() {
     let rows = lines(40, |row, value, class| format!("{value},{},{class}", row % 3));
     let (set, input) = read(&format!("a,b,label\n{rows}"));

@@ -23,12 +23,12 @@ pub(super) const STANDARDISE: &str = "standardise";
 /// What makes the input of a network of rows of a table.
 pub(super) const STANDARDISE_HELPER: &str = r#"def standardise(x):
     """Rows [batch, features] as they stand in the table, as the network was trained on them."""
-    x = x.reshape(len(x), len(FEATURES), 1, 1).double()
+    rows = x.reshape(len(x), len(FEATURES), 1, 1).cpu().double()
     means, deviations = (
-        torch.tensor(numbers, dtype=x.dtype, device=x.device).view(-1, 1, 1)
+        torch.tensor(numbers, dtype=rows.dtype).view(-1, 1, 1)
         for numbers in (FEATURE_MEANS, FEATURE_DEVIATIONS)
     )
-    return ((x - means) / deviations).float()
+    return ((rows - means) / deviations).float().to(x.device)
 
 
 "#;
