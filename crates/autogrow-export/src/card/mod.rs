@@ -288,6 +288,16 @@ fn limits(facts: &Facts<'_>, text: &mut String) {
             line!(text, "- It knows its labels alone: whatever else {inputs} show has no name.");
         }
     }
+    let rounded = facts.info.table.as_ref().map(columns::rounded_by_float32).unwrap_or_default();
+    if facts.format == "onnx" && !rounded.is_empty() {
+        let names: Vec<_> = rounded.iter().map(|name| format!("`{}`", plain(name))).collect();
+        line!(
+            text,
+            "- The input of the ONNX file is float32, which rounds {}: `autogrow predict` reads them \
+             in float64 and may answer otherwise.",
+            names.join(", ")
+        );
+    }
     let Some((config, outcome)) = facts.run else {
         line!(
             text,
