@@ -8,16 +8,21 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-/// A run that grows at least four times, adapts after each growth, and fine-tunes, in a second.
+/// A run that grows three times, adapts after each growth, takes growths back, and fine-tunes,
+/// in a second.
 const TINY: &[&str] = &[
     "--set",
     "data.fraction=0.03",
     "--set",
     "network.width=2",
     "--set",
-    "growth.interval=1",
+    "growth.policy=worth",
     "--set",
-    "growth.patience=3",
+    "growth.price=0",
+    "--set",
+    "growth.guide=averaged",
+    "--set",
+    "growth.interval=1",
     "--set",
     "fine_tune.epochs=2",
     "--set",
@@ -27,13 +32,13 @@ const TINY: &[&str] = &[
     "--set",
     "growth.initializer=adam",
     "--set",
-    "growth.max_depth=3-2-2",
+    "growth.max_depth=2-2-2",
+    "--set",
+    "run.seed=7",
     "--set",
     "run.log_steps=true",
     "--set",
     "run.snapshots=2",
-    "--set",
-    "training.average=0.9",
     "--quiet",
 ];
 
@@ -67,6 +72,7 @@ struct End {
     snapshots: Vec<(String, blake3::Hash)>,
     metrics: Vec<String>,
     steps: String,
+    validation: blake3::Hash,
     decisions: Vec<String>,
     result: Value,
 }
@@ -100,7 +106,8 @@ fn end(folder: &Path) -> End {
     let decision = |line: &str| {
         let event: Value = serde_json::from_str(line).unwrap();
         let kind = event["event"].as_str().unwrap().to_string();
-        let counts = ["grew", "stopped", "capped", "fine-tuning", "epoch"].contains(&&*kind);
+        let counts =
+            ["grew", "rolled-back", "stopped", "capped", "fine-tuning", "epoch"].contains(&&*kind);
         counts.then(|| format!("{kind} {} {} {}", event["epoch"], event["depth"], event["subnet"]))
     };
     End {
@@ -108,6 +115,7 @@ fn end(folder: &Path) -> End {
         snapshots: snapshots(folder),
         metrics: read(folder.join("metrics.csv")).lines().map(untimed).collect(),
         steps: read(folder.join("steps.csv")),
+        validation: hash(&folder.join("validation.bin")),
         decisions: read(folder.join("journal.jsonl")).lines().filter_map(decision).collect(),
         result,
     }
@@ -120,7 +128,8 @@ fn uninterrupted(place: &Path) -> (End, usize) {
     let output = train(&folder).env("FAULT_COUNT", &count).output().unwrap();
     assert!(output.status.success(), "{}", message(&output));
     let end = end(&folder);
-    assert!(end.decisions.iter().filter(|line| line.starts_with("grew")).count() >= 4);
+    let told = |kind: &str| end.decisions.iter().filter(|line| line.starts_with(kind)).count();
+    assert!(told("grew") >= 3 && told("rolled-back") >= 3, "{:?}", end.decisions);
     assert!(end.snapshots.len() > 4 && end.snapshots[0].0 == "epoch-0000.safetensors");
     (end, read(count).parse().unwrap())
 }
@@ -388,10 +397,10 @@ fn a_checkpoint_of_format_1_in_the_middle_of_an_epoch_is_resumed() {
 fn another_configuration_is_refused_unless_allowed() {
     let place = tempfile::tempdir().unwrap();
     let (whole, folder) = interrupted(place.path());
-    let refused = resume(&folder, &["--set", "growth.patience=4"]);
+    let refused = resume(&folder, &["--set", "growth.price=4"]);
     assert_eq!(refused.status.code(), Some(4));
-    assert!(message(&refused).contains("growth.patience = 3, not 4"), "{}", message(&refused));
-    assert!(message(&refused).contains("--allow growth.patience"));
+    assert!(message(&refused).contains("growth.price = 0.0, not 4.0"), "{}", message(&refused));
+    assert!(message(&refused).contains("--allow growth.price"));
     let fraction = resume(&folder, &["--set", "data.fraction=0.04", "--allow", "data.fraction"]);
     assert!(message(&fraction).contains("other images"), "{}", message(&fraction));
     // Threads change nothing.

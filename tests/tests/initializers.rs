@@ -320,3 +320,34 @@ fn micro_batches_add_up() {
         }
     }
 }
+
+/// Above the first sub-module of a sub-network that reduces nothing is there to copy; above any other
+/// the new one is the one below, under identities of its own.
+#[test]
+fn a_copy_is_the_sub_module_below() {
+    let device = Device::flex().autodiff();
+    let copy = initializer("copy", Compat::Paper);
+    let mut net = network("basic3resnet", &[1, 1, 1], 4, [3, 8, 8], &device);
+    net.forward(images(4, [3, 8, 8], 1.0, &device));
+    for _ in 0..2 {
+        net.stack(1, &*copy, &mut generator(9, Purpose::Growth, 0), &device).unwrap();
+    }
+    net.stack(0, &*copy, &mut generator(9, Purpose::Growth, 1), &device).unwrap();
+    let state = StateDict::of(&net).unwrap();
+    let same = |one: &str, other: &str| {
+        let of = |prefix: &str| {
+            let own = state.0.iter().filter(|(name, _)| name.starts_with(prefix));
+            own.map(|(name, entry)| (name[prefix.len()..].to_string(), entry.clone()))
+                .filter(|(name, _)| !name.starts_with("shortcut"))
+                .collect::<Vec<_>>()
+        };
+        assert!(!of(one).is_empty(), "{one}");
+        of(one) == of(other)
+    };
+    assert!(same("layer1.0.", "layer1.1."));
+    assert!(!same("layer2.0.", "layer2.1."));
+    assert!(same("layer2.1.", "layer2.2."));
+    let identities = autogrow_core::network::trainable_ids(&net);
+    let distinct = state.0.keys().filter(|name| !name.contains("running")).count();
+    assert_eq!(identities.len(), distinct);
+}

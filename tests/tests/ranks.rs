@@ -77,7 +77,8 @@ fn train(config: &Config, data: &DataSet, ranks: &Ranks) -> Trained {
     }
     let network = learner.evaluated();
     let (objective, split) = (learner.objective(), &*data.validation);
-    let scores = evaluate(&network, objective, split, &device, ranks, &mut || Ok(())).unwrap();
+    let scores =
+        evaluate(&network, objective, split, &device, ranks, &mut || Ok(())).unwrap().scores;
     assert_eq!(scores.images, data.validation.len());
     Trained { state: StateDict::of(&network).unwrap(), losses, accuracy: scores.score }
 }

@@ -19,6 +19,8 @@ pub enum Purpose {
     Partition = 4,
     /// Images and directions of a loss landscape.
     Landscape = 5,
+    /// Images on which batch norms are measured anew; counted by epochs.
+    Recalibration = 6,
 }
 
 /// The generator of draw number `count` for a purpose.

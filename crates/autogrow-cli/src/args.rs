@@ -3,6 +3,7 @@
 use crate::settings::Settings;
 use autogrow_suite::{ReproduceArgs, SuiteArgs};
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
 /// Finds the depth of a network for your data in one training run.
@@ -36,6 +37,8 @@ pub(crate) enum Command {
     Train(TrainArgs),
     /// Go on exactly where a run stopped
     Resume(ResumeArgs),
+    /// Is the found depth worth it? One level shallower and deeper, on the same batches
+    Certify(CertifyArgs),
     /// Network Morphism: train a shallow net, deepen it, train on
     Morph(MorphArgs),
     /// Accuracy, loss and calibration of a trained model
@@ -95,6 +98,20 @@ pub(crate) struct ResumeArgs {
     /// Go on although this key has changed, or `data`, or `plugins`
     #[arg(long, value_name = "KEY")]
     pub(crate) allow: Vec<String>,
+    #[command(flatten)]
+    pub(crate) settings: Settings,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct CertifyArgs {
+    /// Run folder of a finished run
+    pub(crate) run: PathBuf,
+    /// How often each network is trained, each time with the images in another order
+    #[arg(long = "seeds", value_name = "N", default_value = "1")]
+    pub(crate) orders: NonZeroUsize,
+    /// Points that a doubling of the cost has to bring [default: the run's growth.price]
+    #[arg(long, value_name = "POINTS")]
+    pub(crate) price: Option<f64>,
     #[command(flatten)]
     pub(crate) settings: Settings,
 }

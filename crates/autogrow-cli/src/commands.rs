@@ -1,6 +1,7 @@
 //! The commands, a file each.
 
 pub(crate) mod bench;
+pub(crate) mod certify;
 pub(crate) mod completions;
 pub(crate) mod config;
 pub(crate) mod data;

@@ -92,6 +92,7 @@ fn run(command: &Command, output: &Output, ranks: &Ranks) -> autogrow_core::Resu
         Command::Reproduce(args) => return commands::suite::reproduce(args, output),
         Command::Train(args) => commands::train::run(args, output, ranks),
         Command::Resume(args) => commands::resume::run(args, output, ranks),
+        Command::Certify(args) => commands::certify::run(args, output),
         Command::Morph(args) => commands::morph::run(args, output, ranks),
         Command::Evaluate(args) => commands::evaluate::run(args, output),
         Command::Replay(args) => commands::replay::run(args, output),

@@ -107,6 +107,10 @@ impl Watch for Progress {
                 ));
             }
             Event::Resumed { depth, .. } => self.depth = depth.to_string(),
+            Event::RolledBack { epoch, depth, .. } => {
+                self.depth = depth.to_string();
+                self.line(&format!("went back  to {depth} after epoch {epoch}"));
+            }
             Event::WentBack { epoch, depth, rate_scale, .. } => {
                 self.depth = depth.to_string();
                 self.line(&format!(

@@ -77,10 +77,18 @@ fn algorithm_1(job: Job<'_>, mut learner: Learner, mut run: Run<'_>) -> Result<F
             learner = run.epoch(learner, Phase::Growing, rate, &growth)?;
         }
         let decisions = ranks.decisions_of_first(growth.epoch(run.evidence()))?;
-        for decision in &decisions {
-            if decision.kind == Kind::Grow {
-                learner.stack(decision.subnet, &*initializer, &mut run.next_growth())?;
-                learner = learner.follow_first()?;
+        let first_growth = decisions.iter().position(|decision| decision.kind == Kind::Grow);
+        for (number, decision) in decisions.iter().enumerate() {
+            match decision.kind {
+                Kind::Grow => {
+                    if first_growth == Some(number) && growth.policy().rolls_back() {
+                        run.set_aside(&learner)?;
+                    }
+                    learner.stack(decision.subnet, &*initializer, &mut run.next_growth())?;
+                    learner = learner.follow_first()?;
+                }
+                Kind::RollBack => learner = run.roll_back(learner)?,
+                Kind::Stop | Kind::Cap => {}
             }
             run.tell_decision(decision.kind, decision.subnet, learner.network())?;
         }

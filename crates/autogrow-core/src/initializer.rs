@@ -79,6 +79,17 @@ impl Initializer for Noise {
     }
 }
 
+/// A copy of the sub-module below (LipGrow, Dong et al. 2020; stacking, Gong et al. 2019).
+struct FromBelow;
+
+impl Initializer for FromBelow {
+    fn initialize(&self, _: Gate<'_>, _: &mut dyn RngCore) {}
+
+    fn copies(&self) -> bool {
+        true
+    }
+}
+
 /// Uniform with standard deviation 1: U(-sqrt 3, sqrt 3).
 fn uniform_of_deviation_one(rng: &mut dyn RngCore) -> f32 {
     3f32.sqrt() * (2.0 * rng.random::<f32>() - 1.0)
@@ -121,6 +132,12 @@ crate::register! {
                 Compat::Code => Noise { draw: |rng| rng.random(), shift: true },
             }))
         },
+    },
+    InitializerKind {
+        name: "copy",
+        origin: env!("CARGO_PKG_NAME"),
+        summary: "a copy of the sub-module below it (LipGrow, stacking)",
+        build: |_, _| Ok(Box::new(FromBelow)),
     },
     InitializerKind {
         name: "gaussian",

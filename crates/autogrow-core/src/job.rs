@@ -1,6 +1,8 @@
 //! [`Job`]: what a run is made of.
 
+use crate::config::TrainingConfig;
 use crate::data::DataSet;
+use crate::growth::Guide;
 use crate::initializer::InitializerKind;
 use crate::network::{Blueprint, Initializer, ModelInfo, Network};
 use crate::random::{Purpose, generator};
@@ -10,6 +12,9 @@ use crate::run::{check_finite, read_weights};
 use crate::training::{Objective, objective};
 use crate::{Resolved, Result};
 use burn::tensor::Device;
+
+/// Steps that averages span at least: an epoch of tiny data has too few to average out noise.
+const LEAST_SPAN: usize = 20;
 
 /// Settings, data, where it is computed, and with whom.
 #[derive(Clone, Copy, Debug)]
@@ -34,6 +39,17 @@ impl Job<'_> {
     /// What a model file says of a network of this job, at the depth of the seed.
     pub fn model_info(&self) -> ModelInfo {
         ModelInfo::new(self.blueprint(), self.config, self.data)
+    }
+
+    /// How a network of this job is trained: section `[training]`, with averages where the guide
+    /// asks for them. Those span about an epoch, the growing net's memory of itself.
+    pub(crate) fn training(&self) -> TrainingConfig {
+        let mut training = self.config.training.clone();
+        if self.config.growth.guide == Guide::Averaged && training.average == 0.0 {
+            let steps = self.data.train.len().div_ceil(training.batch_size);
+            training.average = 1.0 - 1.0 / steps.max(LEAST_SPAN) as f64;
+        }
+        training
     }
 
     /// What is minimised.

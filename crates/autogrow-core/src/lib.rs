@@ -27,5 +27,5 @@ pub use autogrow_base::{Error, Result, inventory, kind, random, register, regist
 pub use autogrow_growth as growth;
 pub use autogrow_run::config;
 pub use job::Job;
-pub use ongoing::Found;
+pub use ongoing::{Found, at_depth};
 pub use resolve::Resolved;

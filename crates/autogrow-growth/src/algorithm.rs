@@ -2,7 +2,8 @@
 //! left.
 
 use crate::{
-    Curve, Depth, Evidence, Mode, Policy, PolicyKind, Record, Rules, SubNetList, Verdict, View,
+    Amount, Curve, Depth, Evidence, LevelOrigin, Mode, Policy, PolicyKind, Record, Rules,
+    SubNetList, Verdict, View,
 };
 use autogrow_base::random::{Purpose, generator};
 use autogrow_base::{Result, registry};
@@ -19,6 +20,10 @@ pub enum Kind {
     Stop,
     /// The sub-network leaves the list: it is as deep as allowed.
     Cap,
+    /// The network as it was before the sub-network was grown takes the place of the present one,
+    /// which is set aside in turn.
+    #[serde(rename = "roll-back")]
+    RollBack,
 }
 
 /// One decision, in the order in which Algorithm 1 takes them. Where a policy asks for several
@@ -31,7 +36,7 @@ pub struct Decision {
     pub kind: Kind,
     /// To which sub-network, from 0.
     pub subnet: usize,
-    /// Depth after a growth.
+    /// Depth after a growth, or after going back.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub depth: Option<Depth>,
 }
@@ -41,10 +46,14 @@ pub struct Decision {
 pub struct Growth {
     policy: Box<dyn Policy>,
     mode: Mode,
+    amount: Amount,
     interval: usize,
     max_depth: Option<Depth>,
     seed: u64,
     depth: Depth,
+    /// The network before the last growth, or the one that was gone back from: its depth and its
+    /// last level.
+    aside: Option<(Depth, usize)>,
     sub_net_list: SubNetList,
     grown: Vec<usize>,
     just_grown: bool,
@@ -70,26 +79,28 @@ impl Growth {
         Ok(Self {
             policy,
             mode: config.mode.clone(),
+            amount: config.amount,
             interval: config.interval,
             max_depth: config.max_depth.clone(),
             seed: rules.seed,
             depth: depth.clone(),
+            aside: None,
             sub_net_list: SubNetList::new(members),
             grown: Vec::new(),
             just_grown: false,
-            record: Record::default(),
+            record: Record::new(depth),
             curve: Curve::new(config.metric, rules.compat),
         })
     }
 
     /// Takes the evidence of one more epoch and answers with what to do now, in this order: stop,
-    /// cap, grow. Between checks, and once finished, that is nothing.
+    /// roll back, cap, grow. Between checks, and once finished, that is nothing.
     pub fn epoch(&mut self, evidence: Evidence) -> Vec<Decision> {
         if self.finished() {
             return Vec::new();
         }
         self.curve.push(evidence.score);
-        self.record.push(self.depth.clone(), evidence);
+        self.record.push(evidence);
         if !self.curve.epochs().is_multiple_of(self.interval) {
             return Vec::new();
         }
@@ -97,6 +108,7 @@ impl Growth {
         self.just_grown = false;
 
         let mut decisions = Vec::new();
+        let last_grown = self.grown.first().copied().unwrap_or(0);
         if verdicts.contains(&Verdict::Stop) {
             for grown_sub in std::mem::take(&mut self.grown) {
                 if self.sub_net_list.delete(grown_sub) {
@@ -104,18 +116,38 @@ impl Growth {
                 }
             }
         }
-        for sub_network in self.capped() {
+        if verdicts.contains(&Verdict::RollBack)
+            && let Some((depth, level)) = self.aside.take()
+        {
+            self.set_aside();
+            self.depth = depth;
+            self.record.begin(self.depth.clone(), LevelOrigin::Back(level));
+            decisions.push(self.decision(Kind::RollBack, last_grown));
+        }
+        // A growth on trial may yet be taken back, and its sub-network then be as shallow as before.
+        let on_trial = self.policy.rolls_back()
+            && !verdicts.iter().any(|verdict| matches!(verdict, Verdict::Grow { .. }));
+        for sub_network in if on_trial { Vec::new() } else { self.capped() } {
             self.sub_net_list.delete(sub_network);
             decisions.push(self.decision(Kind::Cap, sub_network));
         }
+        let before = (self.depth.clone(), decisions.len());
         for verdict in verdicts {
             let Verdict::Grow { subnet, amount } = verdict else { continue };
             for (growing_sub, times) in self.growing(subnet) {
-                for _ in 0..self.room(growing_sub).min(times.saturating_mul(amount)) {
+                let depth = self.depth.as_slice()[growing_sub];
+                let wanted = amount.unwrap_or_else(|| self.amount.of(depth));
+                for _ in 0..self.room(growing_sub).min(times.saturating_mul(wanted)) {
                     self.depth.stack(growing_sub);
                     decisions.push(self.decision(Kind::Grow, growing_sub));
                 }
             }
+        }
+        if decisions.len() > before.1 {
+            let after = std::mem::replace(&mut self.depth, before.0);
+            self.set_aside();
+            self.depth = after;
+            self.record.begin(self.depth.clone(), LevelOrigin::Grown);
         }
         decisions
     }
@@ -158,6 +190,11 @@ impl Growth {
     /// The sub-networks still growing.
     pub fn sub_net_list(&self) -> &SubNetList {
         &self.sub_net_list
+    }
+
+    /// The present network is one to go back to.
+    fn set_aside(&mut self) {
+        self.aside = Some((self.depth.clone(), self.record.levels().len() - 1));
     }
 
     fn view(&self) -> View<'_> {
@@ -235,7 +272,8 @@ impl Growth {
     }
 
     fn decision(&self, kind: Kind, subnet: usize) -> Decision {
-        let depth = (kind == Kind::Grow).then(|| self.depth.clone());
+        let changes = matches!(kind, Kind::Grow | Kind::RollBack);
+        let depth = changes.then(|| self.depth.clone());
         Decision { epoch: self.curve.epochs(), kind, subnet, depth }
     }
 }

@@ -1,7 +1,7 @@
 //! Section `[growth]` of the configuration: when to stack and when to stop; and [`Rules`], all that
 //! growth depends on beside what training shows.
 
-use crate::{Compat, Depth, Metric, Mode};
+use crate::{Amount, Compat, Depth, Guide, Metric, Mode};
 use autogrow_base::settings::PluginSettings;
 use autogrow_base::{Error, Result};
 use serde::{Deserialize, Serialize};
@@ -36,6 +36,13 @@ pub struct GrowthConfig {
     pub patience: usize,
     /// tau: percentage points that count as an improvement.
     pub threshold: f64,
+    /// Of `worth`: percentage points that a doubling of the multiply-accumulate operations has to
+    /// bring.
+    pub price: f64,
+    /// What is evaluated after an epoch.
+    pub guide: Guide,
+    /// Sub-modules a growth: a number, or a factor such as `x1.5`.
+    pub amount: Amount,
     /// A registered initializer of new sub-modules.
     pub initializer: String,
     /// What is compared: the running maximum or an exponential moving average.
@@ -54,6 +61,9 @@ impl Default for GrowthConfig {
             interval: 3,
             patience: 100,
             threshold: 0.05,
+            price: 0.5,
+            guide: Guide::default(),
+            amount: Amount::default(),
             initializer: "gaussian".into(),
             metric: Metric::default(),
             mode: Mode::default(),
@@ -79,6 +89,10 @@ impl GrowthConfig {
         if !self.threshold.is_finite() || self.threshold < 0.0 {
             let problem = format!("= {} is out of range", self.threshold);
             return Err(Error::config("growth.threshold", problem).with_hint("it is 0 or more"));
+        }
+        if !self.price.is_finite() || self.price < 0.0 {
+            let problem = format!("= {} is out of range", self.price);
+            return Err(Error::config("growth.price", problem).with_hint("it is 0 or more"));
         }
         if let Some(max) = self.max_depth.as_ref().filter(|max| !max.covers(seed)) {
             return Err(Error::config(

@@ -14,6 +14,18 @@ pub enum Compat {
     Code,
 }
 
+/// Which weights are evaluated after an epoch: those scores guide growth and select the best network.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Guide {
+    /// The weights as they are, batch norms by their running statistics, as in the paper.
+    #[default]
+    Raw,
+    /// The mean of the weights over about the last epoch, batch norms by statistics that are
+    /// measured anew for it: much less noise, and close to what a smaller step size would give.
+    Averaged,
+}
+
 /// How an accuracy curve is made monotonous or smooth before it is judged.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]

@@ -35,6 +35,19 @@ impl Depth {
         self.0.len() == other.0.len() && self.0.iter().zip(&other.0).all(|(a, b)| a >= b)
     }
 
+    /// One level deeper: each sub-network about 1.5 times as deep, by one sub-module at least.
+    pub fn deeper(&self) -> Self {
+        Self(self.0.iter().map(|&depth| depth + depth.div_ceil(2)).collect())
+    }
+
+    /// One level shallower: each sub-network about two thirds as deep; none where no sub-network
+    /// can lose a sub-module.
+    pub fn shallower(&self) -> Option<Self> {
+        let less = |&depth: &usize| (2 * depth).div_ceil(3).min(depth - 1).max(1);
+        let shallower = Self(self.0.iter().map(less).collect());
+        (shallower != *self).then_some(shallower)
+    }
+
     /// Adds one sub-module to a sub-network, counted from 0.
     pub fn stack(&mut self, sub_network: usize) {
         self.0[sub_network] += 1;
@@ -107,6 +120,14 @@ pub mod optional {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn levels_are_half_as_deep_again() {
+        let depth = |text: &str| text.parse::<Depth>().unwrap();
+        assert_eq!(depth("1-2-3-4-10").deeper(), depth("2-3-5-6-15"));
+        assert_eq!(depth("1-2-3-4-10").shallower(), Some(depth("1-1-2-3-7")));
+        assert_eq!(depth("1-1").shallower(), None);
+    }
 
     #[test]
     fn text_and_back() {

@@ -3,21 +3,33 @@
 //! and a resumed run all decide the same.
 
 mod algorithm;
+mod amount;
+mod bits;
+mod comparison;
 mod config;
 mod curve;
 mod depth;
+mod mcnemar;
 mod mode;
 mod policy;
 mod record;
 mod replay;
 mod ring;
+mod trials;
+mod worth;
 
 pub use algorithm::{Decision, Growth, Kind};
+pub use amount::Amount;
+pub use bits::Bits;
+pub use comparison::Comparison;
 pub use config::{GrowthConfig, Rules};
-pub use curve::{Compat, Curve, Metric, less};
+pub use curve::{Compat, Curve, Guide, Metric, less};
 pub use depth::{Depth, optional as optional_depth};
+pub use mcnemar::{disagreements, mcnemar};
 pub use mode::Mode;
 pub use policy::{Convergent, Never, Periodic, Policy, PolicyKind, Verdict, View};
-pub use record::{Bits, Evidence, Record};
+pub use record::{Evidence, Level, LevelOrigin, Record};
 pub use replay::{Replayed, epochs_left, floor, replay};
 pub use ring::SubNetList;
+pub use trials::{Trial, trials};
+pub use worth::Worth;

@@ -29,22 +29,26 @@ pub enum Verdict {
     Grow {
         /// Which sub-network, from 0.
         subnet: Option<usize>,
-        /// How many sub-modules.
-        amount: usize,
+        /// How many sub-modules; none: as `growth.amount` says.
+        amount: Option<usize>,
     },
     /// `grownSub` has stopped paying and leaves the list for good.
     Stop,
+    /// Go on with the network as it was before the last growth: weights, optimiser, averages. The
+    /// present one is set aside, so that going back once more, before the next growth, returns to
+    /// it. Only policies that say so with [`Policy::rolls_back`] may ask for it.
+    RollBack,
 }
 
 impl Verdict {
-    /// Stack one sub-module on `growingSub`.
-    pub const GROW: Self = Self::Grow { subnet: None, amount: 1 };
+    /// Grow `growingSub` by `growth.amount`.
+    pub const GROW: Self = Self::Grow { subnet: None, amount: None };
 }
 
 /// When to grow and when to stop growing. A function of what it sees, nothing else.
 pub trait Policy: Send + std::fmt::Debug {
-    /// What to do now. Whatever their order here, a stop is carried out before a growth, and
-    /// between the two, sub-networks that are as deep as allowed leave the list.
+    /// What to do now. Whatever their order here, a stop is carried out first, then a roll back, and
+    /// growths last; before those, sub-networks that are as deep as allowed leave the list.
     fn decide(&self, view: View<'_>) -> Vec<Verdict>;
 
     /// What the policy is waiting for, for people who watch.
@@ -56,6 +60,12 @@ pub trait Policy: Send + std::fmt::Debug {
     /// Whether there is growth at all; without, the seed is trained as it is.
     fn grows(&self) -> bool {
         true
+    }
+
+    /// Whether it may ask for [`Verdict::RollBack`], so that the network before each growth has to
+    /// be kept.
+    fn rolls_back(&self) -> bool {
+        false
     }
 
     /// Whether scores that never improve lead to the shallowest net that this policy can return,
@@ -167,7 +177,7 @@ impl Policy for Never {
 }
 
 /// The crate that readers know as the one that defines the policies, and that checkpoints remember.
-const ORIGIN: &str = "autogrow-core";
+pub(crate) const ORIGIN: &str = "autogrow-core";
 
 autogrow_base::register! {
     PolicyKind {

@@ -1,8 +1,10 @@
 //! The record of a run's growing epochs: all that policies may decide on.
 
-use crate::Depth;
+use crate::{Bits, Depth};
+use std::ops::Range;
+use std::sync::Arc;
 
-/// What one growing epoch showed.
+/// What one growing epoch showed. Cheap to clone.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Evidence {
     /// The score that guides growth, percent; higher is better. Of classes: the accuracy on the
@@ -10,9 +12,11 @@ pub struct Evidence {
     pub score: f64,
     /// Multiply-accumulate operations of one image; 0 where they are not known.
     pub macs: u64,
-    /// Which validation images were right, in stored order; none where they are not known, as of
+    /// Which validation images were right, in stored order; none where that is not known, as of
     /// recorded accuracies, or where right and wrong make no sense, as of regression.
     pub right: Option<Bits>,
+    /// Loss of each validation image, in the same order; empty where it is not known.
+    pub losses: Arc<[f32]>,
 }
 
 impl Evidence {
@@ -22,67 +26,41 @@ impl Evidence {
     }
 }
 
-/// A bit an image.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Bits {
-    length: usize,
-    bytes: Vec<u8>,
+/// Epochs of one network between two changes of depth.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Level {
+    /// Its depth.
+    pub depth: Depth,
+    /// How it came about.
+    pub origin: LevelOrigin,
+    start: usize,
 }
 
-impl Bits {
-    /// The bits in `bytes`, the first one the lowest of the first byte; none where there are not
-    /// exactly as many bytes as `length` bits need.
-    pub fn from_bytes(length: usize, bytes: Vec<u8>) -> Option<Self> {
-        (bytes.len() == length.div_ceil(8)).then_some(Self { length, bytes })
-    }
-
-    /// Eight bits a byte, the first one the lowest of the first byte.
-    pub fn as_bytes(&self) -> &[u8] {
-        &self.bytes
-    }
-
-    /// Number of bits.
-    pub fn len(&self) -> usize {
-        self.length
-    }
-
-    /// Whether there are none.
-    pub fn is_empty(&self) -> bool {
-        self.length == 0
-    }
-
-    /// All of them, in order.
-    pub fn iter(&self) -> impl Iterator<Item = bool> + '_ {
-        (0..self.length).map(|index| self.bytes[index / 8] >> (index % 8) & 1 == 1)
-    }
-
-    /// How many are set.
-    pub fn count(&self) -> usize {
-        self.iter().filter(|&bit| bit).count()
-    }
+/// How a level came about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LevelOrigin {
+    /// It is the seed.
+    Seed,
+    /// By growth, from the network of the level before.
+    Grown,
+    /// By going back to the network that was set aside: it goes on where this level ended.
+    Back(usize),
 }
 
-impl FromIterator<bool> for Bits {
-    fn from_iter<I: IntoIterator<Item = bool>>(bits: I) -> Self {
-        let mut all = Self::default();
-        for bit in bits {
-            if all.length % 8 == 0 {
-                all.bytes.push(0);
-            }
-            all.bytes[all.length / 8] |= u8::from(bit) << (all.length % 8);
-            all.length += 1;
-        }
-        all
-    }
-}
-
-/// The evidence of every growing epoch so far, with the depth of the network that gave it.
+/// The evidence of every growing epoch so far, level by level.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Record {
-    epochs: Vec<(Depth, Evidence)>,
+    epochs: Vec<Evidence>,
+    levels: Vec<Level>,
 }
 
 impl Record {
+    /// Of a seed of this depth, before the first epoch.
+    pub fn new(seed: &Depth) -> Self {
+        let seed = Level { depth: seed.clone(), origin: LevelOrigin::Seed, start: 0 };
+        Self { epochs: Vec::new(), levels: vec![seed] }
+    }
+
     /// Number of epochs.
     pub fn len(&self) -> usize {
         self.epochs.len()
@@ -93,20 +71,44 @@ impl Record {
         self.epochs.is_empty()
     }
 
-    /// Every epoch in order: the network's depth and what it showed.
-    pub fn epochs(&self) -> &[(Depth, Evidence)] {
+    /// What every epoch showed, in order.
+    pub fn epochs(&self) -> &[Evidence] {
         &self.epochs
     }
 
-    /// The epochs of the present level: those since the depth last changed, oldest first.
-    pub fn level(&self) -> &[(Depth, Evidence)] {
-        let Some((depth, _)) = self.epochs.last() else { return &[] };
-        let before = self.epochs.iter().rposition(|(other, _)| other != depth);
-        &self.epochs[before.map_or(0, |last| last + 1)..]
+    /// All levels in order. The last one is the present one; several begun at once, by one check,
+    /// have no epochs but the last.
+    pub fn levels(&self) -> &[Level] {
+        &self.levels
     }
 
-    pub(crate) fn push(&mut self, depth: Depth, evidence: Evidence) {
-        self.epochs.push((depth, evidence));
+    /// What the epochs of a level, by its number, showed, oldest first; nothing of a level that
+    /// there is not.
+    pub fn of_level(&self, level: usize) -> &[Evidence] {
+        &self.epochs[self.range(level)]
+    }
+
+    /// What the epochs of the present level showed, oldest first.
+    pub fn level(&self) -> &[Evidence] {
+        self.of_level(self.levels.len().saturating_sub(1))
+    }
+
+    /// Number of epochs until the end of a level.
+    pub fn epochs_until(&self, level: usize) -> usize {
+        self.range(level).end
+    }
+
+    fn range(&self, level: usize) -> Range<usize> {
+        let start = |level: usize| self.levels.get(level).map_or(self.len(), |level| level.start);
+        start(level)..start(level + 1)
+    }
+
+    pub(crate) fn push(&mut self, evidence: Evidence) {
+        self.epochs.push(evidence);
+    }
+
+    pub(crate) fn begin(&mut self, depth: Depth, origin: LevelOrigin) {
+        self.levels.push(Level { depth, origin, start: self.len() });
     }
 }
 
@@ -115,26 +117,22 @@ mod tests {
     use super::*;
 
     #[test]
-    fn bits_keep_their_places() {
-        for length in 0..20usize {
-            let bits: Vec<bool> = (0..length).map(|i| i % 3 == 0).collect();
-            let packed: Bits = bits.iter().copied().collect();
-            assert_eq!(packed.iter().collect::<Vec<_>>(), bits);
-            assert_eq!((packed.len(), packed.count()), (length, length.div_ceil(3)));
-            let read = Bits::from_bytes(length, packed.as_bytes().to_vec());
-            assert_eq!(read, Some(packed));
-        }
-        assert_eq!(Bits::from_bytes(9, vec![0]), None);
-    }
-
-    #[test]
-    fn a_level_begins_where_the_depth_changes() {
-        let mut record = Record::default();
+    fn epochs_belong_to_the_level_that_they_were_trained_in() {
+        let depth = |text: &str| text.parse::<Depth>().unwrap();
+        let mut record = Record::new(&depth("1-1"));
         assert!(record.level().is_empty());
-        for (depth, score) in [("1-1", 1.0), ("2-1", 2.0), ("2-1", 3.0)] {
-            record.push(depth.parse().unwrap(), Evidence::of_score(score));
-        }
-        let scores: Vec<_> = record.level().iter().map(|(_, evidence)| evidence.score).collect();
-        assert_eq!((scores, record.len()), (vec![2.0, 3.0], 3));
+        record.push(Evidence::of_score(1.0));
+        record.begin(depth("2-1"), LevelOrigin::Grown);
+        record.push(Evidence::of_score(2.0));
+        record.push(Evidence::of_score(3.0));
+        record.begin(depth("1-1"), LevelOrigin::Back(0));
+        record.begin(depth("1-2"), LevelOrigin::Grown);
+        let scores = |level| -> Vec<f64> {
+            record.of_level(level).iter().map(|evidence| evidence.score).collect()
+        };
+        assert_eq!(scores(0), [1.0]);
+        assert_eq!(scores(1), [2.0, 3.0]);
+        assert_eq!([scores(2), scores(3), scores(4)], [const { Vec::<f64>::new() }; 3]);
+        assert!(record.level().is_empty() && record.len() == 3);
     }
 }

@@ -32,6 +32,7 @@ mod layers;
 mod map;
 mod peers;
 mod plain;
+mod recalibration;
 mod running;
 mod sgd;
 #[allow(unsafe_code, reason = "registers are loaded and stored through pointers")]
@@ -46,3 +47,4 @@ pub use layers::{
 };
 pub use map::{Convolved, FeatureMap, Skip};
 pub use peers::{Peers, with_peers};
+pub use recalibration::recalibrate;

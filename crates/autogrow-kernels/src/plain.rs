@@ -11,7 +11,7 @@ use burn::tensor::ops::{ConvOptions, MaxPoolOptions};
 use crate::activation::Activation;
 use crate::flex::{FusedMap, supports, update_running};
 use crate::peers::{Peers, peers};
-use crate::running::blend;
+use crate::running::{blend, goes_by_batch};
 use std::sync::Arc;
 
 /// See [`FeatureMap::conv`](crate::FeatureMap::conv).
@@ -72,7 +72,7 @@ pub(crate) fn activate(x: Tensor<4>, activation: Activation) -> Tensor<4> {
 /// Not `BatchNorm::forward`: that one keeps the biased variance.
 pub(crate) fn normalise(x: Tensor<4>, norm: &BatchNorm) -> Tensor<4> {
     let (gamma, beta) = (norm.gamma.val(), norm.beta.val());
-    if !(x.device().is_autodiff() && norm.training.is_enabled()) {
+    if !goes_by_batch(norm, x.device().is_autodiff()) {
         let (mean, variance) = (norm.running_mean.value_sync(), norm.running_var.value_sync());
         return batch_norm(x, gamma, beta, mean, variance, norm.epsilon);
     }

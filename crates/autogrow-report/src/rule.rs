@@ -4,7 +4,9 @@
 
 use crate::Words;
 use crate::run::{Epoch, MOST_SUB_NETWORKS, Run};
-use autogrow_growth::{Curve, Decision, Evidence, Growth, GrowthConfig, Kind, Metric};
+use autogrow_growth::{
+    Curve, Decision, Evidence, Growth, GrowthConfig, Kind, Metric, Trial, Worth,
+};
 use autogrow_run::{Event, Phase};
 use std::collections::BTreeMap;
 
@@ -70,6 +72,8 @@ pub struct Rule {
     pub guiding: Vec<(usize, f64)>,
     /// Every check so far.
     pub checks: Vec<Check>,
+    /// Every growth of a policy that takes growths back, and what became of it.
+    pub trials: Vec<Trial>,
     /// Whether the recorded scores lead to the recorded network by these settings. Where not, or
     /// where the policy is not linked, decisions are those of the journal, and there are no windows.
     pub is_replayed: bool,
@@ -82,13 +86,14 @@ impl Rule {
         let epochs: Vec<&Epoch> = growing.collect();
         let replayed = replay(run, &epochs);
         let is_replayed = replayed.is_some();
-        let steps = replayed.unwrap_or_else(|| recorded(run, &epochs));
+        let (steps, trials) = replayed.unwrap_or_else(|| (recorded(run, &epochs), Vec::new()));
         Self {
             config: run.config.growth.clone(),
             words: run.words(),
             length: length(&run.config.growth),
             guiding: epochs.iter().zip(&steps).map(|(e, step)| (e.number, step.score)).collect(),
             checks: checks(run, &epochs, steps),
+            trials,
             is_replayed,
         }
     }
@@ -120,7 +125,7 @@ struct Step {
 
 /// What Algorithm 1 makes of the recorded scores. None where it cannot be run by these settings, or
 /// where it would have trained other networks than the run has.
-fn replay(run: &Run, epochs: &[&Epoch]) -> Option<Vec<Step>> {
+fn replay(run: &Run, epochs: &[&Epoch]) -> Option<(Vec<Step>, Vec<Trial>)> {
     let rules = run.config.rules();
     rules.growth.check(rules.depth).ok()?;
     let mut growth = Growth::new(&rules).ok()?;
@@ -131,12 +136,19 @@ fn replay(run: &Run, epochs: &[&Epoch]) -> Option<Vec<Step>> {
         if !is_small || *depth != epoch.depth || growth.finished() {
             return None;
         }
-        let decisions = growth.epoch(Evidence::of_score(epoch.record.val_accuracy));
+        let evidence = run.evidence.get(&epoch.number).cloned();
+        let by_score = || Evidence::of_score(epoch.record.val_accuracy);
+        let decisions = growth.epoch(evidence.unwrap_or_else(by_score));
         let curve = growth.curve();
         let gained = length(rules.growth).and_then(|length| curve.improvement(length));
         Some(Step { score: curve.last(), gained, decisions, waiting: growth.waiting() })
     };
-    epochs.iter().map(step).collect()
+    let steps = epochs.iter().map(step).collect::<Option<_>>()?;
+    let trials = match rules.growth.policy.as_str() {
+        "worth" => Worth::new(rules.growth).trials(growth.record(), growth.finished()),
+        _ => Vec::new(),
+    };
+    Some((steps, trials))
 }
 
 /// The same as far as the journal tells it.
@@ -146,6 +158,9 @@ fn recorded(run: &Run, epochs: &[&Epoch]) -> Vec<Step> {
     for event in &run.events {
         let (epoch, kind, subnet, depth) = match event {
             Event::Grew { epoch, subnet, depth, .. } => (epoch, Kind::Grow, subnet, Some(depth)),
+            Event::RolledBack { epoch, subnet, depth, .. } => {
+                (epoch, Kind::RollBack, subnet, Some(depth))
+            }
             Event::Stopped { epoch, subnet, .. } => (epoch, Kind::Stop, subnet, None),
             Event::Capped { epoch, subnet, .. } => (epoch, Kind::Cap, subnet, None),
             Event::Epoch { epoch, waiting: words, .. } => {

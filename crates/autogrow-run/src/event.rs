@@ -110,6 +110,16 @@ pub enum Event {
         #[serde(default)]
         macs: u64,
     },
+    /// The network before the last growth, of `subnet`, takes the place of the one that was grown,
+    /// or the other way round; its size.
+    RolledBack {
+        epoch: usize,
+        depth: Depth,
+        seconds: f64,
+        subnet: usize,
+        parameters: usize,
+        macs: u64,
+    },
     /// A sub-network left the list: growing it no longer pays.
     Stopped { epoch: usize, depth: Depth, seconds: f64, subnet: usize },
     /// A sub-network left the list: it is as deep as allowed.
@@ -125,11 +135,12 @@ pub enum Event {
 }
 
 /// The names of the events, as [`Event`] has them.
-const NAMES: [&str; 10] = [
+const NAMES: [&str; 11] = [
     "started",
     "epoch",
     "skipped",
     "grew",
+    "rolled-back",
     "stopped",
     "capped",
     "fine-tuning",

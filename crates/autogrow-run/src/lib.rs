@@ -2,6 +2,7 @@
 //! [`Event`]s of its journal, an [`Epoch`](EpochRecord) of its metrics, its [`Outcome`], the
 //! [`names`] of its files, and how they are written so that nothing is ever half there.
 
+pub mod certificate;
 pub mod config;
 mod event;
 mod fault;
@@ -10,6 +11,7 @@ pub mod names;
 mod outcome;
 mod preset;
 pub mod storage;
+pub mod validation;
 
 pub use config::Config;
 pub use event::{EpochRecord, Event, Phase};

@@ -11,6 +11,8 @@ pub const METRICS_HEADER: &str = "epoch,phase,depth,learning_rate,train_loss,tra
                                   val_loss,val_accuracy,seconds";
 /// A loss a step, where `run.log_steps` asks for it.
 pub const STEPS: &str = "steps.csv";
+/// What every epoch showed of every validation image.
+pub const VALIDATION: &str = "validation.bin";
 /// The architecture.
 pub const NETWORK: &str = "network.json";
 /// The best model.
@@ -25,6 +27,12 @@ pub const REPORT: &str = "report.html";
 pub const CARD: &str = "README.md";
 /// Folder of the checkpoints, a numbered folder each.
 pub const CHECKPOINTS: &str = "checkpoints";
+/// Checkpoint of the network as growth left it, before fine-tuning.
+pub const GROWN: &str = "grown";
+/// Runs that the certificate rests on, a folder each.
+pub const CERTIFICATE_RUNS: &str = "certificate";
+/// The certificate.
+pub const CERTIFICATE: &str = "certificate.json";
 /// What a checkpoint says of its parts.
 pub const MANIFEST: &str = "manifest.json";
 /// Folder of the weights that `run.snapshots` keeps.

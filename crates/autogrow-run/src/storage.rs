@@ -51,7 +51,7 @@ pub fn publish_derived(path: &Path, bytes: &[u8]) -> Result<()> {
 }
 
 /// Writes several files into a new folder and publishes it by one rename.
-pub fn publish_folder(path: &Path, files: &[(&str, Vec<u8>)]) -> Result<()> {
+pub fn publish_folder(path: &Path, files: &[(impl AsRef<Path>, Vec<u8>)]) -> Result<()> {
     let part = part(path);
     let write = || {
         if part.exists() {
@@ -126,7 +126,7 @@ fn sync_parent(path: &Path) -> io::Result<()> {
     }
 }
 
-/// A file that lines are appended to.
+/// A file that is appended to.
 #[derive(Debug)]
 pub struct Log {
     path: PathBuf,
@@ -163,10 +163,14 @@ impl Log {
 
     /// Appends a line, in one write.
     pub fn line(&mut self, line: &str) -> Result<()> {
-        let line = format!("{line}\n");
-        let written = fault::point().and_then(|()| self.file.write_all(line.as_bytes()));
+        self.append(format!("{line}\n").as_bytes())
+    }
+
+    /// Appends bytes, in one write.
+    pub fn append(&mut self, bytes: &[u8]) -> Result<()> {
+        let written = fault::point().and_then(|()| self.file.write_all(bytes));
         written.map_err(|error| failed(&self.path, "cannot be written", &error))?;
-        self.length += line.len() as u64;
+        self.length += bytes.len() as u64;
         Ok(())
     }
 

@@ -13,9 +13,10 @@ use std::fmt::Write;
 
 const CONFIG: &str = include_str!("../../../crates/autogrow-run/src/config.rs");
 /// Where the types of values are.
-const VALUES: [&str; 4] = [
+const VALUES: [&str; 5] = [
     CONFIG,
     include_str!("../../../crates/autogrow-growth/src/config.rs"),
+    include_str!("../../../crates/autogrow-growth/src/amount.rs"),
     include_str!("../../../crates/autogrow-growth/src/curve.rs"),
     include_str!("../../../crates/autogrow-growth/src/mode.rs"),
 ];

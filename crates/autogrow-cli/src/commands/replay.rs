@@ -4,7 +4,10 @@ use super::unreadable;
 use crate::args::ReplayArgs;
 use crate::output::{Output, table};
 use autogrow_core::growth::{Evidence, Kind, PolicyKind, replay};
+use autogrow_core::run::Phase;
 use autogrow_core::{Error, Result, registry};
+use autogrow_run::names;
+use autogrow_run::validation::read_validation;
 use std::path::Path;
 
 pub(crate) fn run(args: &ReplayArgs, output: &Output) -> Result<()> {
@@ -14,13 +17,13 @@ pub(crate) fn run(args: &ReplayArgs, output: &Output) -> Result<()> {
     registry::find::<PolicyKind>(&config.growth.policy)
         .and_then(|_| config.growth.check(&config.network.depth))
         .map_err(|error| loaded.locate(error))?;
-    let scores = read_curve(&args.curve)?.into_iter().map(Evidence::of_score);
-    let replayed = replay(&config.rules(), scores)?;
+    let replayed = replay(&config.rules(), read_evidence(&args.curve)?)?;
     output.result(&replayed, || {
         let rows = replayed.events.iter().map(|event| {
             let what = match event.kind {
                 Kind::Grow => "grow",
                 Kind::Stop => "stop",
+                Kind::RollBack => "roll back",
                 Kind::Cap => "cap",
             };
             let depth = event.depth.as_ref().map(ToString::to_string).unwrap_or_default();
@@ -34,6 +37,19 @@ pub(crate) fn run(args: &ReplayArgs, output: &Output) -> Result<()> {
         let events = table(["epoch", "event", "sub-network", "depth"], rows.collect());
         format!("{events}\n{end} after {} growing epochs", replayed.growing_epochs)
     })
+}
+
+/// What the growing epochs of a run have shown, image by image, where `path` is its folder or its
+/// `validation.bin`; else the accuracies of a CSV.
+fn read_evidence(path: &Path) -> Result<Vec<Evidence>> {
+    let file = if path.is_dir() { path.join(names::VALIDATION) } else { path.to_path_buf() };
+    if file.file_name().is_none_or(|name| name != names::VALIDATION) {
+        return Ok(read_curve(path)?.into_iter().map(Evidence::of_score).collect());
+    }
+    let bytes = std::fs::read(&file).map_err(|error| unreadable(&file, &error))?;
+    let epochs = read_validation(&file, &bytes)?.into_iter();
+    let growing = epochs.filter(|epoch| epoch.phase == Phase::Growing);
+    Ok(growing.map(|epoch| epoch.evidence).collect())
 }
 
 /// The accuracies of a CSV, in percent: column `accuracy`, or `val_accuracy` of a run's growing

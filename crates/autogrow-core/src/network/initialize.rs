@@ -14,6 +14,12 @@ pub trait Initializer: Send + Sync {
         let _ = weights;
     }
 
+    /// Whether the new sub-module begins as a copy of the one below it, where the shapes allow it,
+    /// and not with random weights.
+    fn copies(&self) -> bool {
+        false
+    }
+
     /// Whether training then adapts those gates alone, before everything trains (AdamInit).
     fn adapts(&self) -> Option<Adapt> {
         None

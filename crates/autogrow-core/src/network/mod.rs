@@ -1,6 +1,7 @@
 //! Networks that grow: a stem, sub-networks that are stacks of sub-modules, a pooled linear head.
 
 mod blueprint;
+mod copy;
 mod describe;
 mod erased;
 pub mod floats;
@@ -26,6 +27,7 @@ pub use blueprint::{Blueprint, SeedNetwork, Stem};
 use burn::module::Module;
 use burn::nn::{BatchNorm, Linear, PaddingConfig2d, conv::Conv2d};
 use burn::tensor::{Device, Tensor};
+use copy::copied;
 pub use erased::AnySubModule;
 pub use graph::Graph;
 pub(crate) use identity::{identities, with_identities};
@@ -140,6 +142,9 @@ impl Network {
         let above = self.layer[sub_network].len();
         let mut builder = self.blueprint.builder(sub_network, above, family, rng, device);
         let mut sub_module = (kind.build)(&mut builder)?;
+        if let Some(below) = self.layer[sub_network].last().filter(|_| initializer.copies()) {
+            sub_module = copied(below, sub_module);
+        }
         for gate in sub_module.gates() {
             initializer.initialize(gate, rng);
         }

@@ -1,11 +1,11 @@
 //! What growth decides, carried into the run: told, kept, and AdamInit begun where a growth asks for
 //! it.
 
-use super::Run;
+use super::{Run, restored};
 use crate::Result;
 use crate::growth::{Decision, Growth, Kind};
 use crate::network::{Adapt, Network};
-use crate::run::{AdaptingState, Event, Phase};
+use crate::run::{AdaptingState, Event, Phase, SetAside};
 use crate::training::Learner;
 
 impl Run<'_> {
@@ -26,8 +26,29 @@ impl Run<'_> {
             }
             Kind::Stop => Event::Stopped { epoch, depth, seconds, subnet },
             Kind::Cap => Event::Capped { epoch, depth, seconds, subnet },
+            Kind::RollBack => {
+                self.watch.architecture(network)?;
+                let (parameters, macs) = (network.parameters(), network.macs()?);
+                Event::RolledBack { epoch, depth, seconds, subnet, parameters, macs }
+            }
         };
         self.watch.event(&event)
+    }
+
+    /// Keeps the network as it is, to go back to.
+    pub(crate) fn set_aside(&mut self, learner: &Learner) -> Result<()> {
+        let blueprint = learner.network().blueprint().clone();
+        self.aside = Some(SetAside { blueprint, learner: learner.record()? });
+        Ok(())
+    }
+
+    /// Goes back to the network that was set aside, and sets this one aside.
+    pub(crate) fn roll_back(&mut self, learner: Learner) -> Result<Learner> {
+        let Some(SetAside { blueprint, learner: record }) = self.aside.take() else {
+            return Ok(learner);
+        };
+        self.set_aside(&learner)?;
+        restored(self.job, &blueprint, record, None)
     }
 
     /// Saves the run where any decision of an epoch was carried out. With `adapts`, AdamInit begins

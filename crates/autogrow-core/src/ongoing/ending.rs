@@ -22,6 +22,12 @@ impl Run<'_> {
         if self.best.is_some() {
             return Ok(());
         }
+        // What was given up is not gone back to any more.
+        self.aside = None;
+        if self.job.ranks.is_first() {
+            let checkpoint = self.checkpoint(learner)?;
+            self.watch.grown(&checkpoint)?;
+        }
         self.state.phase = Phase::FineTuning;
         self.state.growing_epochs = self.state.epochs;
         self.state.growing_seconds = self.clock.seconds();
@@ -31,10 +37,10 @@ impl Run<'_> {
             seconds: self.state.growing_seconds,
             epochs: self.job.config.fine_tune.epochs,
         })?;
-        let network = self.evaluated(learner)?;
+        let network = self.evaluated(learner, self.state.epochs)?;
         let validation = match self.state.last {
             Some((_, validation)) => validation,
-            None => self.validate(&network, learner)?,
+            None => self.validate(&network, learner)?.scores,
         };
         self.keep_if_best(network, validation, learner.network().parameters())?;
         self.save(learner)
@@ -61,7 +67,8 @@ impl Run<'_> {
             self.job.device,
             self.job.ranks,
             &mut stop,
-        )?;
+        )?
+        .scores;
         self.tell_skipped(test.len() - scores.images, &network)?;
         let found = network.depth().clone();
         self.watch.event(&Event::Finished {

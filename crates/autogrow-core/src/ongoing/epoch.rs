@@ -1,12 +1,13 @@
 //! One epoch of a run, or what is left of it: trained, validated, told, saved.
 
 use super::Run;
-use crate::growth::{Growth, epochs_left};
+use crate::growth::{Evidence, Growth, epochs_left};
 use crate::network::Network;
 use crate::random::{Purpose, derive};
 use crate::run::{EpochRecord, Event, Phase};
-use crate::training::{Epoch, Learner, Scores, Step, Tally, evaluate};
+use crate::training::{Epoch, Learner, Step, Tally, Validation, evaluate};
 use crate::{Error, Result};
+use autogrow_run::validation::{ValidationEpoch, rounded};
 use std::time::Instant;
 
 impl Run<'_> {
@@ -26,15 +27,16 @@ impl Run<'_> {
         let (learner, train) = learner.epoch(&mut Epoch {
             split: &*data.train,
             number,
-            seed: derive(self.job.config.run.seed, Purpose::Epoch, number),
+            seed: derive(self.job.config.run.seed, Purpose::Epoch, self.state.draw(number)),
             learning_rate,
             resumed: (self.state.step, self.state.tally.clone()),
             on_step: &mut |learner, step| self.after_step(learner, step),
         })?;
         self.job.ranks.check_network(learner.network())?;
-        let network = self.evaluated(&learner)?;
+        let network = self.evaluated(&learner, number)?;
         // Asked to stop in here, the run resumes after the last step and validates once more.
-        let validation = self.validate(&network, &learner)?;
+        let judged = self.validate(&network, &learner)?;
+        let validation = judged.scores;
         if !validation.loss.is_finite() && validation.images > 0 {
             // The last step of the epoch has overflown; what it left must not be saved.
             let (step, what) = (self.state.step, "the validation loss is not finite".into());
@@ -44,6 +46,7 @@ impl Run<'_> {
         self.state.step = 0;
         self.state.tally = Tally::default();
         self.state.last = Some((train, validation));
+        self.keep_validation(judged, learning_rate, learner.network())?;
         match phase {
             Phase::Growing => self.state.guiding.push(validation.score),
             Phase::FineTuning => {
@@ -79,8 +82,33 @@ impl Run<'_> {
         Ok(learner)
     }
 
-    /// Scores on the images that guide the run; saves and ends it where somebody asks to stop.
-    pub(super) fn validate(&mut self, network: &Network, learner: &Learner) -> Result<Scores> {
+    /// Keeps what an epoch has shown of each validation image.
+    fn keep_validation(
+        &mut self,
+        judged: Validation,
+        learning_rate: f64,
+        network: &Network,
+    ) -> Result<()> {
+        let epoch = ValidationEpoch {
+            epoch: self.state.epochs,
+            phase: self.state.phase,
+            depth: network.depth().clone(),
+            learning_rate,
+            evidence: Evidence {
+                score: judged.scores.score,
+                macs: network.macs()?,
+                right: judged.right,
+                losses: judged.losses.into_iter().map(rounded).collect(),
+            },
+        };
+        self.watch.validated(&epoch)?;
+        self.validation.push(epoch);
+        Ok(())
+    }
+
+    /// What the network says of the images that guide the run; saves and ends it where somebody asks
+    /// to stop.
+    pub(super) fn validate(&mut self, network: &Network, learner: &Learner) -> Result<Validation> {
         let (split, device, ranks) = (&*self.data().validation, self.job.device, self.job.ranks);
         evaluate(network, learner.objective(), split, device, ranks, &mut || {
             self.save_if_stopped(learner)

@@ -5,19 +5,23 @@ mod clock;
 mod decisions;
 mod ending;
 mod epoch;
+mod neighbour;
 mod saving;
 
+use crate::config::TrainingConfig;
 use crate::data::DataSet;
-use crate::growth::{Depth, Evidence, Growth, floor};
+use crate::growth::{Depth, Evidence, Growth, Guide, floor};
 use crate::job::Job;
-use crate::network::{Network, StateDict};
-use crate::random::{Purpose, generator};
-use crate::run::{Checkpoint, Event, Origin, State, Watch};
-use crate::training::{Learner, Scores};
+use crate::network::{Adapt, Blueprint, Network, StateDict};
+use crate::random::{Purpose, derive, generator};
+use crate::run::{Checkpoint, Event, Origin, Phase, SetAside, State, Watch};
+use crate::training::{Learner, LearnerRecord, Scores, recalibrate};
 use crate::{Error, Result};
+use autogrow_run::validation::ValidationEpoch;
 use burn::tensor::Device;
 use clock::Clock;
 pub use ending::Found;
+pub use neighbour::at_depth;
 use rand_chacha::ChaCha8Rng;
 use std::path::Path;
 
@@ -27,6 +31,10 @@ pub(crate) struct Run<'a> {
     watch: &'a mut dyn Watch,
     state: State,
     best: Option<Best>,
+    /// The network before the last growth, or the one that was gone back from.
+    aside: Option<SetAside>,
+    /// What the epochs so far have shown, as the run's `validation.bin` has it.
+    validation: Vec<ValidationEpoch>,
     origin: Origin,
     floor: Option<Depth>,
     clock: Clock,
@@ -61,7 +69,7 @@ impl<'a> Run<'a> {
             macs: network.macs()?,
             floor: run.floor.clone(),
         })?;
-        let learner = Learner::new(network, &config.training, &config.plugin, device)?;
+        let learner = Learner::new(network, &run.job.training(), &config.plugin, device)?;
         let learner = learner.with_ranks(job.ranks);
         run.keep_snapshot(&learner)?;
         run.save(&learner)?;
@@ -74,21 +82,15 @@ impl<'a> Run<'a> {
         watch: &'a mut dyn Watch,
         checkpoint: Checkpoint,
     ) -> Result<(Learner, Self)> {
-        let Checkpoint { state, blueprint, learner, best, origin: _ } = checkpoint;
-        let device = job.device.clone().autodiff();
-        let build = |device: &Device| {
-            // Every weight is overwritten, so it does not matter how they are drawn.
-            Network::new(blueprint.clone(), &mut generator(0, Purpose::Seed, 0), device)
-        };
+        let Checkpoint { state, blueprint, learner, aside, best, validation, origin: _ } =
+            checkpoint;
         let grown = state.adapting.as_ref().map(|adapting| &adapting.grown[..]);
         let adapting = job.initializer()?.adapts().zip(grown);
-        let network = build(&device)?;
-        let (training, plugins) = (&job.config.training, &job.config.plugin);
-        let learner = Learner::restore(network, learner, adapting, training, plugins, device)?;
-        let learner = learner.with_ranks(job.ranks);
-        let mut run = Self::new(job, watch, state)?;
+        let learner = restored(job, &blueprint, learner, adapting)?;
+        let mut run = Self { aside, validation, ..Self::new(job, watch, state)? };
         if let Some(state) = best {
-            let network = state.clone().load_into(build(job.device)?, Path::new("checkpoint"))?;
+            let network = built(&blueprint, job.device)?;
+            let network = state.clone().load_into(network, Path::new("checkpoint"))?;
             run.watch.best(&network)?;
             run.best = Some(Best { network, state, parameters: learner.network().parameters() });
         }
@@ -107,6 +109,8 @@ impl<'a> Run<'a> {
             job,
             watch,
             best: None,
+            aside: None,
+            validation: Vec::new(),
             origin: Origin::of(job.config, job.data)?,
             floor: floor(&job.config.rules())?.map(|floor| floor.found),
             clock: Clock::start(state.seconds),
@@ -116,8 +120,8 @@ impl<'a> Run<'a> {
 
     /// Brings `growth` to where the run is.
     pub(crate) fn replay(&self, growth: &mut Growth) {
-        for &score in &self.state.guiding[..self.state.decided] {
-            growth.epoch(Evidence::of_score(score));
+        for number in 0..self.state.decided {
+            growth.epoch(self.evidence_of(number));
         }
     }
 
@@ -141,7 +145,19 @@ impl<'a> Run<'a> {
 
     /// What the last growing epoch has shown.
     pub(crate) fn evidence(&self) -> Evidence {
-        Evidence::of_score(self.state.guiding.last().copied().unwrap_or(0.0))
+        self.evidence_of(self.state.guiding.len().saturating_sub(1))
+    }
+
+    /// What a growing epoch, counted from 0, has shown: its score alone where the run is older than
+    /// `validation.bin`.
+    fn evidence_of(&self, number: usize) -> Evidence {
+        let growing = |epoch: &&ValidationEpoch| epoch.phase == Phase::Growing;
+        // Those that are missing are the first ones.
+        let behind = self.state.guiding.len() - number;
+        match self.validation.iter().rev().filter(growing).nth(behind.saturating_sub(1)) {
+            Some(epoch) if behind > 0 => epoch.evidence.clone(),
+            _ => Evidence::of_score(self.state.guiding.get(number).copied().unwrap_or(0.0)),
+        }
     }
 
     /// The random numbers of the next growth.
@@ -155,9 +171,24 @@ impl<'a> Run<'a> {
         self.state.epochs - self.state.growing_epochs
     }
 
-    /// The network as it is evaluated, the same on all ranks.
-    fn evaluated(&self, learner: &Learner) -> Result<Network> {
-        self.job.ranks.with_statistics_of_first(learner.evaluated(), self.job.device)
+    /// The network as it is evaluated after `epoch` epochs, the same on all ranks.
+    fn evaluated(&self, learner: &Learner, epoch: usize) -> Result<Network> {
+        let Job { config, data, device, ranks } = self.job;
+        let network = learner.evaluated();
+        if config.growth.guide == Guide::Averaged {
+            let measured = match ranks.is_first() {
+                true => {
+                    let seed = derive(config.run.seed, Purpose::Recalibration, epoch);
+                    let TrainingConfig { batch_size, micro_batch, .. } = config.training;
+                    let batch = if micro_batch == 0 { batch_size } else { micro_batch };
+                    let objective = learner.objective();
+                    recalibrate(&network, objective, &*data.train, batch, seed, device)
+                }
+                false => Ok(()),
+            };
+            ranks.agree(measured)?;
+        }
+        ranks.with_statistics_of_first(network, device)
     }
 
     /// Keeps `network` where it is better than the best so far.
@@ -189,4 +220,24 @@ impl<'a> Run<'a> {
     fn data(&self) -> &'a DataSet {
         self.job.data
     }
+}
+
+/// A network on `device` whose weights are about to be overwritten, so that it does not matter how
+/// they are drawn.
+fn built(blueprint: &Blueprint, device: &Device) -> Result<Network> {
+    Network::new(blueprint.clone(), &mut generator(0, Purpose::Seed, 0), device)
+}
+
+/// The learner that a record was taken of.
+fn restored(
+    job: Job<'_>,
+    blueprint: &Blueprint,
+    record: LearnerRecord,
+    adapting: Option<(Adapt, &[usize])>,
+) -> Result<Learner> {
+    let device = job.device.clone().autodiff();
+    let network = built(blueprint, &device)?;
+    let (training, plugins) = (&job.training(), &job.config.plugin);
+    let learner = Learner::restore(network, record, adapting, training, plugins, device)?;
+    Ok(learner.with_ranks(job.ranks))
 }

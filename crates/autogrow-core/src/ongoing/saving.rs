@@ -11,19 +11,26 @@ impl Run<'_> {
         if !self.job.ranks.is_first() {
             return Ok(());
         }
-        self.state.seconds = self.clock.seconds();
         self.clock.save();
-        let checkpoint = Checkpoint {
-            state: self.state.clone(),
-            blueprint: learner.network().blueprint().clone(),
-            learner: learner.record()?,
-            best: self.best.as_ref().map(|best| best.state.clone()),
-            origin: self.origin.clone(),
-        };
+        let checkpoint = self.checkpoint(learner)?;
         self.watch.checkpoint(&checkpoint)?;
         let milliseconds = 6e4 * self.clock.minutes_since_saved();
         tracing::debug!("checkpoint after epoch {} took {milliseconds:.1} ms", self.state.epochs);
         Ok(())
+    }
+
+    /// Everything from which the run goes on.
+    pub(super) fn checkpoint(&mut self, learner: &Learner) -> Result<Checkpoint> {
+        self.state.seconds = self.clock.seconds();
+        Ok(Checkpoint {
+            state: self.state.clone(),
+            blueprint: learner.network().blueprint().clone(),
+            learner: learner.record()?,
+            aside: self.aside.clone(),
+            best: self.best.as_ref().map(|best| best.state.clone()),
+            validation: self.validation.clone(),
+            origin: self.origin.clone(),
+        })
     }
 
     /// Keeps the weights where their turn has come. Before the checkpoint, so that a run which is

@@ -6,7 +6,8 @@ use super::state::State;
 use crate::network::{Blueprint, StateDict};
 use crate::training::LearnerRecord;
 use crate::{Error, Result};
-use autogrow_run::storage;
+use autogrow_run::validation::{MAGIC, ValidationEpoch, read_validation};
+use autogrow_run::{names, storage};
 use safetensors::tensor::{Dtype, SafeTensors, TensorView};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -16,6 +17,11 @@ use std::path::{Path, PathBuf};
 /// scores were those of classes alone (see [`Tally`](crate::training::Tally)).
 const FORMAT: u32 = 2;
 const MANIFEST: &str = "manifest.json";
+/// How the names of files of the network that was set aside begin.
+const ASIDE: &str = "set-aside-";
+
+/// Files by name.
+type Files = Vec<(String, Vec<u8>)>;
 
 /// What a checkpoint holds.
 #[derive(Clone, Debug)]
@@ -26,10 +32,24 @@ pub struct Checkpoint {
     pub blueprint: Blueprint,
     /// Weights, optimiser, identities.
     pub learner: LearnerRecord,
+    /// The network that the policy may go back to.
+    pub aside: Option<SetAside>,
     /// The best network so far at the found depth.
     pub best: Option<StateDict>,
+    /// What every epoch has shown of the validation images. Not part of the folder: the run's
+    /// `validation.bin` has it.
+    pub validation: Vec<ValidationEpoch>,
     /// What the run was trained on and with.
     pub origin: Origin,
+}
+
+/// A network that was set aside, with all that is needed to train it on.
+#[derive(Clone, Debug)]
+pub struct SetAside {
+    /// Its architecture.
+    pub blueprint: Blueprint,
+    /// Weights, optimiser, identities.
+    pub learner: LearnerRecord,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -49,9 +69,14 @@ impl Checkpoint {
     /// # Errors
     /// [`Error::Run`] where it cannot be written down.
     pub(crate) fn to_bytes(&self) -> Result<Vec<u8>> {
-        let files = files(self, BTreeMap::new())?;
+        let mut files = files(self, BTreeMap::new())?;
+        let mut validation = MAGIC.to_vec();
+        for epoch in &self.validation {
+            validation.extend(epoch.to_bytes()?);
+        }
+        files.push((names::VALIDATION.into(), validation));
         let views = files.iter().map(|(name, bytes)| {
-            TensorView::new(Dtype::U8, vec![bytes.len()], bytes).map(|view| (*name, view))
+            TensorView::new(Dtype::U8, vec![bytes.len()], bytes).map(|view| (name, view))
         });
         views
             .collect::<Result<Vec<_>, _>>()
@@ -71,8 +96,12 @@ impl Checkpoint {
             Ok(view) => Ok(view.data().to_vec()),
             Err(error) => Err(damaged(error.to_string())),
         };
-        match decode(Path::new("checkpoint"), &read) {
-            Ok((checkpoint, _)) => Ok(checkpoint),
+        let place = Path::new("checkpoint");
+        match decode(place, &read) {
+            Ok((checkpoint, _)) => {
+                let validation = read_validation(place, &read(names::VALIDATION)?)?;
+                Ok(Self { validation, ..checkpoint })
+            }
             Err(Failure::Damaged(what)) => Err(damaged(what)),
             Err(Failure::Newer(format)) => Err(damaged(format!("it has format {format}"))),
         }
@@ -129,17 +158,33 @@ impl Checkpoints {
                 Err(Failure::Damaged(problem)) => {
                     damaged.push(format!("{} is damaged: {problem}", path.display()));
                 }
-                Err(Failure::Newer(format)) => {
-                    return Err(Error::run(
-                        path,
-                        format!("has format {format}; this program reads up to {FORMAT}"),
-                    )
-                    .with_hint("resume it with the newer autogrow that wrote it"));
-                }
+                Err(Failure::Newer(format)) => return Err(newer(&path, format)),
             }
         }
         Ok((None, damaged))
     }
+}
+
+/// Writes a checkpoint that is not one of a run's row of them, in place of one that is there.
+pub(super) fn save_alone(path: &Path, checkpoint: &Checkpoint) -> Result<()> {
+    if path.exists() {
+        storage::remove_folder(path)?;
+    }
+    storage::publish_folder(path, &files(checkpoint, BTreeMap::new())?)
+}
+
+/// Reads it.
+pub(super) fn load_alone(path: &Path) -> Result<Checkpoint> {
+    match load(path) {
+        Ok((checkpoint, _)) => Ok(checkpoint),
+        Err(Failure::Damaged(problem)) => Err(Error::run(path, format!("is damaged: {problem}"))),
+        Err(Failure::Newer(format)) => Err(newer(path, format)),
+    }
+}
+
+fn newer(path: &Path, format: u32) -> Error {
+    Error::run(path, format!("has format {format}; this program reads up to {FORMAT}"))
+        .with_hint("resume it with the newer autogrow that wrote it")
 }
 
 /// A checkpoint that was read.
@@ -157,14 +202,28 @@ fn numbers(folder: &Path) -> Result<Vec<usize>> {
     Ok(numbers)
 }
 
-fn files(
-    checkpoint: &Checkpoint,
-    logs: BTreeMap<String, u64>,
-) -> Result<Vec<(&'static str, Vec<u8>)>> {
-    let learner = &checkpoint.learner;
+fn files(checkpoint: &Checkpoint, logs: BTreeMap<String, u64>) -> Result<Files> {
+    let mut files = vec![("state.toml".to_string(), toml(&checkpoint.state)?)];
+    files.extend(learner_files("", &checkpoint.blueprint, &checkpoint.learner)?);
+    if let Some(SetAside { blueprint, learner }) = &checkpoint.aside {
+        files.extend(learner_files(ASIDE, blueprint, learner)?);
+    }
+    if let Some(best) = &checkpoint.best {
+        files.push(("best.safetensors".into(), best.to_safetensors()?));
+    }
+    let parts = files.iter().map(|(name, bytes)| (name.clone(), hash(bytes))).collect();
+    let manifest = Manifest { format: FORMAT, parts, logs, origin: checkpoint.origin.clone() };
+    let body = json(&manifest)?;
+    // The manifest vouches for the parts; its first line vouches for itself.
+    let signed = [hash(&body).into_bytes(), b"\n".to_vec(), body].concat();
+    files.push((MANIFEST.into(), signed));
+    Ok(files)
+}
+
+/// A network in training; the names of its files begin with `prefix`.
+fn learner_files(prefix: &str, blueprint: &Blueprint, learner: &LearnerRecord) -> Result<Files> {
     let mut files = vec![
-        ("state.toml", toml(&checkpoint.state)?),
-        ("network.json", json(&checkpoint.blueprint)?),
+        ("network.json", json(blueprint)?),
         ("identities.json", json(&learner.identities)?),
         ("weights.safetensors", learner.weights.to_safetensors()?),
         ("optimizer.bpk", learner.optimizer.clone()),
@@ -174,17 +233,9 @@ fn files(
     }
     if let Some(average) = &learner.average {
         files.push(("average.safetensors", average.to_safetensors()?));
+        files.push(("average.json", json(&learner.averaged_steps)?));
     }
-    if let Some(best) = &checkpoint.best {
-        files.push(("best.safetensors", best.to_safetensors()?));
-    }
-    let parts = files.iter().map(|(name, bytes)| (name.to_string(), hash(bytes))).collect();
-    let manifest = Manifest { format: FORMAT, parts, logs, origin: checkpoint.origin.clone() };
-    let body = json(&manifest)?;
-    // The manifest vouches for the parts; its first line vouches for itself.
-    let signed = [hash(&body).into_bytes(), b"\n".to_vec(), body].concat();
-    files.push((MANIFEST, signed));
-    Ok(files)
+    Ok(files.into_iter().map(|(name, bytes)| (format!("{prefix}{name}"), bytes)).collect())
 }
 
 enum Failure {
@@ -231,25 +282,64 @@ fn decode(
         }
         parts.insert(name.as_str(), bytes);
     }
-    let part = |name: &str| parts.get(name).ok_or(format!("{name} is missing"));
-    let tensors = |name: &str| match parts.get(name) {
-        Some(bytes) => StateDict::from_safetensors(bytes, &path.join(name)).map(Some),
-        None => Ok(None),
+    let parts = Parts { path, parts };
+    let (blueprint, learner) = parts.learner("")?;
+    let aside = match parts.has(&format!("{ASIDE}network.json")) {
+        true => Some(parts.learner(ASIDE)?),
+        false => None,
     };
     let checkpoint = Checkpoint {
-        state: toml::from_slice(part("state.toml")?)?,
-        blueprint: serde_json::from_slice(part("network.json")?)?,
-        learner: LearnerRecord {
-            weights: tensors("weights.safetensors")?.ok_or("weights.safetensors is missing")?,
-            identities: serde_json::from_slice(part("identities.json")?)?,
-            optimizer: part("optimizer.bpk")?.clone(),
-            aside: parts.get("aside.bpk").cloned(),
-            average: tensors("average.safetensors")?,
-        },
-        best: tensors("best.safetensors")?,
+        state: toml::from_slice(parts.part("state.toml")?)?,
+        blueprint,
+        learner,
+        aside: aside.map(|(blueprint, learner)| SetAside { blueprint, learner }),
+        best: parts.tensors("best.safetensors")?,
+        validation: Vec::new(),
         origin: manifest.origin,
     };
     Ok((checkpoint, manifest.logs))
+}
+
+/// The files of a checkpoint at `path`.
+struct Parts<'a> {
+    path: &'a Path,
+    parts: BTreeMap<&'a str, Vec<u8>>,
+}
+
+impl Parts<'_> {
+    fn has(&self, name: &str) -> bool {
+        self.parts.contains_key(name)
+    }
+
+    fn part(&self, name: &str) -> Result<&[u8], Failure> {
+        let part = self.parts.get(name).map(Vec::as_slice);
+        part.ok_or_else(|| Failure::Damaged(format!("{name} is missing")))
+    }
+
+    fn tensors(&self, name: &str) -> Result<Option<StateDict>, Failure> {
+        let tensors = |bytes: &Vec<u8>| StateDict::from_safetensors(bytes, &self.path.join(name));
+        Ok(self.parts.get(name).map(tensors).transpose()?)
+    }
+
+    /// What [`learner_files`] wrote.
+    fn learner(&self, prefix: &str) -> Result<(Blueprint, LearnerRecord), Failure> {
+        let name = |name: &str| format!("{prefix}{name}");
+        let weights = name("weights.safetensors");
+        let steps = name("average.json");
+        let learner = LearnerRecord {
+            weights: self.tensors(&weights)?.ok_or(format!("{weights} is missing"))?,
+            identities: serde_json::from_slice(self.part(&name("identities.json"))?)?,
+            optimizer: self.part(&name("optimizer.bpk"))?.to_vec(),
+            aside: self.parts.get(&*name("aside.bpk")).cloned(),
+            average: self.tensors(&name("average.safetensors"))?,
+            // Averages of format 1 are not corrected for their start.
+            averaged_steps: match self.has(&steps) {
+                true => serde_json::from_slice(self.part(&steps)?)?,
+                false => u64::MAX,
+            },
+        };
+        Ok((serde_json::from_slice(self.part(&name("network.json"))?)?, learner))
+    }
 }
 
 fn hash(bytes: &[u8]) -> String {
@@ -297,8 +387,11 @@ mod tests {
                 optimizer: vec![1, 2, 3, 4, 5],
                 aside: Some(vec![6, 7]),
                 average: Some(weights.clone()),
+                averaged_steps: 3,
             },
+            aside: None,
             best: Some(weights),
+            validation: Vec::new(),
             origin,
         }
     }

@@ -1,12 +1,13 @@
 //! The run folder: everything of a run, and nothing of it anywhere else.
 
-use super::checkpoint::{Checkpoint, Checkpoints};
+use super::checkpoint::{Checkpoint, Checkpoints, load_alone, save_alone};
 use super::snapshots;
 use super::{Event, Outcome, Watch};
 use crate::config::Config;
 use crate::network::{ModelInfo, Network, StateDict};
 use crate::{Error, Result};
 use autogrow_run::storage::{self, Log};
+use autogrow_run::validation::{MAGIC, ValidationEpoch, read_validation};
 use autogrow_run::{Lock, names};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -29,6 +30,7 @@ pub struct RunFolder {
 struct Logs {
     journal: Log,
     metrics: Log,
+    validation: Log,
     /// A loss a step, where it was asked for.
     steps: Option<Log>,
 }
@@ -89,10 +91,11 @@ impl RunFolder {
             return Ok(Resumed { folder, checkpoint: None, damaged });
         };
         let logs = Logs::reopen(path, &newest.logs)?;
+        let checkpoint = with_validation(path, newest.checkpoint)?;
         snapshots::prepare(path, config)?;
         let (path, config) = (path.into(), Some(config.clone()));
         let folder = Self { path, _lock: lock, logs, checkpoints, info: None, config };
-        Ok(Resumed { folder, checkpoint: Some(newest.checkpoint), damaged })
+        Ok(Resumed { folder, checkpoint: Some(checkpoint), damaged })
     }
 
     /// Empty logs, no checkpoint.
@@ -139,6 +142,30 @@ impl RunFolder {
         outcome.map(Some).map_err(|error| Error::run(path, format!("is damaged ({error})")))
     }
 
+    /// The network of the run in the folder `path` as growth left it.
+    ///
+    /// # Errors
+    /// [`Error::Run`] where it is missing or damaged.
+    pub fn grown(path: &Path) -> Result<Checkpoint> {
+        let grown = path.join(names::GROWN);
+        if !grown.exists() {
+            return Err(Error::run(path, "does not hold the network as growth left it").with_hint(
+                "a run keeps it once its depth is found; older ones have to be trained again",
+            ));
+        }
+        load_alone(&grown)
+    }
+
+    /// Makes the folder of a run that goes on from a checkpoint of another.
+    ///
+    /// # Errors
+    /// As [`RunFolder::create`].
+    pub fn branch(path: &Path, config: &Config, checkpoint: &Checkpoint) -> Result<Self> {
+        let mut folder = Self::create(path, config)?;
+        folder.checkpoint(checkpoint)?;
+        Ok(folder)
+    }
+
     /// Writes `result.json`.
     ///
     /// # Errors
@@ -175,13 +202,29 @@ fn publish_config(run: &Path, config: &Config) -> Result<()> {
     storage::publish(&path, text.as_bytes())
 }
 
+/// A checkpoint with what the epochs before it have shown, as `validation.bin` has it: the file was
+/// cut back to where it was then.
+fn with_validation(run: &Path, checkpoint: Checkpoint) -> Result<Checkpoint> {
+    let path = run.join(names::VALIDATION);
+    let validation = read_validation(&path, &storage::read(&path)?)?;
+    Ok(Checkpoint { validation, ..checkpoint })
+}
+
+/// A `validation.bin` without epochs.
+fn new_validation(path: &Path) -> Result<Log> {
+    let mut validation = Log::create(path.join(names::VALIDATION))?;
+    validation.append(MAGIC)?;
+    Ok(validation)
+}
+
 impl Logs {
     fn create(path: &Path, steps: bool) -> Result<Self> {
         let journal = Log::create(path.join(names::JOURNAL))?;
         let mut metrics = Log::create(path.join(names::METRICS))?;
         metrics.line(names::METRICS_HEADER)?;
+        let validation = new_validation(path)?;
         let steps = steps.then(|| Log::create(path.join(names::STEPS))).transpose()?;
-        let mut logs = Self { journal, metrics, steps };
+        let mut logs = Self { journal, metrics, validation, steps };
         if let Some(steps) = &mut logs.steps {
             steps.line("epoch,step,loss")?;
         }
@@ -193,13 +236,24 @@ impl Logs {
         let open =
             |name: &str| Log::reopen(path.join(name), lengths.get(name).copied().unwrap_or(0));
         let steps = lengths.contains_key(names::STEPS).then(|| open(names::STEPS)).transpose()?;
-        Ok(Self { journal: open(names::JOURNAL)?, metrics: open(names::METRICS)?, steps })
+        // Runs of before there was such a file go on without their first epochs.
+        let validation = match lengths.contains_key(names::VALIDATION) {
+            true => open(names::VALIDATION)?,
+            false => new_validation(path)?,
+        };
+        Ok(Self {
+            journal: open(names::JOURNAL)?,
+            metrics: open(names::METRICS)?,
+            validation,
+            steps,
+        })
     }
 
     fn lengths(&self) -> Result<BTreeMap<String, u64>> {
         let mut lengths = BTreeMap::new();
         lengths.insert(names::JOURNAL.into(), self.journal.sync()?);
         lengths.insert(names::METRICS.into(), self.metrics.sync()?);
+        lengths.insert(names::VALIDATION.into(), self.validation.sync()?);
         if let Some(steps) = &self.steps {
             lengths.insert(names::STEPS.into(), steps.sync()?);
         }
@@ -224,6 +278,10 @@ impl Watch for RunFolder {
         let line = serde_json::to_string(event)
             .map_err(|error| Error::run(self.path.join(names::JOURNAL), error.to_string()))?;
         self.logs.journal.line(&line)
+    }
+
+    fn validated(&mut self, epoch: &ValidationEpoch) -> Result<()> {
+        self.logs.validation.append(&epoch.to_bytes()?)
     }
 
     fn step(&mut self, epoch: usize, step: usize, _: usize, loss: f64) -> Result<()> {
@@ -257,10 +315,14 @@ impl Watch for RunFolder {
         self.checkpoints.save(checkpoint, lengths)
     }
 
+    fn grown(&mut self, checkpoint: &Checkpoint) -> Result<()> {
+        save_alone(&self.path.join(names::GROWN), checkpoint)
+    }
+
     fn go_back(&mut self) -> Result<Option<Checkpoint>> {
         let (Some(newest), _) = self.checkpoints.newest()? else { return Ok(None) };
         self.logs = Logs::reopen(&self.path, &newest.logs)?;
-        Ok(Some(newest.checkpoint))
+        with_validation(&self.path, newest.checkpoint).map(Some)
     }
 
     fn last_checkpoint(&self) -> Option<PathBuf> {

@@ -9,8 +9,10 @@ mod snapshots;
 mod state;
 mod watch;
 
-pub use autogrow_run::{EpochRecord, Event, Outcome, Phase, publish, read};
-pub use checkpoint::Checkpoint;
+pub use autogrow_run::{
+    EpochRecord, Event, Outcome, Phase, certificate, publish, read, validation,
+};
+pub use checkpoint::{Checkpoint, SetAside};
 pub use folder::{Resumed, RunFolder};
 pub use model::ModelFile;
 pub(crate) use model::{check_finite, read_weights};

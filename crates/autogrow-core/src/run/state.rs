@@ -41,6 +41,10 @@ pub struct State {
     pub rate_scale: f64,
     /// How often training has diverged and gone back.
     pub rollbacks: usize,
+    /// Of several runs that go on from the same checkpoint, which one this is: each sees the images in
+    /// an order of its own. 0: the run that the checkpoint is of.
+    #[serde(default)]
+    pub branch: usize,
 }
 
 /// Where AdamInit is.
@@ -74,7 +78,13 @@ impl State {
             best: None,
             rate_scale: 1.0,
             rollbacks: 0,
+            branch: 0,
         }
+    }
+
+    /// The number by which epoch `epoch` draws what is random in it.
+    pub(crate) fn draw(&self, epoch: usize) -> usize {
+        (self.branch << 32) | epoch
     }
 
     /// In words, for people: "epoch 12, step 3 (growing)".

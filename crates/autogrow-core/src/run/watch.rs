@@ -4,6 +4,7 @@ use super::Checkpoint;
 use crate::Result;
 use crate::network::Network;
 use autogrow_run::Event;
+use autogrow_run::validation::ValidationEpoch;
 use std::path::PathBuf;
 
 /// Who is told what happens: the run folder, a terminal.
@@ -14,6 +15,15 @@ pub trait Watch {
     /// Those that must end the run.
     fn event(&mut self, event: &Event) -> Result<()> {
         let _ = event;
+        Ok(())
+    }
+
+    /// An epoch was validated.
+    ///
+    /// # Errors
+    /// Those that must end the run.
+    fn validated(&mut self, epoch: &ValidationEpoch) -> Result<()> {
+        let _ = epoch;
         Ok(())
     }
 
@@ -62,6 +72,15 @@ pub trait Watch {
         Ok(())
     }
 
+    /// Growth is over; `checkpoint` is the network as it left it, before fine-tuning.
+    ///
+    /// # Errors
+    /// Those that must end the run.
+    fn grown(&mut self, checkpoint: &Checkpoint) -> Result<()> {
+        let _ = checkpoint;
+        Ok(())
+    }
+
     /// Forgets everything after the last good checkpoint and returns that, if there is any.
     ///
     /// # Errors
@@ -87,6 +106,10 @@ impl Watch for Vec<&mut dyn Watch> {
         self.iter_mut().try_for_each(|watch| watch.event(event))
     }
 
+    fn validated(&mut self, epoch: &ValidationEpoch) -> Result<()> {
+        self.iter_mut().try_for_each(|watch| watch.validated(epoch))
+    }
+
     fn step(&mut self, epoch: usize, step: usize, steps: usize, loss: f64) -> Result<()> {
         self.iter_mut().try_for_each(|watch| watch.step(epoch, step, steps, loss))
     }
@@ -105,6 +128,10 @@ impl Watch for Vec<&mut dyn Watch> {
 
     fn checkpoint(&mut self, checkpoint: &Checkpoint) -> Result<()> {
         self.iter_mut().try_for_each(|watch| watch.checkpoint(checkpoint))
+    }
+
+    fn grown(&mut self, checkpoint: &Checkpoint) -> Result<()> {
+        self.iter_mut().try_for_each(|watch| watch.grown(checkpoint))
     }
 
     fn go_back(&mut self) -> Result<Option<Checkpoint>> {

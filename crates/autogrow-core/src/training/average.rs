@@ -7,18 +7,22 @@ use burn::tensor::Tensor;
 use std::any::Any;
 use std::collections::HashMap;
 
-/// Averages by parameter. What comes later, by a growth, starts at its first value, before it is
-/// trained, so that a checkpoint at that moment has an average of everything.
+/// Averages by parameter, which start at 0 and are corrected for that (Kingma and Ba 2015, section
+/// 3): after one step they are the parameters, after few their mean. What comes later, by a growth,
+/// starts at its first value, before it is trained, so that a checkpoint at that moment has an
+/// average of everything.
 pub(super) struct Average {
     decay: f64,
+    /// Steps so far.
+    steps: u64,
     /// A `Tensor<D>` each, of the parameter's rank.
     values: HashMap<ParamId, Box<dyn Any + Send>>,
 }
 
 impl Average {
-    /// Of the parameters as they are now.
-    pub(super) fn of(network: &Network, decay: f64) -> Self {
-        let mut average = Self { decay, values: HashMap::new() };
+    /// Of the parameters as they are now, after so many steps.
+    pub(super) fn of(network: &Network, decay: f64, steps: u64) -> Self {
+        let mut average = Self { decay, steps, values: HashMap::new() };
         average.begin(network);
         average
     }
@@ -28,9 +32,20 @@ impl Average {
         network.visit(&mut Begin(&mut self.values));
     }
 
-    /// average = decay x average + (1 - decay) x parameter.
+    /// average = (1 - w) x average + w x parameter, w = (1 - decay) / (1 - decay^steps).
     pub(super) fn update(&mut self, network: &Network) {
+        self.steps = self.steps.saturating_add(1);
         network.visit(self);
+    }
+
+    /// Steps so far.
+    pub(super) fn steps(&self) -> u64 {
+        self.steps
+    }
+
+    /// The part of the average that a step replaces.
+    fn weight(&self) -> f64 {
+        (1.0 - self.decay) / (1.0 - self.decay.powf(self.steps as f64))
     }
 
     /// `network`, in evaluation mode, with the averages in place of its parameters.
@@ -46,7 +61,8 @@ impl ModuleVisitor for Average {
         }
         let now = param.val().inner();
         if let Some(old) = own::<D>(&self.values, param.id) {
-            let average = old * self.decay + now * (1.0 - self.decay);
+            let weight = self.weight();
+            let average = old * (1.0 - weight) + now * weight;
             self.values.insert(param.id, Box::new(average));
         }
     }

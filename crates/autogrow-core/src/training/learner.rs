@@ -2,12 +2,13 @@
 
 use super::average::Average;
 use super::gradients;
-use super::objective::{Objective, TargetTensor, objective};
+use super::inference::checked;
+use super::objective::{Objective, objective};
 use super::optimizer::OptimizerKind;
 use super::pass::{Halt, Passes};
 use super::tally::{Scores, Tally};
 use crate::config::TrainingConfig;
-use crate::data::{Batch, Pass, Split, Targets};
+use crate::data::{Batch, Pass, Split};
 use crate::network::{
     Adapt, Initializer, Network, StateDict, identities, train_only, trainable_ids, with_identities,
 };
@@ -18,14 +19,10 @@ use crate::{Error, Result};
 use burn::module::{Module, ModuleVisitor, Param, ParamId};
 use burn::optim::decay::WeightDecayConfig;
 use burn::optim::{AdamConfig, GradientsParams, ModuleOptimizer};
-use burn::tensor::{Bytes, Device, Tensor, TensorData};
+use burn::tensor::{Bytes, Device, Tensor};
 use rand::RngCore;
 use std::collections::{BTreeMap, HashSet};
 use std::path::Path;
-
-/// Images of one forward pass of an evaluation at most, and values that they hold together.
-const EVALUATION_BATCH: usize = 500;
-const EVALUATION_VALUES: usize = 16 << 20;
 
 /// One epoch to train.
 pub struct Epoch<'a> {
@@ -88,7 +85,7 @@ impl Learner {
         plugins: &PluginSettings,
         device: Device,
     ) -> Result<Self> {
-        let average = (training.average > 0.0).then(|| Average::of(&network, training.average));
+        let average = (training.average > 0.0).then(|| Average::of(&network, training.average, 0));
         Ok(Self {
             network,
             objective: objective(training, plugins)?,
@@ -281,6 +278,7 @@ impl Learner {
             optimizer: bytes(&self.optimizer)?,
             aside: self.aside.as_ref().map(|aside| bytes(&aside.optimizer)).transpose()?,
             average: average.as_ref().map(StateDict::of).transpose()?,
+            averaged_steps: self.average.as_ref().map_or(0, Average::steps),
         })
     }
 
@@ -307,7 +305,7 @@ impl Learner {
         let mut learner = Self::new(network, training, plugins, device)?;
         if let (Some(average), Some(values)) = (&mut learner.average, record.average) {
             let averaged = values.load_into(learner.network.valid().train(), place)?;
-            *average = Average::of(&averaged, training.average);
+            *average = Average::of(&averaged, training.average, record.averaged_steps);
         }
         match record.aside {
             None => learner.optimizer = load(learner.optimizer, record.optimizer)?,
@@ -336,6 +334,8 @@ pub struct LearnerRecord {
     pub aside: Option<Vec<u8>>,
     /// Moving averages of the parameters, where they are kept.
     pub average: Option<StateDict>,
+    /// Steps that they are of.
+    pub averaged_steps: u64,
 }
 
 fn optimizer(training: &TrainingConfig, plugins: &PluginSettings) -> Result<ModuleOptimizer> {
@@ -365,91 +365,4 @@ fn all_finite(network: &Network, gradients: &GradientsParams) -> bool {
     let mut check = Check { gradients, finite: true };
     network.visit(&mut check);
     check.finite
-}
-
-/// Scores of a network in evaluation mode (see [`Learner::evaluated`]) on a split, each rank looking
-/// at its part. `on_batch` is called after each batch; an error from it ends the evaluation.
-///
-/// # Errors
-/// Data errors; [`Error::Ranks`] where a rank is lost.
-pub fn evaluate(
-    network: &Network,
-    objective: &dyn Objective,
-    split: &dyn Split,
-    device: &Device,
-    ranks: &Ranks,
-    on_batch: &mut dyn FnMut() -> Result<()>,
-) -> Result<Scores> {
-    let mut tally = Tally::default();
-    let batch_size = evaluation_batch(network);
-    let pass = Pass { batch_size, share: ranks.share(), ..Pass::default() };
-    for batch in split.batches(pass) {
-        let batch = batch.and_then(|batch| checked(batch, network, objective, batch_size));
-        let batch = ranks.agree(batch)?;
-        let count = batch.len();
-        if count > 0 {
-            let outputs = outputs(network, batch.images, count, device);
-            let targets = TargetTensor::new(&batch.targets, device);
-            let loss = objective.loss(outputs.clone(), &targets);
-            tally.add(count, loss, objective.sums(outputs, &targets));
-        }
-        on_batch()?;
-    }
-    let count = objective.sum_count(network.blueprint().classes);
-    Ok(tally.over(ranks, count)?.scores(objective))
-}
-
-/// A batch that may hold so many images, if a network can be trained and judged on it.
-fn checked(
-    batch: Batch,
-    network: &Network,
-    objective: &dyn Objective,
-    asked_for: usize,
-) -> Result<Batch> {
-    let blueprint = network.blueprint();
-    batch.check_images(blueprint.image, asked_for)?;
-    batch.targets.check(objective.task(), blueprint.classes)?;
-    Ok(batch)
-}
-
-/// Told the outputs `[batch, outputs]` of a batch, row-major, and its targets.
-pub type OnOutputs<'a> = dyn FnMut(&[f32], &Targets) -> Result<()> + 'a;
-
-/// Outputs of a network in evaluation mode for each image of a split, in stored order, `batch_size`
-/// images at a time or a default of its own: `on_batch` is given `[batch, outputs]` numbers,
-/// row-major, and the targets, which need not suit the network; an error from it ends the pass.
-///
-/// # Errors
-/// Data errors.
-pub fn infer(
-    network: &Network,
-    split: &dyn Split,
-    batch_size: Option<usize>,
-    device: &Device,
-    on_batch: &mut OnOutputs<'_>,
-) -> Result<()> {
-    let batch_size = batch_size.unwrap_or_else(|| evaluation_batch(network));
-    for batch in split.batches(Pass { batch_size, ..Pass::default() }) {
-        let batch = batch?;
-        batch.check_images(network.blueprint().image, batch_size)?;
-        let count = batch.len();
-        if count == 0 {
-            continue;
-        }
-        let outputs = outputs(network, batch.images, count, device).into_data();
-        on_batch(&outputs.iter::<f32>().collect::<Vec<_>>(), &batch.targets)?;
-    }
-    Ok(())
-}
-
-/// Images of one forward pass: fewer of large ones.
-fn evaluation_batch(network: &Network) -> usize {
-    let values: usize = network.blueprint().image.iter().product();
-    (EVALUATION_VALUES / values.max(1)).clamp(1, EVALUATION_BATCH)
-}
-
-fn outputs(network: &Network, images: Vec<f32>, count: usize, device: &Device) -> Tensor<2> {
-    let [channels, height, width] = network.blueprint().image;
-    let shape = [count, channels, height, width];
-    network.forward(Tensor::from_data(TensorData::new(images, shape), device))
 }

@@ -6,6 +6,7 @@ mod convolution;
 mod evaluation;
 mod gradients;
 mod growing;
+mod inference;
 mod learner;
 mod objective;
 mod optimizer;
@@ -19,7 +20,8 @@ pub use convolution::use_convolution;
 pub use evaluation::{
     ClassesReport, Evaluation, LabelsReport, Mistake, Report, ValuesReport, sigmoid, softmax,
 };
-pub use learner::{Epoch, Learner, LearnerRecord, OnOutputs, Step, evaluate, infer};
+pub use inference::{OnOutputs, Validation, evaluate, infer, recalibrate};
+pub use learner::{Epoch, Learner, LearnerRecord, Step};
 pub use objective::{Objective, ObjectiveKind, TargetTensor, objective};
 pub use optimizer::{OptimizerKind, growable};
 pub use schedule::{Schedule, ScheduleKind, ScheduleRequest};

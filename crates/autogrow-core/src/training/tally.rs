@@ -35,7 +35,12 @@ impl Tally {
     /// device, once.
     pub(super) fn add(&mut self, images: usize, loss: Tensor<1>, sums: Tensor<1>) {
         let numbers = Tensor::cat(vec![loss, sums], 0).into_data();
-        let mut numbers = numbers.iter::<f32>().map(f64::from);
+        self.add_numbers(images, &numbers.iter::<f32>().collect::<Vec<_>>());
+    }
+
+    /// The same with the numbers read already: the mean loss, then the sums.
+    pub(super) fn add_numbers(&mut self, images: usize, numbers: &[f32]) {
+        let mut numbers = numbers.iter().copied().map(f64::from);
         let loss = numbers.next().unwrap_or(f64::NAN) * images as f64;
         self.join(&Self { images, loss, sums: numbers.collect() });
     }

@@ -19,7 +19,7 @@ use super::statistics::Statistics;
 use crate::activation::Activation;
 use crate::layers::out_size;
 use crate::peers::{Peers, peers};
-use crate::running::blend;
+use crate::running::{blend, goes_by_batch};
 
 /// A map and its token in the autodiff graph.
 #[derive(Clone, Debug)]
@@ -225,10 +225,10 @@ impl FusedConv {
     }
 }
 
-/// The batch's own statistics on an autodiff device in training mode, otherwise the running ones.
+/// By the batch's own statistics or the running ones, see [`goes_by_batch`].
 fn how_to_normalise(norm: &BatchNorm, extent: Extent, autodiff: bool) -> Norm {
     let epsilon = norm.epsilon;
-    if autodiff && norm.training.is_enabled() {
+    if goes_by_batch(norm, autodiff) {
         return Norm::Batch { epsilon, peers: peers() };
     }
     let [mean, variance] = [&norm.running_mean, &norm.running_var].map(|running| {

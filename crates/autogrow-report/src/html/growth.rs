@@ -11,16 +11,53 @@ use maud::{Markup, html};
 /// Most sub-modules that are drawn of a sub-network.
 const MOST: usize = 1000;
 
-/// A sub-network's sub-modules, by the epochs after which they were stacked; 0: in the seed.
+/// A sub-network's sub-modules, those that were taken back among them.
 struct Row {
-    stacked: Vec<usize>,
+    boxes: Vec<SubModule>,
     stopped: Option<usize>,
+}
+
+/// A sub-module, from an epoch until another.
+struct SubModule {
+    /// The epoch after which it was stacked; 0: in the seed.
+    stacked: usize,
+    /// Since when it is there: later, where it was taken back and came back.
+    from: usize,
+    /// Until when, where it was taken back.
+    until: Option<usize>,
+}
+
+impl SubModule {
+    fn stacked(epoch: usize) -> Self {
+        Self { stacked: epoch, from: epoch, until: None }
+    }
+}
+
+impl Row {
+    /// How many sub-modules there are now.
+    fn depth(&self) -> usize {
+        self.boxes.iter().filter(|own| own.until.is_none()).count()
+    }
+
+    /// Goes back to another depth after `epoch`: the topmost are taken back, or those that were taken back
+    /// last return.
+    fn go_back(&mut self, depth: usize, epoch: usize) {
+        let now = self.depth();
+        let present = self.boxes.iter_mut().rev().filter(|own| own.until.is_none());
+        present.take(now.saturating_sub(depth)).for_each(|own| own.until = Some(epoch));
+        let back = self.boxes.iter().filter(|own| own.until.is_some());
+        let back: Vec<usize> = back.map(|own| own.stacked).collect();
+        let missing = depth.saturating_sub(now).min(back.len());
+        let back = back[back.len() - missing..].iter();
+        self.boxes.extend(back.map(|&stacked| SubModule { stacked, from: epoch, until: None }));
+    }
 }
 
 pub(super) fn section(run: &Run) -> Markup {
     let rows = rows(run);
     let last = run.epochs.last().map_or(0, |epoch| epoch.number);
-    let growing = rows.iter().flat_map(|row| row.stacked.iter().chain(&row.stopped)).copied();
+    let growing =
+        rows.iter().flat_map(|row| row.boxes.iter().map(|own| own.stacked).chain(row.stopped));
     let end = growing.max().unwrap_or(0).max(1);
     let body = html! {
         div #growth.growth data-end=(end) data-last=(last) {
@@ -49,14 +86,21 @@ fn rows(run: &Run) -> Vec<Row> {
     let seed: &Depth = started
         .or(run.epochs.first().map(|epoch| &epoch.depth))
         .unwrap_or(&run.config.network.depth);
-    let row = |&count: &usize| Row { stacked: vec![0; count.min(MOST)], stopped: None };
+    let row = |&count: &usize| {
+        let boxes = (0..count.min(MOST)).map(|_| SubModule::stacked(0)).collect();
+        Row { boxes, stopped: None }
+    };
     let mut rows: Vec<Row> = seed.as_slice().iter().take(MOST_SUB_NETWORKS).map(row).collect();
     for event in &run.events {
         match event {
             Event::Grew { epoch, subnet, .. } => {
-                if let Some(row) = rows.get_mut(*subnet).filter(|row| row.stacked.len() < MOST) {
-                    row.stacked.push(*epoch);
+                if let Some(row) = rows.get_mut(*subnet).filter(|row| row.boxes.len() < MOST) {
+                    row.boxes.push(SubModule::stacked(*epoch));
                 }
+            }
+            Event::RolledBack { epoch, depth, .. } => {
+                let depths = depth.as_slice().iter();
+                rows.iter_mut().zip(depths).for_each(|(row, &depth)| row.go_back(depth, *epoch));
             }
             Event::Stopped { epoch, subnet, .. } | Event::Capped { epoch, subnet, .. } => {
                 if let Some(row) = rows.get_mut(*subnet) {
@@ -72,15 +116,16 @@ fn rows(run: &Run) -> Vec<Row> {
 fn draw(index: usize, row: &Row, end: usize) -> Markup {
     html! {
         div.subnet {
-            p.label { "sub-network " (index) span.count { (row.stacked.len()) } }
+            p.label { "sub-network " (index) span.count { (row.depth()) } }
             ol.modules aria-label={ "Sub-modules of sub-network " (index) } {
-                @for &epoch in &row.stacked {
-                    @if epoch == 0 {
+                @for own in &row.boxes {
+                    @if own.stacked == 0 {
                         li.seed data-epoch="0" title="in the seed network" { "·" }
                     } @else {
-                        @let (colour, dark) = sequential(epoch as f64 / end as f64);
-                        li.dark[dark] data-epoch=(epoch) title={ "stacked after epoch " (epoch) }
-                            style={ "background:" (colour) } { (epoch) }
+                        @let (colour, dark) = sequential(own.stacked as f64 / end as f64);
+                        li.dark[dark].gone[own.until.is_some()] data-epoch=(own.from)
+                            data-until=[own.until] title={ "stacked after epoch " (own.stacked) }
+                            style={ "background:" (colour) } { (own.stacked) }
                     }
                 }
                 @if let Some(epoch) = row.stopped {
@@ -123,4 +168,25 @@ fn input(run: &Run) -> String {
 fn outputs(run: &Run) -> String {
     let words = run.words().outputs();
     run.architecture.as_ref().map_or(words.into(), |net| format!("{} {words}", net.classes))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_taken_back_may_return() {
+        let mut row = Row { boxes: vec![SubModule::stacked(0)], stopped: None };
+        row.boxes.push(SubModule::stacked(3));
+        row.boxes.push(SubModule::stacked(3));
+        row.go_back(1, 6);
+        assert_eq!(row.depth(), 1);
+        row.go_back(3, 9);
+        let told = |own: &SubModule| (own.stacked, own.from, own.until);
+        let told: Vec<_> = row.boxes.iter().map(told).collect();
+        let gone = (3, 3, Some(6));
+        assert_eq!(told, [(0, 0, None), gone, gone, (3, 9, None), (3, 9, None)]);
+        row.go_back(3, 12);
+        assert_eq!(row.depth(), 3);
+    }
 }

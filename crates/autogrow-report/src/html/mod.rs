@@ -1,6 +1,7 @@
 //! Pages: one file each, with style and script inside, that opens from a disk and loads nothing
 //! from the network.
 
+mod certificate;
 mod compare;
 mod cost;
 mod curves;
@@ -12,6 +13,7 @@ mod policy;
 mod reason;
 mod settings;
 mod summary;
+mod trials;
 
 pub(crate) use compare::page as comparison_page;
 
@@ -38,6 +40,7 @@ pub(crate) fn run_page(run: &Run, defaults: Option<&Settings>, now: f64) -> Stri
         (summary::optimism(run))
         @if !run.damage.is_empty() { (damage(run)) }
         (reason::section(run, &rule))
+        @if let Some(found) = &run.certificate { (certificate::section(found, &run.words())) }
         (growth::section(run))
         (curves::section(run))
         (cost::section(run))

@@ -76,6 +76,11 @@ pub(super) fn sentence(rule: &Rule) -> Markup {
                 " points of " (guide(rule)) (which) ". A growth that brought no more than that in \
                  the K epochs after it " (ends_own) "."
             }
+            ("worth", _) => {
+                (grows) " grows" (which) ", and each growth is on trial: it is kept if it brings "
+                (rule.config.price) " points of " (guide(rule)) " for each doubling of the cost, else \
+                 taken back. Either side is trained for K = " (k) " epochs."
+            }
             (policy, _) => {
                 "The policy " code { (policy) }
                 @if let Some(summary) = summary(policy) { " (" (summary) ")" }

@@ -2,7 +2,7 @@
 //! whether the result is the floor.
 
 use super::format::{exact, gain, percent, si};
-use super::{policy, section as framed};
+use super::{policy, section as framed, trials};
 use crate::rule::{Check, Rule, Window};
 use crate::run::{Run, Status};
 use autogrow_growth::{Depth, Kind};
@@ -22,9 +22,13 @@ pub(super) fn section(run: &Run, rule: &Rule) -> Markup {
         } @else {
             p { (policy::sentence(rule)) }
             @if !rule.is_replayed { p { (not_replayed(run)) } }
-            (stopped(rule, checks))
-            (floor(run, rule))
-            @if !checks.is_empty() { (table(rule, checks)) }
+            @if rule.trials.is_empty() {
+                (stopped(rule, checks))
+                (floor(run, rule))
+                @if !checks.is_empty() { (table(rule, checks)) }
+            } @else {
+                (trials::table(rule))
+            }
         }
     };
     framed("why", heading, &body)
@@ -53,7 +57,8 @@ fn inequality(rule: &Rule, check: &Check, window: Window) -> Markup {
 
 fn stopped(rule: &Rule, checks: &[Check]) -> Markup {
     let ended = checks.iter().flat_map(|check| {
-        let decisions = check.decisions.iter().filter(|decision| decision.kind != Kind::Grow);
+        let ends = |kind| matches!(kind, Kind::Stop | Kind::Cap);
+        let decisions = check.decisions.iter().filter(move |decision| ends(decision.kind));
         decisions.map(move |decision| (check, decision))
     });
     html! {
@@ -166,9 +171,13 @@ fn row(rule: &Rule, check: &Check) -> Markup {
                     @match decision.kind {
                         Kind::Grow => { span.up aria-hidden="true" { "▲" } " grew " }
                         Kind::Stop => { span.end aria-hidden="true" { "✕" } " stopped " }
+                        Kind::RollBack => { span.end aria-hidden="true" { "↶" } " went back to " }
                         Kind::Cap => { span.end aria-hidden="true" { "■" } " capped " }
                     }
-                    (decision.subnet)
+                    @match (decision.kind, &decision.depth) {
+                        (Kind::RollBack, Some(depth)) => { (depth) }
+                        _ => { (decision.subnet) }
+                    }
                 }
                 @if check.decisions.is_empty() { span.none { "–" } }
             }

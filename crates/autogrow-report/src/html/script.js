@@ -183,9 +183,10 @@
         // What was stacked after an epoch is trained from the next one on.
         const later = Number(module.dataset.epoch) > epoch || (epoch === 0 && module.dataset.epoch !== "0");
         module.classList.toggle("later", later);
+        module.classList.toggle("gone", Number(module.dataset.until ?? Infinity) <= epoch);
       }
       for (const row of $$(".subnet", growth)) {
-        $(".count", row).textContent = $$("li:not(.later):not(.stopped)", row).length;
+        $(".count", row).textContent = $$("li:not(.later):not(.gone):not(.stopped)", row).length;
       }
       const state = data.states.findLast((own) => own[0] <= epoch);
       const depth = $$(".count", growth).map((own) => own.textContent).join("-");

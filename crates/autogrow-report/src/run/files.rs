@@ -3,11 +3,13 @@
 
 use super::{Evaluation, Measures, Origin};
 use autogrow_base::{Error, Result};
-use autogrow_growth::Depth;
+use autogrow_growth::{Depth, Evidence};
+use autogrow_run::validation::whole_epochs;
 use autogrow_run::{names, storage};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
+use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io::{ErrorKind, Read};
 use std::path::{Path, PathBuf};
@@ -40,6 +42,12 @@ impl<'a> Folder<'a> {
 
     /// A file's text, bytes that are no text replaced; none where there is no file.
     pub(super) fn text(&self, name: impl AsRef<Path>) -> Result<Option<String>> {
+        let bytes = self.bytes(name)?;
+        Ok(bytes.map(|bytes| String::from_utf8_lossy(&bytes).into_owned()))
+    }
+
+    /// A file's bytes; none where there is no file.
+    fn bytes(&self, name: impl AsRef<Path>) -> Result<Option<Vec<u8>>> {
         let path = self.path.join(name);
         let read = || -> std::io::Result<Vec<u8>> {
             let mut bytes = Vec::new();
@@ -51,7 +59,7 @@ impl<'a> Folder<'a> {
                 Err(Error::run(path, format!("is larger than {MAX_FILE} bytes"))
                     .with_hint("no run writes such a file; name another folder"))
             }
-            Ok(bytes) => Ok(Some(String::from_utf8_lossy(&bytes).into_owned())),
+            Ok(bytes) => Ok(Some(bytes)),
             Err(error)
                 if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) =>
             {
@@ -59,6 +67,17 @@ impl<'a> Folder<'a> {
             }
             Err(error) => Err(storage::failed(&path, "cannot be read", &error)),
         }
+    }
+
+    /// What `validation.bin` tells of each epoch, as far as it is whole: the last one may be half
+    /// written.
+    pub(super) fn evidence(&mut self) -> Result<BTreeMap<usize, Evidence>> {
+        let Some(bytes) = self.bytes(names::VALIDATION)? else { return Ok(BTreeMap::new()) };
+        let (epochs, damage) = whole_epochs(&bytes);
+        if let Some(problem) = damage {
+            self.leave_out(names::VALIDATION, &format!("is damaged ({problem})"));
+        }
+        Ok(epochs.into_iter().map(|epoch| (epoch.epoch, epoch.evidence)).collect())
     }
 
     /// A file of JSON; none where there is none, or none that makes sense, which is told.

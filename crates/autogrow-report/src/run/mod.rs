@@ -15,7 +15,8 @@ pub use settings::Settings;
 
 use crate::Words;
 use autogrow_base::{Result, registry};
-use autogrow_growth::{Depth, Policy, PolicyKind};
+use autogrow_growth::{Depth, Evidence, Policy, PolicyKind};
+use autogrow_run::certificate::Certificate;
 use autogrow_run::{Config, EpochRecord, Event, Outcome, is_locked, names};
 use files::Folder;
 use serde::Deserialize;
@@ -92,6 +93,11 @@ pub struct Run {
     pub evaluation: Option<Evaluation>,
     /// The best model in numbers, where it does not tell classes apart.
     pub measures: Option<Measures>,
+    /// What each epoch, by its number, has shown of the images that guide the run; as far as
+    /// `validation.bin` tells.
+    pub evidence: BTreeMap<usize, Evidence>,
+    /// What its depth is worth, once `autogrow certify` has asked.
+    pub certificate: Option<Certificate>,
     /// Where its data and plugins come from.
     pub origin: Option<Origin>,
     /// Whether it is running.
@@ -128,6 +134,8 @@ impl Run {
         };
         let architecture = folder.json(names::NETWORK)?;
         let origin = folder.origin()?;
+        let evidence = folder.evidence()?;
+        let certificate = folder.json(names::CERTIFICATE)?;
         damage.extend(folder.damage);
         Ok(Self {
             config,
@@ -137,6 +145,8 @@ impl Run {
             architecture,
             evaluation,
             measures,
+            evidence,
+            certificate,
             origin,
             status,
             started: start::of(path),
@@ -182,7 +192,9 @@ impl Run {
     /// The depth that was found, or that is trained now.
     pub fn depth(&self) -> Option<&Depth> {
         let grown = self.events.iter().rev().find_map(|event| match event {
-            Event::Grew { depth, .. } | Event::Started { depth, .. } => Some(depth),
+            Event::Grew { depth, .. }
+            | Event::RolledBack { depth, .. }
+            | Event::Started { depth, .. } => Some(depth),
             _ => None,
         });
         self.outcome

@@ -18,12 +18,13 @@ impl Objective for Classes {
         Task::Classes
     }
 
-    fn loss(&self, outputs: Tensor<2>, targets: &TargetTensor) -> Tensor<1> {
+    fn losses(&self, outputs: Tensor<2>, targets: &TargetTensor) -> Tensor<1> {
+        let [batch, _] = outputs.dims();
         let logarithms = log_softmax(outputs, 1);
         if self.smoothing == 0.0 {
             return cross_entropy(logarithms, targets);
         }
-        let even = logarithms.clone().mean().neg();
+        let even = logarithms.clone().mean_dim(1).neg().reshape([batch]);
         cross_entropy(logarithms, targets) * (1.0 - self.smoothing) + even * self.smoothing
     }
 
@@ -44,13 +45,14 @@ impl Objective for Classes {
     }
 }
 
+/// Of each image, `[batch]`.
 fn cross_entropy(logarithms: Tensor<2>, targets: &TargetTensor) -> Tensor<1> {
-    match targets {
-        TargetTensor::Classes(classes) => logarithms.gather(1, classes.clone()).mean().neg(),
-        TargetTensor::Numbers(probabilities) => {
-            (logarithms * probabilities.clone()).sum_dim(1).mean().neg()
-        }
-    }
+    let [batch, _] = logarithms.dims();
+    let likely = match targets {
+        TargetTensor::Classes(classes) => logarithms.gather(1, classes.clone()),
+        TargetTensor::Numbers(probabilities) => (logarithms * probabilities.clone()).sum_dim(1),
+    };
+    likely.reshape([batch]).neg()
 }
 
 /// 1 for each image whose class has the highest score, `[batch]`. Of equal scores the first one

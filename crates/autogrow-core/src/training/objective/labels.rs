@@ -14,10 +14,11 @@ impl Objective for Labels {
         Task::Labels
     }
 
-    /// `-t ln p - (1 - t) ln(1 - p)` for `p = sigmoid(output)`, the mean over images and labels.
-    fn loss(&self, outputs: Tensor<2>, targets: &TargetTensor) -> Tensor<1> {
-        let targets = targets.numbers(outputs.dims()[1]);
-        (softplus(outputs.clone(), 1.0) - outputs * targets).mean()
+    /// `-t ln p - (1 - t) ln(1 - p)` for `p = sigmoid(output)`, the mean over the labels.
+    fn losses(&self, outputs: Tensor<2>, targets: &TargetTensor) -> Tensor<1> {
+        let [batch, labels] = outputs.dims();
+        let targets = targets.numbers(labels);
+        (softplus(outputs.clone(), 1.0) - outputs * targets).mean_dim(1).reshape([batch])
     }
 
     fn sum_count(&self, outputs: usize) -> usize {

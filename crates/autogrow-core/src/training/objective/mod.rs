@@ -21,8 +21,13 @@ pub trait Objective: Debug + Send + Sync {
     /// What it asks of a network. Data sets that deal with something else are refused.
     fn task(&self) -> Task;
 
+    /// The loss of each image, `[batch]`.
+    fn losses(&self, outputs: Tensor<2>, targets: &TargetTensor) -> Tensor<1>;
+
     /// The mean loss of the batch, `[1]`.
-    fn loss(&self, outputs: Tensor<2>, targets: &TargetTensor) -> Tensor<1>;
+    fn loss(&self, outputs: Tensor<2>, targets: &TargetTensor) -> Tensor<1> {
+        self.losses(outputs, targets).mean()
+    }
 
     /// How many numbers [`Objective::sums`] gives for a network with so many outputs.
     fn sum_count(&self, outputs: usize) -> usize;

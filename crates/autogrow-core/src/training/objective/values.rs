@@ -20,14 +20,18 @@ impl Objective for Values {
         Task::Values
     }
 
-    fn loss(&self, outputs: Tensor<2>, targets: &TargetTensor) -> Tensor<1> {
-        let error = outputs.clone() - targets.numbers(outputs.dims()[1]);
-        if self.huber == 0.0 {
-            return (error.clone() * error).mean();
-        }
-        let size = error.abs();
-        let near = size.clone().clamp_max(self.huber);
-        ((size - near.clone()) * self.huber + near.clone() * near * 0.5).mean()
+    /// The mean over the outputs.
+    fn losses(&self, outputs: Tensor<2>, targets: &TargetTensor) -> Tensor<1> {
+        let [batch, count] = outputs.dims();
+        let error = outputs - targets.numbers(count);
+        let losses = if self.huber == 0.0 {
+            error.clone() * error
+        } else {
+            let size = error.abs();
+            let near = size.clone().clamp_max(self.huber);
+            (size - near.clone()) * self.huber + near.clone() * near * 0.5
+        };
+        losses.mean_dim(1).reshape([batch])
     }
 
     fn sum_count(&self, outputs: usize) -> usize {

@@ -1,0 +1,120 @@
+//! Policy `worth` on made-up networks: what it finds, what it keeps, and that it ends.
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use autogrow_base::settings::PluginSettings;
+use autogrow_growth::{Amount, Compat, Depth, Evidence, Growth, GrowthConfig, Kind, Rules, replay};
+use proptest::prelude::*;
+use rand::{Rng, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+
+fn config(interval: usize, price: f64, max: Option<&str>) -> GrowthConfig {
+    GrowthConfig {
+        policy: "worth".into(),
+        interval,
+        price,
+        amount: Amount::Factor(1.5),
+        max_depth: max.map(|depth| depth.parse().unwrap()),
+        ..GrowthConfig::default()
+    }
+}
+
+fn growth(config: &GrowthConfig, seed: &Depth) -> Growth {
+    let plugins = &PluginSettings::default();
+    Growth::new(&Rules { growth: config, plugins, depth: seed, seed: 0, compat: Compat::Paper })
+        .unwrap()
+}
+
+/// Trains a made-up network whose score, `worth(depth)` in the end, is approached by a tenth an epoch;
+/// it costs as much as it has sub-modules. Going back goes back in training as well.
+fn grow(
+    config: &GrowthConfig,
+    seed: &Depth,
+    noise: f64,
+    worth: impl Fn(&Depth) -> f64,
+) -> (Growth, Vec<Evidence>) {
+    let mut growth = growth(config, seed);
+    let mut rng = ChaCha8Rng::seed_from_u64(3);
+    let (mut behind, mut aside, mut trained) = (30.0, 30.0, Vec::new());
+    while !growth.finished() {
+        let depth = growth.depth().clone();
+        behind *= 0.9;
+        let score = worth(&depth) - behind + noise * (rng.random::<f64>() - 0.5);
+        let macs = depth.sub_modules() as u64;
+        let evidence = Evidence { score, macs, ..Evidence::default() };
+        trained.push(evidence.clone());
+        let decisions = growth.epoch(evidence);
+        for decision in &decisions {
+            match decision.kind {
+                Kind::RollBack => std::mem::swap(&mut behind, &mut aside),
+                Kind::Grow => aside = behind,
+                Kind::Stop | Kind::Cap => {}
+            }
+        }
+        assert!(trained.len() < 5000, "no end at {depth}");
+    }
+    (growth, trained)
+}
+
+/// Each sub-module brings less than the one before: half of `first` and so on.
+fn falling(first: f64, depth: &Depth) -> f64 {
+    let of = |&depth: &usize| first * (1.0 - 0.5_f64.powi(depth as i32 - 1));
+    70.0 + depth.as_slice().iter().map(of).sum::<f64>()
+}
+
+#[test]
+fn more_to_gain_or_a_lower_price_is_a_deeper_net() {
+    let seed = Depth::uniform(3, 1);
+    let found = |first: f64, price: f64| {
+        grow(&config(4, price, None), &seed, 0.0, |depth| falling(first, depth)).0.depth().clone()
+    };
+    assert_eq!(found(0.0, 0.5), seed, "depth brings nothing");
+    let (little, much) = (found(1.0, 0.5), found(8.0, 0.5));
+    assert!(much.sub_modules() > little.sub_modules(), "{much} and {little}");
+    assert!(found(8.0, 2.0).sub_modules() < much.sub_modules());
+}
+
+#[test]
+fn halving_and_doubling_the_interval_changes_nothing_without_noise() {
+    let seed = Depth::uniform(3, 1);
+    let found = [3, 6, 12].map(|interval| {
+        let config = config(interval, 0.5, None);
+        grow(&config, &seed, 0.0, |depth| falling(4.0, depth)).0.depth().clone()
+    });
+    assert_eq!(found[0], found[1]);
+    assert_eq!(found[1], found[2]);
+}
+
+proptest! {
+    /// Whatever the scores: it ends, no net is deeper than allowed, every sub-network leaves the list
+    /// once, and a replay of what was seen takes the same decisions.
+    #[test]
+    fn it_ends_and_replays(
+        first in 0.0..12.0, price in 0.0..3.0, noise in 0.0..6.0, interval in 1usize..7,
+        max in 1usize..6,
+    ) {
+        let seed = Depth::uniform(3, 1);
+        let max = Depth::uniform(3, max);
+        let config = config(interval, price, Some(&max.to_string()));
+        let (growth, trained) = grow(&config, &seed, noise, |depth| falling(first, depth));
+        prop_assert!(max.covers(growth.depth()) && growth.depth().covers(&seed));
+        let plugins = &PluginSettings::default();
+        let rules =
+            Rules { growth: &config, plugins, depth: &seed, seed: 0, compat: Compat::Paper };
+        let replayed = replay(&rules, trained).unwrap();
+        prop_assert_eq!(&replayed.found, growth.depth());
+        let left = |sub: usize| {
+            replayed.events.iter().filter(|event| {
+                event.subnet == sub && matches!(event.kind, Kind::Stop | Kind::Cap)
+            }).count()
+        };
+        prop_assert_eq!((0..3).map(left).collect::<Vec<_>>(), [1; 3]);
+        // What was kept is what was grown but for what was taken back.
+        let mut depth = seed.clone();
+        for event in &replayed.events {
+            if let Some(after) = &event.depth {
+                depth = after.clone();
+            }
+        }
+        prop_assert_eq!(&depth, growth.depth());
+    }
+}

@@ -1,0 +1,66 @@
+//! What each growth on trial has brought, and what became of it.
+
+use crate::rule::Rule;
+use autogrow_growth::{Comparison, Trial};
+use maud::{Markup, html};
+
+/// The trials of a policy that takes growths back, with a sentence on how they ended.
+pub(super) fn table(rule: &Rule) -> Markup {
+    html! {
+        @if let Some(sentence) = sentence(&rule.trials) { p { (sentence) } }
+        div.scroll tabindex="0" role="region" aria-label="Trials" {
+            table.checks {
+                thead { tr {
+                    th.n scope="col" { "growing epoch" }
+                    th scope="col" { "from" }
+                    th scope="col" { "to" }
+                    th scope="col" { "against" }
+                    th.n scope="col" { "brought" }
+                    th.n scope="col" { "its price" }
+                    th scope="col" { "result" }
+                } }
+                tbody { @for trial in &rule.trials { (row(trial)) } }
+            }
+        }
+        p.caption {
+            em { "Brought" } " is what the grown network is ahead by on the images that guide the run, in \
+            percentage points, with its standard error; " em { "its price" } " is "
+            (rule.config.price) " points for each doubling of the cost. The control is the network \
+            before the growth, trained for as long."
+        }
+    }
+}
+
+fn row(trial: &Trial) -> Markup {
+    let Comparison { gain, error, price } = trial.comparison;
+    html! {
+        tr.stop[trial.kept == Some(false)] {
+            td.n { (trial.epoch) }
+            td { (trial.before) }
+            td { (trial.grown) }
+            td { (if trial.has_control { "control" } else { "before" }) }
+            td.n { (format!("{gain:+.2} ± {error:.2}")) }
+            td.n { (format!("{price:.2}")) }
+            td {
+                @match trial.kept {
+                    Some(true) => { span.up aria-hidden="true" { "▲" } " kept" },
+                    Some(false) => { span.end aria-hidden="true" { "↶" } " taken back" },
+                    None => "under way",
+                }
+            }
+        }
+    }
+}
+
+/// How growth ended, in words.
+fn sentence(trials: &[Trial]) -> Option<String> {
+    let last = trials.last()?;
+    let kept = trials.iter().filter(|trial| trial.kept == Some(true)).count();
+    let back = trials.iter().filter(|trial| trial.kept == Some(false)).count();
+    last.kept?;
+    Some(format!(
+        "Of {} growths {kept} brought their price and were kept; {back} did not and were taken back, each \
+         of which took its sub-network out of the turn.",
+        trials.len()
+    ))
+}

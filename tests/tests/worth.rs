@@ -1,0 +1,187 @@
+//! Policy `worth` and what it stands on: the averaged guide, the record of every validation image,
+//! growths that are taken back, and the certificate.
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use autogrow_core::growth::Evidence;
+use autogrow_core::run::validation::{ValidationEpoch, read_validation};
+use autogrow_tests::program::Program;
+use serde_json::Value;
+use std::collections::BTreeMap;
+use std::path::Path;
+
+const PROGRAM: Program = Program(env!("CARGO_BIN_EXE_autogrow-tests"));
+
+/// A run of a second on a tenth of the digits.
+const TINY: [&str; 6] = [
+    "data.fraction=0.1",
+    "network.width=4",
+    "growth.guide=averaged",
+    "growth.interval=2",
+    "training.batch_size=16",
+    "fine_tune.epochs=3",
+];
+
+fn train(folder: &Path, more: &[&str]) -> Value {
+    let settings = TINY.iter().chain(more).flat_map(|set| ["--set", set]);
+    let command = ["train", folder.to_str().unwrap(), "--quiet"];
+    PROGRAM.json(&command.into_iter().chain(settings).collect::<Vec<_>>())
+}
+
+fn read(path: &Path) -> String {
+    std::fs::read_to_string(path).unwrap()
+}
+
+/// Rows of metrics.csv without their header.
+fn metrics(run: &Path) -> Vec<Vec<String>> {
+    let text = read(&run.join("metrics.csv"));
+    text.lines().skip(1).map(|line| line.split(',').map(String::from).collect()).collect()
+}
+
+fn validation(run: &Path) -> Vec<ValidationEpoch> {
+    let path = run.join("validation.bin");
+    read_validation(&path, &std::fs::read(&path).unwrap()).unwrap()
+}
+
+/// Kind, epoch and depth of the decisions in a journal.
+fn decisions(run: &Path) -> Vec<(String, u64, String)> {
+    let kinds = BTreeMap::from([
+        ("grew", "grow"),
+        ("stopped", "stop"),
+        ("capped", "cap"),
+        ("rolled-back", "roll-back"),
+    ]);
+    let events = read(&run.join("journal.jsonl"));
+    let events = events.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
+    events
+        .filter_map(|event| {
+            let kind = kinds.get(event["event"].as_str()?)?;
+            let changes = ["grow", "roll-back"].contains(kind);
+            let depth = if changes { event["depth"].as_str()? } else { "" };
+            Some((kind.to_string(), event["epoch"].as_u64()?, depth.into()))
+        })
+        .collect()
+}
+
+#[test]
+fn the_guide_does_not_touch_training() {
+    let place = tempfile::tempdir().unwrap();
+    let run = |guide: &str| {
+        let folder = place.path().join(guide);
+        train(&folder, &["growth.policy=none", &format!("growth.guide={guide}")]);
+        metrics(&folder)
+    };
+    let (raw, averaged) = (run("raw"), run("averaged"));
+    assert_eq!(raw.len(), 3);
+    for (raw, averaged) in raw.iter().zip(&averaged) {
+        // Up to the training accuracy; the validation loss is that of other weights.
+        assert_eq!(raw[..6], averaged[..6]);
+        assert_ne!(raw[6], averaged[6]);
+    }
+}
+
+#[test]
+fn the_record_has_every_image_of_every_epoch() {
+    let place = tempfile::tempdir().unwrap();
+    let run = place.path().join("run");
+    train(&run, &["growth.policy=worth"]);
+    let (rows, epochs) = (metrics(&run), validation(&run));
+    assert_eq!(rows.len(), epochs.len());
+    for (row, epoch) in rows.iter().zip(&epochs) {
+        let Evidence { score, macs, right, losses } = &epoch.evidence;
+        let right = right.as_ref().unwrap();
+        assert_eq!(row[0], epoch.epoch.to_string());
+        assert_eq!((&row[1][..], &row[2]), (epoch.phase.name(), &epoch.depth.to_string()));
+        assert_eq!(row[7].parse::<f64>().unwrap(), *score);
+        let percent = 100.0 * right.count() as f64 / right.len() as f64;
+        assert!((percent - score).abs() < 1e-9 && right.len() == losses.len() && *macs > 0);
+        let mean = losses.iter().copied().map(f64::from).sum::<f64>() / losses.len() as f64;
+        let loss: f64 = row[6].parse().unwrap();
+        assert!((mean - loss).abs() < 1e-3 * loss.max(1.0), "{mean} is not {loss}");
+    }
+}
+
+/// Training and `replay` decide the same, growths that were taken back included; and the run ends
+/// with the network that the last decision left.
+#[test]
+fn replay_takes_back_what_training_took_back() {
+    let place = tempfile::tempdir().unwrap();
+    let (mut kept, mut taken_back) = (0, 0);
+    for seed in ["run.seed=1", "run.seed=2", "run.seed=3"] {
+        let run = place.path().join(seed);
+        let result = train(&run, &["growth.policy=worth", "growth.price=0.1", seed]);
+        let config = run.join("config.toml");
+        let replay = ["replay", run.to_str().unwrap(), "--config", config.to_str().unwrap()];
+        let replayed = PROGRAM.json(&replay);
+        assert_eq!((&replayed["found"], &replayed["finished"]), (&result["found"], &true.into()));
+        let events = replayed["events"].as_array().unwrap().iter().map(|event| {
+            let text = |key: &str| event[key].as_str().unwrap_or_default().to_string();
+            (text("kind"), event["epoch"].as_u64().unwrap(), text("depth"))
+        });
+        let own = decisions(&run);
+        assert_eq!(events.collect::<Vec<_>>(), own);
+        let rows = metrics(&run);
+        assert_eq!(rows.last().unwrap()[2], result["found"].as_str().unwrap());
+        taken_back += own.iter().filter(|(kind, ..)| kind == "stop").count();
+        kept += result["found"].as_str().unwrap().chars().filter(|&c| c == '2').count();
+    }
+    assert!(kept > 0 && taken_back > 0, "{kept} kept, {taken_back} taken back");
+}
+
+/// Each rank goes back for itself; were one to go back to another network, the run would end.
+#[test]
+fn ranks_go_back_together() {
+    let place = tempfile::tempdir().unwrap();
+    let run = place.path().join("run");
+    let ranks = ["growth.policy=worth", "run.device=flex,flex", "training.sync_batch_norm=true"];
+    train(&run, &ranks);
+    let own = decisions(&run);
+    assert!(own.iter().any(|(kind, ..)| kind == "roll-back"), "{own:?}");
+    let single = place.path().join("single");
+    train(&single, &["growth.policy=worth"]);
+    // Sums in another order round differently, and no more.
+    for (both, one) in validation(&run).iter().zip(&validation(&single)).take(2) {
+        assert_eq!(both.evidence.losses.len(), one.evidence.losses.len());
+        let far = both.evidence.losses.iter().zip(one.evidence.losses.iter());
+        let far = far.map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
+        assert!(far < 0.05, "losses differ by {far}");
+    }
+}
+
+#[test]
+fn a_certificate_compares_neighbours_on_the_same_images() {
+    let place = tempfile::tempdir().unwrap();
+    let run = place.path().join("run");
+    let depth = ["growth.policy=none", "network.depth=2-1-1"];
+    let result = train(&run, &depth);
+    let certify = |more: &[&str]| {
+        PROGRAM.json(&[&["certify", run.to_str().unwrap(), "--quiet"], more].concat())
+    };
+    let first = certify(&[]);
+    let depths = |certificate: &Value| {
+        ["shallower", "found", "deeper"].map(|net| certificate[net]["depth"].clone())
+    };
+    assert_eq!(depths(&first), ["1-1-1", "2-1-1", "3-2-2"].map(Value::from));
+    assert_eq!(first["found"]["test_percent"][0], result["test_accuracy"]);
+    let images = first["images"].as_f64().unwrap();
+    for net in ["shallower", "deeper"] {
+        let rival = &first[net];
+        let [own, other] = [0, 1].map(|of| rival["alone"][0][of].as_f64().unwrap());
+        let by_counts = 100.0 * (own - other) / images;
+        let sign = if net == "deeper" { -1.0 } else { 1.0 };
+        assert!((rival["gain"].as_f64().unwrap() - sign * by_counts).abs() < 1e-9, "{rival}");
+    }
+    // What was trained is kept; more orders add to it.
+    assert_eq!(certify(&[]), first);
+    let second = certify(&["--seeds", "2"]);
+    for net in ["shallower", "found", "deeper"] {
+        let scores = second[net]["test_percent"].as_array().unwrap();
+        assert_eq!((scores.len(), &scores[0]), (2, &first[net]["test_percent"][0]));
+    }
+    // The same network trained on from the same place is the run's own.
+    let again = place.path().join("again");
+    assert_eq!(train(&again, &depth)["test_accuracy"], result["test_accuracy"]);
+    let page = read(&run.join("certificate.json"));
+    assert_eq!(serde_json::from_str::<Value>(&page).unwrap(), second);
+    let other = PROGRAM.run(&["certify", place.path().to_str().unwrap()]);
+    assert_eq!(other.status.code(), Some(4));
+}
