@@ -371,7 +371,7 @@ fn hostile_model_files_are_refused() {
         ("a great width", replaced(r#"\"width\":4"#, r#"\"width\":16000"#)),
         ("no width", replaced(r#"\"width\":4"#, r#"\"width\":0"#)),
         ("great images", replaced(r#"[1,8,8]"#, r#"[1,8,8000000]"#)),
-        ("a newer format", replaced(r#"\"format\":1"#, r#"\"format\":3"#)),
+        ("a newer format", replaced(r#"\"format\":1"#, r#"\"format\":4"#)),
         ("classes without names", replaced(r#"\"classes\":10"#, r#"\"classes\":11"#)),
         ("no deviation", replaced(r#"\"std\":[0.3759]"#, r#"\"std\":[0.0]"#)),
     ];

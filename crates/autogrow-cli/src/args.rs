@@ -151,16 +151,18 @@ pub(crate) struct PredictArgs {
     /// Run folder, or a file of weights: .safetensors, or .pt of PyTorch. One
     /// that does not say of which network it is needs --network
     pub(crate) model: PathBuf,
-    /// Pictures, folders of pictures, or `-` for one picture on standard input
+    /// Pictures, folders of pictures, or tables, as the model takes them; `-` is
+    /// one of them on standard input
     #[arg(required = true)]
     pub(crate) images: Vec<PathBuf>,
-    /// Classes to name for each picture [default: 5]
+    /// Classes to name for each picture or row [default: 5; of tables with
+    /// --csv 1]
     #[arg(long, value_name = "K", value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) top: Option<u32>,
     /// Raw outputs instead of probabilities
     #[arg(long)]
     pub(crate) logits: bool,
-    /// CSV: image, rank, class, probability
+    /// CSV: image (or row), rank, class, probability
     #[arg(long, conflicts_with = "json")]
     pub(crate) csv: bool,
     /// Pictures at once [default: as evaluations of a run have them]

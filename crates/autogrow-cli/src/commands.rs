@@ -28,10 +28,11 @@ use crate::settings::Loaded;
 use autogrow::device;
 use autogrow_core::config::Config;
 use autogrow_core::data::{DataRequest, DataSet};
-use autogrow_core::network::SeedNetwork;
+use autogrow_core::network::{ModelInfo, SeedNetwork};
 use autogrow_core::registry::find;
 use autogrow_core::training::{Objective, objective};
 use autogrow_core::{Error, Result};
+use autogrow_data::open_table;
 use burn::tensor::Device;
 
 /// Starts the threads and opens the device that the configuration asks for.
@@ -54,11 +55,28 @@ fn objective_of(config: &Config) -> Result<Box<dyn Objective>> {
 }
 
 fn open_data(config: &Config) -> Result<DataSet> {
+    request_data(config, DataSet::open)
+}
+
+/// The data set that the configuration names, for a model: of tables, as the model was trained on.
+fn open_data_of(info: &ModelInfo, config: &Config) -> Result<DataSet> {
+    match &info.table {
+        Some(table) if config.data.name == "csv" => {
+            request_data(config, |request| open_table(request, table, &info.outputs))
+        }
+        _ => open_data(config),
+    }
+}
+
+fn request_data(
+    config: &Config,
+    open: impl FnOnce(&DataRequest<'_>) -> Result<DataSet>,
+) -> Result<DataSet> {
     let task = objective_of(config)?.task();
     let seed = config.run.seed;
     let size = find::<SeedNetwork>(&config.network.name)?.stem.image_size();
     let (compat, plugins) = (config.compat, &config.plugin);
-    DataSet::open(&DataRequest { config: &config.data, compat, plugins, task, seed, size })
+    open(&DataRequest { config: &config.data, compat, plugins, task, seed, size })
 }
 
 /// Turns what the operating system says of a file into a data error.

@@ -2,6 +2,7 @@
 //! augmentation live in the crates that register [`DataSetKind`]s.
 
 pub use crate::share::Share;
+pub use crate::table::{Cells, Column, Feature, LeftOut, TableInput};
 use crate::targets::broken;
 pub use crate::targets::{Outputs, Targets, Task, ValueOutput};
 use crate::{Error, Result};
@@ -168,6 +169,8 @@ pub struct DataSet {
     pub outputs: Outputs,
     /// How pictures from elsewhere are made alike; none where that cannot be told.
     pub preprocessing: Option<Preprocessing>,
+    /// How rows of tables become images, where the set is a table.
+    pub table: Option<TableInput>,
     /// What the network trains on.
     pub train: Box<dyn Split>,
     /// What guides growth and selects the best model.
@@ -246,20 +249,23 @@ impl DataSet {
         let kind = crate::registry::find::<DataSetKind>(&request.config.name)?;
         let set = (kind.open)(request)?;
         set.outputs.suit(request.task, &request.config.name)?;
-        for (name, split) in
-            [("training", &set.train), ("validation", &set.validation), ("test", &set.test)]
-        {
-            if split.is_empty() {
-                return Err(Error::data(
-                    &request.config.name,
-                    format!("no {name} images are left with data.fraction = {}", {
-                        request.config.fraction
-                    }),
-                )
-                .with_hint("a larger `data.fraction` leaves some"));
-            }
-        }
+        set.refuse_empty(request)?;
         Ok(set)
+    }
+
+    /// Checks that each split has an image.
+    ///
+    /// # Errors
+    /// [`Error::Data`] that names the split which has none.
+    pub fn refuse_empty(&self, request: &DataRequest<'_>) -> Result<()> {
+        let splits =
+            [("training", &self.train), ("validation", &self.validation), ("test", &self.test)];
+        let Some((name, _)) = splits.into_iter().find(|(_, split)| split.is_empty()) else {
+            return Ok(());
+        };
+        let (data, fraction) = (&request.config.name, request.config.fraction);
+        let problem = format!("no {name} images are left with data.fraction = {fraction}");
+        Err(Error::data(data, problem).with_hint("a larger `data.fraction` leaves some"))
     }
 }
 

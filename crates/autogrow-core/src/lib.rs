@@ -17,6 +17,7 @@ pub mod ranks;
 mod resolve;
 pub mod run;
 mod share;
+mod table;
 mod targets;
 pub mod testing;
 pub mod training;

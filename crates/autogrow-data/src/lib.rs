@@ -28,6 +28,7 @@ mod svhn;
 mod synthetic;
 mod transform;
 
+pub use csv::{Table, open_table};
 pub use images::{Images, Source, SourceTargets};
 pub use loose::{Picture, Pictures, is_class_folder, pictures_in};
 pub use parts::Parts;

@@ -50,6 +50,7 @@ impl Parts {
             image: self.train.image(),
             outputs: self.outputs,
             preprocessing: self.train.preprocessing(),
+            table: None,
             train: Box::new(
                 Subset::new(self.train, order)
                     .training(config.shuffle, config.augment)

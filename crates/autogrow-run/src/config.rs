@@ -194,10 +194,10 @@ pub struct DataConfig {
     /// Folder of its files, or the file of a `csv`; empty: the platform's data folder, or
     /// `AUTOGROW_DATA`.
     pub dir: PathBuf,
-    /// Of `csv`: the column of classes; empty: `label`, or else the last one.
+    /// Of `csv`: the column of classes; empty: one of a usual name such as `label`, or else the last.
     pub label: String,
-    /// Of `csv`: columns of values, or of labels (0 or 1), separated by commas; empty: `target`, or
-    /// else the last one.
+    /// Of `csv`: columns of values, or of labels (0 or 1), separated by commas; empty: one of a usual
+    /// name such as `target`, or else the last.
     pub target: String,
     /// Part of the training images to use, above 0, up to 1.
     pub fraction: f64,

@@ -86,10 +86,12 @@ fn place() -> Place {
         place.copy("digits.png", &format!("flowers/daisy/{number}.png"));
         place.copy("synthetic.png", &format!("flowers/tulip/{number}.png"));
     }
-    let row = |row: usize| format!("{},{},{}\n", row, row * row % 7, ["no", "yes"][row % 2]);
+    let row =
+        |row: usize| format!("{},{},{}\n", 37 * row % 60, row * row % 7, ["no", "yes"][row % 2]);
     let table: String = (0..60).map(row).collect();
     fs::write(place.folder.path().join("table.csv"), format!("age,dose,cured\n{table}")).unwrap();
-    let row = |row: usize| format!("{},{},{},{}\n", row, row * row % 7, 3 * row, row * row);
+    let row =
+        |row: usize| format!("{},{},{},{}\n", 37 * row % 60, row * row % 7, 3 * row, row * row);
     let table: String = (0..60).map(row).collect();
     fs::write(place.folder.path().join("flats.csv"), format!("area,floor,price,rent\n{table}"))
         .unwrap();

@@ -2,13 +2,14 @@
 
 mod contents;
 mod sheet;
+mod table;
 
 use super::{open_data, open_device};
 use crate::args::DataArgs;
 use crate::output::{BOLD, Output, RESET};
 use autogrow_core::Result;
 use autogrow_core::config::OnBadImage;
-use autogrow_core::data::{Preprocessing, Split};
+use autogrow_core::data::{Preprocessing, Split, TableInput};
 use contents::{Contents, Count};
 use serde::Serialize;
 use std::path::PathBuf;
@@ -30,6 +31,9 @@ struct Report {
     contents: Contents,
     /// What pixels are normalised with, for each channel.
     preprocessing: Option<Preprocessing>,
+    /// What was done to a table.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    table: Option<TableInput>,
     #[serde(skip_serializing_if = "Option::is_none")]
     sheet: Option<PathBuf>,
 }
@@ -64,6 +68,7 @@ pub(crate) fn run(args: &DataArgs, output: &Output) -> Result<()> {
         },
         contents: Contents::of(&data)?,
         preprocessing: data.preprocessing.clone(),
+        table: data.table.clone(),
         sheet: args.out.clone(),
     };
     if let Some(path) = &args.out {
@@ -91,6 +96,15 @@ fn sizes(split: &dyn Split, on_bad_image: OnBadImage) -> Result<Option<Sizes>> {
 }
 
 fn text(report: &Report) -> String {
+    let contents = report.contents.text(report.images);
+    if let Some(input) = &report.table {
+        return format!(
+            "{BOLD}{}{RESET}: {}\n{contents}{}",
+            report.data,
+            table::text(input),
+            sheet(report)
+        );
+    }
     let [channels, height, width] = report.image;
     let preprocessing = report.preprocessing.iter();
     let statistics: Vec<_> = preprocessing
@@ -107,14 +121,18 @@ fn text(report: &Report) -> String {
         ),
         None => String::new(),
     };
-    let sheet = match &report.sheet {
-        Some(path) => format!("\nsamples in {}", path.display()),
-        None => String::new(),
-    };
     format!(
-        "{BOLD}{}{RESET}: images of {channels}x{height}x{width}{stored}\n{}\n{}{sheet}",
+        "{BOLD}{}{RESET}: images of {channels}x{height}x{width}{stored}\n{}\n{contents}{}",
         report.data,
         if statistics.is_empty() { "not normalised".into() } else { statistics.join("; ") },
-        report.contents.text(report.images)
+        sheet(report)
     )
+}
+
+/// Where samples are shown.
+fn sheet(report: &Report) -> String {
+    match &report.sheet {
+        Some(path) => format!("\nsamples in {}", path.display()),
+        None => String::new(),
+    }
 }

@@ -11,7 +11,7 @@ use autogrow_core::training::{
     ClassesReport, Evaluation, LabelsReport, Report, ValuesReport, infer,
 };
 use autogrow_core::{Error, Result};
-use autogrow_data::{Pictures, is_class_folder};
+use autogrow_data::{Pictures, Table, is_class_folder};
 use burn::tensor::Device;
 use serde::Serialize;
 use std::path::{Path, PathBuf};
@@ -78,8 +78,16 @@ fn images(
     model: &Model,
     output: &Output,
 ) -> Result<(Box<dyn Split>, String, &'static str)> {
+    let outputs = &model.info.outputs;
+    let file = args.settings.dir().filter(|dir| args.split.is_none() && !dir.is_dir());
+    if let (Some(input), Some(file)) = (&model.info.table, file)
+        && model.config.data.name == "csv"
+    {
+        let rows = Table::read(file, input)?.labelled(outputs)?;
+        return Ok((rows, file.display().to_string(), "all"));
+    }
     // Folders are named after classes: there is none for values and labels.
-    let classes = model.info.outputs.classes().unwrap_or_default();
+    let classes = outputs.classes().unwrap_or_default();
     let folder =
         args.settings.dir().filter(|dir| args.split.is_none() && is_class_folder(dir, classes));
     if let Some(folder) = folder {
@@ -88,7 +96,7 @@ fn images(
         let pictures = Pictures::of_classes(folder, classes, &preprocessing, [height, width])?;
         return Ok((Box::new(pictures), folder.display().to_string(), "all"));
     }
-    let data = model.data(&args.model)?;
+    let data = model.data(&model.config, &args.model)?;
     let (split, name) = match args.split.unwrap_or(SplitName::Test) {
         SplitName::Train => (data.train, "train"),
         SplitName::Val => (data.validation, "val"),

@@ -1,6 +1,6 @@
 //! What commands on models have in common: finding out what a model is.
 
-use super::open_data;
+use super::{open_data, open_data_of};
 use crate::output::Output;
 use crate::settings::{Loaded, Settings};
 use autogrow_core::config::Config;
@@ -78,9 +78,9 @@ impl Model {
         Ok(Self { network, info, loaded, config, device, run })
     }
 
-    /// The data set that the configuration names, which must suit the network.
-    pub(super) fn data(&self, model: &Path) -> Result<DataSet> {
-        let data = open_data(&self.config).map_err(|error| self.loaded.locate(error))?;
+    /// The data set that `config`, the model's or much like it, names. It must suit the network.
+    pub(super) fn data(&self, config: &Config, model: &Path) -> Result<DataSet> {
+        let data = open_data_of(&self.info, config).map_err(|error| self.loaded.locate(error))?;
         self.check_suits(&data, model)?;
         Ok(data)
     }
@@ -89,7 +89,7 @@ impl Model {
     ///
     /// # Errors
     /// [`Error::Run`] about `model` where they are not.
-    pub(super) fn check_suits(&self, data: &DataSet, model: &Path) -> Result<()> {
+    fn check_suits(&self, data: &DataSet, model: &Path) -> Result<()> {
         let architecture = &self.info.architecture;
         if self.suits(data) {
             return Ok(());
@@ -117,13 +117,20 @@ impl Model {
     /// Lets the data set that somebody has named tell what the model file does not.
     pub(super) fn complete(&mut self) {
         // Values and labels are told by the file alone, as are the units of values.
-        let is_complete =
-            self.info.preprocessing.is_some() || self.info.outputs.classes().is_none();
+        let is_complete = self.info.preprocessing.is_some()
+            || self.info.table.is_some()
+            || self.info.outputs.classes().is_none();
         if is_complete || !self.loaded.is_set("data.name") {
             return;
         }
         match open_data(&self.config) {
             Ok(data) if self.suits(&data) => {
+                if data.table.is_some() {
+                    let dir = self.config.data.dir.display();
+                    tracing::warn!(
+                        "the model file holds no columns: they are measured anew on {dir}"
+                    );
+                }
                 let architecture = self.info.architecture.clone();
                 self.info = ModelInfo::new(architecture, &self.config, &data);
             }
@@ -145,6 +152,11 @@ impl Model {
         }
         if let Some(preprocessing) = &self.info.preprocessing {
             return Ok(preprocessing.clone());
+        }
+        if [height, width] == [1, 1] {
+            let problem = "takes rows of a table, and its file does not tell of which columns";
+            return Err(Error::run("the model", problem)
+                .with_hint("train it again: this autogrow keeps the columns in the model file"));
         }
         let [mean, std] = PHOTOGRAPHS.map(|numbers| numbers.to_vec());
         if channels != mean.len() {

@@ -5,16 +5,16 @@ mod answer;
 use super::model::Model;
 use crate::args::PredictArgs;
 use crate::output::{BOLD, Output, RESET};
-use answer::Answer;
-use autogrow_core::data::Outputs;
+use answer::{Answer, TOP};
+use autogrow_core::data::{Outputs, Split, TableInput};
 use autogrow_core::training::infer;
 use autogrow_core::{Error, Result};
-use autogrow_data::{Picture, Pictures, pictures_in};
+use autogrow_data::{Picture, Pictures, Table, pictures_in};
 use serde::Serialize;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
-/// Bytes of the largest picture on standard input.
+/// Bytes of the largest picture or table on standard input.
 const LARGEST: u64 = 256 << 20;
 
 #[derive(Serialize)]
@@ -27,7 +27,7 @@ struct Report {
     images: Vec<Prediction>,
 }
 
-/// A picture with what the network says of it.
+/// A picture, or a row of a table, with what the network says of it.
 #[derive(Serialize)]
 struct Prediction {
     image: String,
@@ -41,24 +41,28 @@ pub(crate) fn run(args: &PredictArgs, output: &Output) -> Result<()> {
     }
     let mut model = Model::open(&args.model, &args.settings)?;
     model.complete();
-    let preprocessing = model.preprocessing(output)?;
-    let (pictures, names): (Vec<_>, Vec<_>) = gather(&args.images)?.into_iter().unzip();
-    let [_, height, width] = model.info.architecture.image;
-    // Labels are not used.
-    let labelled = pictures.into_iter().map(|picture| (picture, 0)).collect();
-    let split = Pictures::new(labelled, &preprocessing, [height, width]);
-
     let outputs = &model.info.outputs;
+    let (sources, called, top) = match &model.info.table {
+        Some(input) => {
+            let rows = args.images.iter().map(|path| rows(path, input, outputs));
+            // A row of CSV for each row of the table.
+            (rows.collect::<Result<Vec<_>>>()?, "row", if args.csv { 1 } else { TOP })
+        }
+        None => (vec![pictures(args, &model, output)?], "image", TOP),
+    };
+    let top = args.top.map_or(top, |top| top as usize);
     let mut lines = Lines { args, output, all: Vec::new() };
-    lines.begin(outputs)?;
-    let mut names = names.into_iter();
+    lines.begin(called, outputs)?;
     let batch = args.batch.map(|batch| batch as usize);
-    infer(&model.network, &split, batch, &model.device, &mut |numbers, targets| {
-        let rows = numbers.chunks_exact(outputs.len()).take(targets.len());
-        rows.zip(&mut names).try_for_each(|(row, image)| {
-            lines.add(Prediction { image, answer: Answer::new(row, outputs, args) })
-        })
-    })?;
+    for (split, names) in sources {
+        let mut names = names.into_iter();
+        infer(&model.network, &*split, batch, &model.device, &mut |numbers, targets| {
+            let rows = numbers.chunks_exact(outputs.len()).take(targets.len());
+            rows.zip(&mut names).try_for_each(|(row, image)| {
+                lines.add(Prediction { image, answer: Answer::new(row, outputs, top, args) })
+            })
+        })?;
+    }
     let Lines { all, .. } = lines;
     if !output.json {
         return Ok(());
@@ -72,21 +76,50 @@ pub(crate) fn run(args: &PredictArgs, output: &Output) -> Result<()> {
     output.result(&report, String::new)
 }
 
+/// What to look at, and what each image is called.
+type Named = (Box<dyn Split>, Vec<String>);
+
+/// The rows of a table, called by its name and their lines.
+fn rows(path: &Path, input: &TableInput, outputs: &Outputs) -> Result<Named> {
+    let table = match path == Path::new("-") {
+        true => Table::of_bytes("standard input", &standard_input()?, input)?,
+        false => Table::read(path, input)?,
+    };
+    let names = table.lines().map(|line| format!("{}:{line}", path.display()));
+    Ok((table.unlabelled(outputs)?, names.collect()))
+}
+
+/// The pictures that were named.
+fn pictures(args: &PredictArgs, model: &Model, output: &Output) -> Result<Named> {
+    let preprocessing = model.preprocessing(output)?;
+    let (pictures, names): (Vec<_>, Vec<_>) = gather(&args.images)?.into_iter().unzip();
+    let [_, height, width] = model.info.architecture.image;
+    // Labels are not used.
+    let labelled = pictures.into_iter().map(|picture| (picture, 0)).collect();
+    Ok((Box::new(Pictures::new(labelled, &preprocessing, [height, width])), names))
+}
+
+/// Everything on standard input.
+fn standard_input() -> Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    let read = std::io::stdin().take(LARGEST + 1).read_to_end(&mut bytes);
+    let origin = PathBuf::from("standard input");
+    read.map_err(|error| super::unreadable(&origin, &error))?;
+    if bytes.len() as u64 > LARGEST {
+        return Err(Error::data(&origin, format!("is larger than {} MiB", LARGEST >> 20))
+            .with_hint("a picture or a table is expected"));
+    }
+    Ok(bytes)
+}
+
 /// The pictures that were named, and what they are called.
 fn gather(images: &[PathBuf]) -> Result<Vec<(Picture, String)>> {
     let name = |path: &Path| path.display().to_string();
     let mut pictures = Vec::new();
     for path in images {
         if path == Path::new("-") {
-            let mut bytes = Vec::new();
-            let read = std::io::stdin().take(LARGEST + 1).read_to_end(&mut bytes);
-            let origin = PathBuf::from("standard input");
-            read.map_err(|error| super::unreadable(&origin, &error))?;
-            if bytes.len() as u64 > LARGEST {
-                return Err(Error::data(&origin, format!("is larger than {} MiB", LARGEST >> 20))
-                    .with_hint("a picture is expected"));
-            }
-            pictures.push((Picture::Bytes(bytes.into(), origin), "-".into()));
+            let picture = Picture::Bytes(standard_input()?.into(), "standard input".into());
+            pictures.push((picture, "-".into()));
         } else if path.is_dir() {
             let files = pictures_in(path)?;
             pictures
@@ -106,9 +139,9 @@ struct Lines<'a> {
 }
 
 impl Lines<'_> {
-    fn begin(&self, outputs: &Outputs) -> Result<()> {
+    fn begin(&self, called: &str, outputs: &Outputs) -> Result<()> {
         if self.args.csv {
-            let mut cells = vec!["image"];
+            let mut cells = vec![called];
             cells.extend(answer::header(outputs, self.args));
             self.row(&cells)?;
         }

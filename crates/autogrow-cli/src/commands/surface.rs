@@ -1,7 +1,7 @@
 //! What `landscape` and `trajectory` have in common: the loss of a model over a grid, and figures.
 
 use super::model::Model;
-use super::{objective_of, open_data};
+use super::objective_of;
 use crate::args::SurfaceArgs;
 use crate::output::Output;
 use crate::reporter::SHARPNESS;
@@ -79,8 +79,7 @@ pub(super) fn training_loss(
     let mut config = model.config.config().clone();
     config.data.augment = false;
     config.data.shuffle = true;
-    let data = open_data(&config).map_err(|error| model.loaded.locate(error))?;
-    model.check_suits(&data, path)?;
+    let data = model.data(&config, path)?;
     let state = StateDict::of(&model.network)?;
     let seed = derive(config.run.seed, Purpose::Landscape, 0);
     let images = (args.images as usize, config.training.batch_size, seed);

@@ -3,7 +3,7 @@
 
 use super::Blueprint;
 use crate::config::Config;
-use crate::data::{DataSet, Outputs, Preprocessing};
+use crate::data::{DataSet, Outputs, Preprocessing, TableInput};
 use crate::{Error, Result};
 use safetensors::SafeTensors;
 use serde::{Deserialize, Serialize};
@@ -12,7 +12,9 @@ use std::path::Path;
 /// The one key of the metadata.
 pub(super) const METADATA: &str = "autogrow";
 /// Version of what is written here. A program reads its own and older ones.
-const FORMAT: u32 = 2;
+const FORMAT: u32 = 3;
+/// Version of models of values and labels that are not told of tables.
+const FORMAT_OF_VALUES: u32 = 2;
 /// Version of models that tell classes apart, which programs of before there were others read.
 const FORMAT_OF_CLASSES: u32 = 1;
 /// The objective of a file that names none.
@@ -31,6 +33,9 @@ pub struct ModelInfo {
     pub outputs: Outputs,
     /// How pictures are prepared; none where the data set does not tell.
     pub preprocessing: Option<Preprocessing>,
+    /// How rows of tables are prepared, where it was trained on one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub table: Option<TableInput>,
     /// Name of the objective that it was trained for.
     #[serde(default = "classes", skip_serializing_if = "is_classes")]
     pub objective: String,
@@ -44,11 +49,17 @@ impl ModelInfo {
     pub fn new(architecture: Blueprint, config: &Config, data: &DataSet) -> Self {
         let objective = config.training.objective.clone();
         Self {
-            format: if data.outputs.classes().is_some() { FORMAT_OF_CLASSES } else { FORMAT },
+            // Programs that do not know of tables would scale each by itself.
+            format: match (&data.table, &data.outputs) {
+                (Some(_), _) => FORMAT,
+                (None, Outputs::Classes(_)) => FORMAT_OF_CLASSES,
+                (None, Outputs::Values(_) | Outputs::Labels(_)) => FORMAT_OF_VALUES,
+            },
             architecture,
             data: config.data.name.clone(),
             outputs: data.outputs.clone(),
             preprocessing: data.preprocessing.clone(),
+            table: data.table.clone(),
             objective,
             epoch: None,
         }
@@ -63,6 +74,7 @@ impl ModelInfo {
             architecture,
             data: String::new(),
             preprocessing: None,
+            table: None,
             objective: CLASSES.into(),
             epoch: None,
         }
@@ -118,6 +130,9 @@ impl ModelInfo {
             && let Some(value) = values.iter().find(|value| !value.is_sensible())
         {
             return Err(format!("no mean and deviation of {}", value.name));
+        }
+        if let Some(table) = &self.table {
+            table.check(self.architecture.image)?;
         }
         let Some(Preprocessing { size, shorter_side, mean, std }) = &self.preprocessing else {
             return Ok(());

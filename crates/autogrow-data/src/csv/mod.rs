@@ -1,27 +1,37 @@
-//! `csv`: a user's own table. A row is a vector, `[columns, 1, 1]`; one or several columns of it are
+//! `csv`: a user's own table. A row is a vector, `[features, 1, 1]`; one or several columns of it are
 //! what the network is asked for.
 //!
 //! `data.dir` names a file, or a folder with `train.csv` and `test.csv`; a file alone is divided:
 //! a fifth of each class, or of all rows where there are no classes, is set aside for tests, the
-//! same for every seed. The first line names the columns. What the objective asks for lies in
+//! same for every seed. What the objective asks for lies in
 //!
 //! - the column `data.label`, whose values may be any text, for classes;
 //! - the columns `data.target`, separated by commas, for values (numbers) and labels (0 or 1).
 //!
-//! All other columns hold numbers, none missing, and are standardised with the training part's mean
-//! and deviation, as values are.
+//! All other columns hold numbers, which are standardised with the training part's mean and
+//! deviation, as values are, or a few words. What was found about them is a [`TableInput`], which
+//! goes into the model file; further tables are read by it ([`Table`], [`open_table`]).
 
-mod table;
+mod fit;
+mod measure;
+mod number;
+mod rows;
+mod sheet;
 mod targets;
+mod wanted;
 
-use crate::images::{Source, SourceTargets};
+pub use rows::Table;
+
+use crate::images::Source;
 use crate::parts::Parts;
-use crate::random::Draws;
-use autogrow_core::data::{DataRequest, DataSet, DataSetKind, Task};
+use autogrow_core::data::{DataRequest, DataSet, DataSetKind, Outputs, TableInput};
 use autogrow_core::{Error, Result};
+use fit::{Fit, Whose};
+use measure::measure;
+use rows::Rows;
+use sheet::Sheet;
 use std::sync::Arc;
-use table::{Table, Wanted};
-use targets::RowTargets;
+use wanted::Wanted;
 
 autogrow_core::register! {
     DataSetKind {
@@ -35,96 +45,98 @@ autogrow_core::register! {
 
 /// What to do about a table that cannot be used.
 const LAYOUT: &str = "the first line names the columns, each other line is a row: a class in the \
-                      column data.label, or values in the columns data.target, numbers in all others";
+                      column data.label, or values in the columns data.target, numbers or a few \
+                      words in all others";
+
+/// The tables of a data set, and which of their rows are trained on and tested on.
+struct Divided {
+    train: Arc<Sheet>,
+    test: Arc<Sheet>,
+    train_rows: Vec<usize>,
+    test_rows: Vec<usize>,
+}
+
+impl Divided {
+    /// Reads what `data.dir` names. Where `known` are names of columns, they are expected.
+    fn read(request: &DataRequest<'_>, wanted: &Wanted, known: &[&str]) -> Result<Self> {
+        let dir = &request.config.dir;
+        if dir.as_os_str().is_empty() {
+            let problem = "is empty: the data set `csv` has no file of its own";
+            return Err(Error::config("data.dir", problem)
+                .with_hint("--dir FILE, or a folder with train.csv and test.csv"));
+        }
+        if dir.is_dir() {
+            let train = Sheet::read(&dir.join("train.csv"), known)?;
+            let names: Vec<_> = train.names.iter().filter(|name| !name.is_empty()).collect();
+            let names: Vec<_> = names.into_iter().map(|name| &**name).collect();
+            let test = Sheet::read(&dir.join("test.csv"), &names)?;
+            let [train_rows, test_rows] =
+                [&train, &test].map(|sheet| (0..sheet.rows.len()).collect());
+            return Ok(Self { train: train.into(), test: test.into(), train_rows, test_rows });
+        }
+        let sheet = Arc::new(Sheet::read(dir, known)?);
+        let found = wanted.find(&sheet).map_err(|problem| unusable(&sheet, problem))?;
+        let [train_rows, test_rows] = targets::divided(&sheet, &found.columns, request.task)?;
+        Ok(Self { train: sheet.clone(), test: sheet, train_rows, test_rows })
+    }
+
+    /// As the data set that is asked for.
+    fn open(&self, request: &DataRequest<'_>, fit: Fit<'_>) -> Result<DataSet> {
+        let source = |sheet: &Sheet, rows: &[usize]| -> Result<Arc<dyn Source>> {
+            Ok(Arc::new(Rows::labelled(&fit, sheet, rows)?))
+        };
+        let train = source(&self.train, &self.train_rows)?;
+        let test = source(&self.test, &self.test_rows)?;
+        let parts = Parts { outputs: fit.outputs.clone(), train, validation: None, test };
+        Ok(DataSet { table: Some(fit.table.clone()), ..parts.open(request) })
+    }
+}
 
 fn open(request: &DataRequest<'_>) -> Result<DataSet> {
-    let dir = &request.config.dir;
-    if dir.as_os_str().is_empty() {
-        let problem = "is empty: the data set `csv` has no file of its own";
-        return Err(Error::config("data.dir", problem)
-            .with_hint("--dir FILE, or a folder with train.csv and test.csv"));
-    }
-    let wanted = wanted(request)?;
-    let (train, test) = if dir.is_dir() {
-        let train = Table::read(&dir.join("train.csv"), &wanted)?;
-        // The target columns of the training part, by name: they may stand in another order.
-        let test = Table::read(&dir.join("test.csv"), &wanted.found(&train))?;
-        (train, test)
-    } else {
-        targets::divided(&Table::read(dir, &wanted)?, request.task)
-    };
-    let test = test.with_columns_of(&train)?;
-    let outputs = targets::outputs(&train, request.task)?;
-    let scales = train.scales();
-    let rows = |table: Table| -> Result<Arc<dyn Source>> {
-        let targets = targets::read(&table, &outputs)?;
-        let (width, values) = (scales.len(), table.standardised(&scales));
-        Ok(Arc::new(Rows { width, values, targets }))
-    };
-    let (train, test) = (rows(train)?, rows(test)?);
-    Ok(Parts { outputs, train, validation: None, test }.open(request))
-}
-
-/// The columns that the objective asks for.
-fn wanted(request: &DataRequest<'_>) -> Result<Wanted> {
-    let (config, task) = (request.config, request.task);
-    let unused = |key: &str, value: &str, other: &str| {
-        let problem = format!(
-            "= {value} names columns that an objective for {} does not ask for",
-            task.name()
-        );
-        Err(Error::config(key, problem).with_hint(other))
-    };
-    match task {
-        Task::Classes if !config.target.is_empty() => unused(
-            "data.target",
-            &config.target,
-            "--set training.objective=values for regression, or =labels for columns of 0 and 1",
-        ),
-        Task::Values | Task::Labels if !config.label.is_empty() => {
-            unused("data.label", &config.label, "name the columns in data.target")
-        }
-        Task::Classes => {
-            let names = Some(config.label.clone()).filter(|name| !name.is_empty());
-            Ok(Wanted { names: names.into_iter().collect(), usual: "label" })
-        }
-        Task::Values | Task::Labels => {
-            let names = config.target.split(',').map(str::trim).filter(|name| !name.is_empty());
-            Ok(Wanted { names: names.map(Into::into).collect(), usual: "target" })
+    let wanted = Wanted::of(request)?;
+    let divided = Divided::read(request, &wanted, &[])?;
+    let (sheet, rows) = (&divided.train, &divided.train_rows);
+    let found = wanted.find(sheet).map_err(|problem| unusable(sheet, problem))?;
+    let outputs = &targets::outputs(sheet, rows, &found.columns, request.task)?;
+    let table = &measure(sheet, rows, &found)?;
+    for note in sheet.notes.iter().chain(&found.note) {
+        let (path, text) = (sheet.origin.display(), &note.text);
+        match note.guess {
+            true => tracing::warn!("{path}: {text}"),
+            false => tracing::info!("{path}: {text}"),
         }
     }
+    for column in &table.left_out {
+        let (path, name, why) = (sheet.origin.display(), &column.name, &column.why);
+        tracing::warn!("{path}: column `{name}` {why}; it is left out");
+    }
+    divided.open(request, Fit { table, outputs, whose: Whose::TrainingPart })
 }
 
-/// Standardised rows in memory.
-struct Rows {
-    width: usize,
-    values: Vec<f32>,
-    targets: RowTargets,
+/// Opens the data set `csv` for a model that was trained on tables like `table`, with `outputs`: the
+/// same split as when it was trained, and nothing is measured anew.
+///
+/// # Errors
+/// [`Error::Run`] where columns or classes are not those of the model, [`Error::Data`] where a
+/// table is damaged or too small to be divided.
+pub fn open_table(
+    request: &DataRequest<'_>,
+    table: &TableInput,
+    outputs: &Outputs,
+) -> Result<DataSet> {
+    let wanted = Wanted::named(&table.targets, request.task);
+    let divided = Divided::read(request, &wanted, &Fit::known(table))?;
+    let set = divided.open(request, Fit { table, outputs, whose: Whose::Model })?;
+    set.refuse_empty(request)?;
+    Ok(set)
 }
 
-impl Source for Rows {
-    fn image(&self) -> [usize; 3] {
-        [self.width, 1, 1]
-    }
-
-    fn targets(&self) -> SourceTargets<'_> {
-        match &self.targets {
-            RowTargets::Classes(classes) => SourceTargets::Classes(classes),
-            RowTargets::Numbers { width, values } => {
-                SourceTargets::Numbers { width: *width, values }
-            }
-        }
-    }
-
-    fn stored_size(&self, _: usize) -> Result<[usize; 2]> {
-        Ok([1, 1])
-    }
-
-    fn fill(&self, index: usize, _: Option<&mut Draws>, out: &mut [f32]) -> Result<()> {
-        out.copy_from_slice(&self.values[index * self.width..(index + 1) * self.width]);
-        Ok(())
-    }
+/// The error of a table that has not the columns that are asked for.
+fn unusable(sheet: &Sheet, problem: String) -> Error {
+    Error::data(&*sheet.origin, problem).with_hint(LAYOUT)
 }
 
+#[cfg(test)]
+mod kinds;
 #[cfg(test)]
 mod tests;

@@ -1,11 +1,15 @@
 //! The columns of targets: text as classes, numbers as standardised values, 0 and 1 as labels.
 
 use super::LAYOUT;
-use super::table::{Table, mean_and_deviation};
+use super::fit::Fit;
+use super::measure::mean_and_deviation;
+use super::number::{Decimal, number};
+use super::sheet::Sheet;
+use super::wanted::{listed, looks_like_values};
 use crate::parts::spread;
 use autogrow_core::data::{Outputs, Task, ValueOutput};
 use autogrow_core::{Error, Result};
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, HashMap};
 
 /// Classes at most, as many as labels can tell apart.
 const MOST_CLASSES: usize = 1 << 16;
@@ -18,124 +22,200 @@ pub(super) enum RowTargets {
     Numbers { width: usize, values: Vec<f32> },
 }
 
-/// Training rows and test rows of a table that nobody divided.
-pub(super) fn divided(table: &Table, task: Task) -> (Table, Table) {
+/// Training rows and test rows of a table that is one file.
+///
+/// # Errors
+/// [`Error::Data`] where a class has a single row.
+pub(super) fn divided(sheet: &Sheet, columns: &[usize], task: Task) -> Result<[Vec<usize>; 2]> {
     let labels: Vec<u16> = match task {
         Task::Classes => {
-            let names = class_names(table);
-            let numbers: HashMap<_, _> = names.into_iter().zip(0..=u16::MAX).collect();
-            let number = |class: &String| numbers.get(class.as_str()).copied().unwrap_or(0);
-            table.cells.iter().map(number).collect()
+            refuse_values(sheet, columns[0])?;
+            let classes = count_classes(sheet, columns[0])?;
+            let single: Vec<_> =
+                classes.iter().filter(|&&(_, rows)| rows < 2).map(|(name, _)| name).collect();
+            if !single.is_empty() {
+                let problem = format!(
+                    "column `{}` has classes of a single row: {}",
+                    sheet.names[columns[0]],
+                    listed(&single)
+                );
+                return Err(Error::data(&*sheet.origin, problem).with_hint(
+                    "a class has 2 rows at least, one to train on and one to test on, in one file",
+                ));
+            }
+            let numbers: HashMap<_, _> =
+                classes.iter().map(|(name, _)| &**name).zip(0..=u16::MAX).collect();
+            let number =
+                |row: usize| numbers.get(&*class(sheet, row, columns[0])).copied().unwrap_or(0);
+            (0..sheet.rows.len()).map(number).collect()
         }
-        Task::Values | Task::Labels => vec![0; table.lines.len()],
+        Task::Values | Task::Labels => vec![0; sheet.rows.len()],
     };
     let is_test = spread(&labels, |rows| rows.div_ceil(5).min(rows - 1));
-    let part = |wanted: bool| {
-        let rows = (0..is_test.len()).filter(|&row| is_test[row] == wanted);
-        table.part(&rows.collect::<Vec<_>>())
-    };
-    (part(false), part(true))
+    Ok([false, true].map(|test| (0..is_test.len()).filter(|&row| is_test[row] == test).collect()))
 }
 
-/// What a network is asked for that learns the training part.
-pub(super) fn outputs(train: &Table, task: Task) -> Result<Outputs> {
+/// What a network is asked for that learns these rows.
+///
+/// # Errors
+/// [`Error::Data`] where the columns do not suit the objective.
+pub(super) fn outputs(
+    sheet: &Sheet,
+    rows: &[usize],
+    columns: &[usize],
+    task: Task,
+) -> Result<Outputs> {
+    let name = |column: usize| sheet.names[column].clone();
     Ok(match task {
-        Task::Classes => Outputs::Classes(classes(train)?),
-        Task::Labels => Outputs::Labels(train.targets.clone()),
+        Task::Classes => Outputs::Classes(classes(sheet, columns[0])?),
+        Task::Labels => Outputs::Labels(columns.iter().map(|&column| name(column)).collect()),
         Task::Values => {
-            let width = train.targets.len();
-            let numbers = numbers(train)?;
-            let value = |(column, name): (usize, &String)| {
-                let values: Vec<f64> =
-                    numbers.iter().skip(column).step_by(width).copied().collect();
-                let (mean, deviation) = mean_and_deviation(&values);
+            let value = |&column: &usize| {
+                let values = rows.iter().map(|&row| value(sheet, row, column));
+                let (mean, deviation) = mean_and_deviation(&values.collect::<Result<Vec<_>>>()?);
                 if deviation > 0.0 {
-                    return Ok(ValueOutput { name: name.clone(), mean, deviation });
+                    return Ok(ValueOutput { name: name(column), mean, deviation });
                 }
-                let problem = format!("column `{name}` is {mean} in all rows");
-                Err(Error::data(&*train.origin, problem)
+                let problem = format!("column `{}` is {mean} in all rows", name(column));
+                Err(Error::data(&*sheet.origin, problem)
                     .with_hint("data.target names columns of different numbers"))
             };
-            Outputs::Values(train.targets.iter().enumerate().map(value).collect::<Result<_>>()?)
+            Outputs::Values(columns.iter().map(value).collect::<Result<_>>()?)
         }
     })
 }
 
-/// The targets of a table as the network is to give them.
-pub(super) fn read(table: &Table, outputs: &Outputs) -> Result<RowTargets> {
-    let width = outputs.len();
-    match outputs {
+/// The targets of some rows as the network is to give them, in `columns`.
+///
+/// # Errors
+/// [`Error::Data`] where a cell does not suit the objective; that of [`Fit::refused`] where a class
+/// is not known.
+pub(super) fn read(
+    fit: &Fit<'_>,
+    sheet: &Sheet,
+    rows: &[usize],
+    columns: &[usize],
+) -> Result<RowTargets> {
+    let mut values = Vec::new();
+    match fit.outputs {
         Outputs::Classes(names) => {
             let numbers: HashMap<_, _> =
                 names.iter().map(String::as_str).zip(0_u16..=u16::MAX).collect();
-            let number = |(class, line): (&String, &u64)| {
-                numbers.get(class.as_str()).copied().ok_or_else(|| {
-                    wrong(table, *line, 0, &format!("`{class}` is no class of the training part"))
+            let number = |&row: &usize| {
+                let class = filled_class(sheet, row, columns[0])?;
+                numbers.get(&*class).copied().ok_or_else(|| {
+                    let own = count_classes(sheet, columns[0]).unwrap_or_default();
+                    let own: Vec<_> = own.into_iter().map(|(name, _)| name).collect();
+                    let problem = format!(
+                        "line {}, column `{}`: `{class}` is no class of {whose}: the classes here \
+                         are {}, those of {whose} {}",
+                        sheet.lines[row],
+                        sheet.names[columns[0]],
+                        listed(&own),
+                        listed(names),
+                        whose = fit.whose()
+                    );
+                    fit.refused(sheet, problem)
                 })
             };
-            let classes = table.cells.iter().zip(&table.lines).map(number);
-            Ok(RowTargets::Classes(classes.collect::<Result<_>>()?))
+            return Ok(RowTargets::Classes(rows.iter().map(number).collect::<Result<_>>()?));
         }
         Outputs::Values(outputs) => {
-            let numbers = numbers(table)?;
-            let standardised = numbers.chunks_exact(width).flat_map(|row| {
-                row.iter().zip(outputs).map(|(value, of)| ((value - of.mean) / of.deviation) as f32)
-            });
-            Ok(RowTargets::Numbers { width, values: standardised.collect() })
+            for &row in rows {
+                for (&column, of) in columns.iter().zip(outputs) {
+                    let value = value(sheet, row, column)?;
+                    values.push(((value - of.mean) / of.deviation) as f32);
+                }
+            }
         }
         Outputs::Labels(_) => {
-            let numbers = numbers(table)?;
-            if let Some(place) = numbers.iter().position(|&value| value != 0.0 && value != 1.0) {
-                let what = format!("`{}` is neither 0 nor 1", table.cells[place]);
-                return Err(wrong(table, table.lines[place / width], place % width, &what));
+            for &row in rows {
+                for &column in columns {
+                    values.push(match value(sheet, row, column)? {
+                        0.0 => 0.0,
+                        1.0 => 1.0,
+                        _ => {
+                            let what = format!("`{}` is neither 0 nor 1", &sheet.rows[row][column]);
+                            return Err(sheet.wrong(row, column, &what));
+                        }
+                    });
+                }
             }
-            let values = numbers.into_iter().map(|value| value as f32).collect();
-            Ok(RowTargets::Numbers { width, values })
         }
+    }
+    Ok(RowTargets::Numbers { width: columns.len(), values })
+}
+
+/// A cell of a target as a number.
+fn value(sheet: &Sheet, row: usize, column: usize) -> Result<f64> {
+    let cell = &sheet.rows[row][column];
+    number(cell, sheet.decimal)
+        .ok_or_else(|| sheet.wrong(row, column, &format!("`{cell}` is not a number")))
+}
+
+/// The class of a row: whole numbers are written without a fraction, which pandas adds to those of
+/// a column where one is missing.
+fn class(sheet: &Sheet, row: usize, column: usize) -> String {
+    let cell = &sheet.rows[row][column];
+    let mark = if sheet.decimal == Decimal::Comma { ',' } else { '.' };
+    match cell.split_once(mark) {
+        Some((whole, zeros))
+            if whole.trim_start_matches('-').bytes().all(|byte| byte.is_ascii_digit())
+                && whole.ends_with(|last: char| last.is_ascii_digit())
+                && zeros.bytes().all(|byte| byte == b'0') =>
+        {
+            whole.into()
+        }
+        _ => cell.into(),
     }
 }
 
-/// The cells as numbers, `[rows, targets]`.
-fn numbers(table: &Table) -> Result<Vec<f64>> {
-    let width = table.targets.len();
-    let number = |(place, cell): (usize, &String)| match cell.parse::<f64>() {
-        Ok(value) if value.is_finite() => Ok(value),
-        _ => {
-            let what = format!("`{cell}` is not a number");
-            Err(wrong(table, table.lines[place / width], place % width, &what))
-        }
-    };
-    table.cells.iter().enumerate().map(number).collect()
+/// The same, which must be there.
+fn filled_class(sheet: &Sheet, row: usize, column: usize) -> Result<String> {
+    match class(sheet, row, column) {
+        class if class.is_empty() => Err(sheet.wrong(row, column, "the class is missing")),
+        class => Ok(class),
+    }
 }
 
-/// Names of classes, numbers by size, text by alphabet.
-fn class_names(table: &Table) -> Vec<&str> {
-    let names: BTreeSet<&str> = table.cells.iter().map(String::as_str).collect();
-    let mut names: Vec<_> = names.into_iter().collect();
-    if let Some(numbers) =
-        names.iter().map(|name| name.parse::<f64>().ok()).collect::<Option<Vec<_>>>()
-    {
-        let mut pairs: Vec<_> = numbers.into_iter().zip(names).collect();
+/// Names of classes, numbers by size, text by alphabet, with the rows of each.
+fn count_classes(sheet: &Sheet, column: usize) -> Result<Vec<(String, usize)>> {
+    let mut counts: BTreeMap<String, usize> = BTreeMap::new();
+    for row in 0..sheet.rows.len() {
+        *counts.entry(filled_class(sheet, row, column)?).or_default() += 1;
+    }
+    let mut classes: Vec<_> = counts.into_iter().collect();
+    let size = |(name, _): &(String, usize)| number(name, sheet.decimal);
+    if let Some(sizes) = classes.iter().map(size).collect::<Option<Vec<_>>>() {
+        let mut pairs: Vec<_> = sizes.into_iter().zip(classes).collect();
         pairs.sort_by(|(one, _), (two, _)| one.total_cmp(two));
-        names = pairs.into_iter().map(|(_, name)| name).collect();
+        classes = pairs.into_iter().map(|(_, class)| class).collect();
     }
-    names
+    Ok(classes)
 }
 
-fn classes(table: &Table) -> Result<Vec<String>> {
-    let names = class_names(table);
+fn classes(sheet: &Sheet, column: usize) -> Result<Vec<String>> {
+    let name = &sheet.names[column];
+    refuse_values(sheet, column)?;
+    let names: Vec<_> = count_classes(sheet, column)?.into_iter().map(|(name, _)| name).collect();
     if (2..=MOST_CLASSES).contains(&names.len()) {
-        return Ok(names.into_iter().map(Into::into).collect());
+        return Ok(names);
     }
-    let problem = format!("column `{}` has {} classes", table.targets[0], names.len());
-    Err(Error::data(&*table.origin, problem).with_hint(
-        "data.label names the column of classes; there are 2 to 65536 of them; for numbers, \
-         --set training.objective=values",
-    ))
+    let problem = format!("column `{name}` has {} classes", names.len());
+    Err(Error::data(&*sheet.origin, problem).with_hint(format!(
+        "data.label names the column of classes; there are 2 to 65536 of them; {LAYOUT}"
+    )))
 }
 
-/// An error about a cell of a target.
-fn wrong(table: &Table, line: u64, target: usize, what: &str) -> Error {
-    let problem = format!("line {line}, column `{}`: {what}", table.targets[target]);
-    Error::data(&*table.origin, problem).with_hint(LAYOUT)
+/// Refuses numbers to predict where there should be classes.
+fn refuse_values(sheet: &Sheet, column: usize) -> Result<()> {
+    if !looks_like_values(sheet, column) {
+        return Ok(());
+    }
+    let name = &sheet.names[column];
+    let problem = format!("column `{name}` holds numbers that do not look like classes");
+    Err(Error::data(&*sheet.origin, problem).with_hint(format!(
+        "--set training.objective=values --set data.target=\"{name}\" learns to tell such numbers; \
+         data.label names another column of classes"
+    )))
 }

@@ -1,16 +1,16 @@
-//! Tables of every kind, whole and broken.
+//! Data sets of tables: divided, standardised, refused. Kinds of tables are in `kinds.rs`.
 
 use super::*;
 use crate::testing::{data_problem, gzip, labels, open, open_for, pixels};
 use autogrow_core::config::DataConfig;
 use autogrow_core::config::SelectOn;
-use autogrow_core::data::{Outputs, Split, Targets};
+use autogrow_core::data::{Split, Targets, Task};
 use proptest::prelude::*;
 use std::fs;
 use std::path::Path;
 use tempfile::TempDir;
 
-fn folder(files: &[(&str, &str)]) -> TempDir {
+pub(super) fn folder(files: &[(&str, &str)]) -> TempDir {
     let folder = tempfile::tempdir().unwrap();
     for (name, content) in files {
         fs::write(folder.path().join(name), content).unwrap();
@@ -18,7 +18,7 @@ fn folder(files: &[(&str, &str)]) -> TempDir {
     folder
 }
 
-fn config(dir: &Path, label: &str) -> DataConfig {
+pub(super) fn config(dir: &Path, label: &str) -> DataConfig {
     DataConfig {
         name: "csv".into(),
         dir: dir.into(),
@@ -33,32 +33,32 @@ fn problem(train: &str, test: &str, label: &str) -> String {
     data_problem(open(&config(folder.path(), label), 0)).0
 }
 
-const TRAIN: &str = "size,label,colour\n1,ten, 5\n2,\"two, or so\",5\n6,ten,5\n";
+const TRAIN: &str = "size,label,colour\n1,ten, 5\n2,\"two, or so\",6\n6,ten,7\n";
 
 #[test]
 fn columns_are_standardised_and_found_by_name() {
-    let test = "colour,size,label\n5,3,ten\n6,1,ten\n";
+    let test = "colour,size,label\n6,3,ten\n7,1,ten\n";
     let folder = folder(&[("train.csv", TRAIN), ("test.csv", test)]);
     let set = open(&config(folder.path(), ""), 0).unwrap();
     assert_eq!(set.image, [2, 1, 1]);
     assert_eq!(set.outputs.names(), ["ten", "two, or so"]);
     assert_eq!(labels(set.train.as_ref()), [0, 1, 0]);
     assert_eq!(labels(set.test.as_ref()), [0, 0]);
-    // Mean 3 and deviation sqrt(14 / 3); the colour never changes.
-    let deviation = (14f32 / 3.0).sqrt();
+    // Means 3 and 6, deviations sqrt(14 / 3) and sqrt(2 / 3).
+    let [size, colour] = [(14f32 / 3.0).sqrt(), (2f32 / 3.0).sqrt()];
     let close = |found: Vec<f32>, expected: &[f32]| {
         assert_eq!(found.len(), expected.len());
         let off = found.iter().zip(expected).map(|(found, expected)| (found - expected).abs());
         assert!(off.fold(0.0, f32::max) < 1e-6, "{found:?} against {expected:?}");
     };
-    let train = [-2.0 / deviation, 0.0, -1.0 / deviation, 0.0, 3.0 / deviation, 0.0];
+    let train = [-2.0 / size, -1.0 / colour, -1.0 / size, 0.0, 3.0 / size, 1.0 / colour];
     close(pixels(set.train.as_ref()), &train);
-    close(pixels(set.test.as_ref()), &[0.0, 0.0, -2.0 / deviation, 1.0]);
+    close(pixels(set.test.as_ref()), &[0.0, 0.0, -2.0 / size, 1.0 / colour]);
 }
 
 #[test]
 fn a_file_alone_is_divided_and_may_be_packed() {
-    let rows: String = (0..20).map(|row| format!("{row},{}\n", 10 - row % 2 * 8)).collect();
+    let rows: String = (0..20).map(|row| format!("{},{}\n", row * row, 10 - row % 2 * 8)).collect();
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("table.csv.gz");
     fs::write(&path, gzip(format!("x,kind\n{rows}").as_bytes())).unwrap();
@@ -75,27 +75,50 @@ fn a_file_alone_is_divided_and_may_be_packed() {
 fn what_is_wrong_is_named_with_its_line_and_column() {
     let test = "size,label,colour\n1,ten,5\n";
     for (train, test, label, expected) in [
-        ("a,label\n1,x\n,y\n", test, "", "line 3, column `a`: the value is missing"),
-        ("a,label\n1,\n", test, "", "line 2, column `label`: the value is missing"),
-        ("a,label\n\"1\n2\",x\n", test, "", "line 2, column `a`: `1\n2` is not a number"),
-        ("a,label\ninf,x\n", test, "", "line 2, column `a`: `inf` is not a number"),
+        ("a,label\n1,\n", test, "", "line 2, column `label`: the class is missing"),
+        (
+            "a,label\n1,x\n2,y\n1o,x\n",
+            "a,label\n1,x\n",
+            "",
+            "line 4, column `a`: `1o` is not a number",
+        ),
+        (
+            TRAIN,
+            "size,label,colour\ninf,ten,5\n",
+            "",
+            "line 2, column `size`: `inf` is not a number",
+        ),
         ("a,label\n", test, "", "has no rows"),
-        ("1,2\n3,4\n", test, "", "line 1 does not name columns: 1,2"),
+        ("", test, "", "is empty"),
+        ("label\nx\ny\n", test, "", "line 1 does not name columns: label"),
         ("a,a,label\n1,2,x\n", test, "", "line 1 names two columns `a`"),
         ("a,label\n1,x\n2,x\n", "a,label\n1,x\n", "", "column `label` has 1 classes"),
         (TRAIN, test, "shape", "has no column `shape`; its columns are size, label, colour"),
-        (TRAIN, "size,label\n1,ten\n", "", "has no column `colour`, which the training part has"),
+        (
+            "a,b,label\n3,,x\n3,,y\n",
+            "a,b,label\n3,5,x\n",
+            "",
+            "has nothing to learn from: `a` is 3 in all rows, `b` is empty",
+        ),
+        (
+            TRAIN,
+            "size,label\n1,ten\n",
+            "",
+            "has no column `colour`: its columns are size, label; the training part takes size, colour",
+        ),
         (
             TRAIN,
             "size,label,colour,x\n1,ten,5,1\n",
             "",
-            "has a column `x`, which the training part has not",
+            "has a column `x` too many: its columns are size, label, colour, x; the training part \
+             takes size, colour",
         ),
         (
             TRAIN,
             "size,label,colour\n1,six,5\n",
             "",
-            "line 2, column `label`: `six` is no class of the training part",
+            "line 2, column `label`: `six` is no class of the training part: the classes here are \
+             six, those of the training part ten, two, or so",
         ),
     ] {
         assert_eq!(problem(train, test, label), expected);
@@ -112,7 +135,7 @@ fn a_table_has_to_be_named() {
 }
 
 /// As [`config`], for columns of values or labels.
-fn with_target(dir: &Path, target: &str) -> DataConfig {
+pub(super) fn with_target(dir: &Path, target: &str) -> DataConfig {
     DataConfig { target: target.into(), ..config(dir, "") }
 }
 
@@ -142,7 +165,8 @@ fn values_are_standardised_by_the_training_part() {
 
 #[test]
 fn labels_are_zeros_and_ones() {
-    let rows: String = (0..10).map(|row| format!("{row},{},{}\n", row % 2, row / 5)).collect();
+    let row = |row: i32| format!("{},{},{}\n", row * row, row % 2, row / 5);
+    let rows: String = (0..10).map(row).collect();
     let folder = folder(&[("table.csv", &format!("x,odd,large\n{rows}"))]);
     let config = with_target(&folder.path().join("table.csv"), "odd,large");
     let set = open_for(Task::Labels, &config, 0, 1).unwrap();
@@ -159,7 +183,7 @@ fn what_does_not_suit_the_objective_is_named() {
         data_problem(open_for(task, &config, 0, 1)).0
     };
     for (task, content, target, expected) in [
-        (Task::Labels, "x,y\n1,0\n2,3\n", "y", "line 3, column `y`: `3` is neither 0 nor 1"),
+        (Task::Labels, "x,y\n1,0\n2,3\n5,1\n", "y", "line 3, column `y`: `3` is neither 0 nor 1"),
         (Task::Values, "x,y\n1,a\n2,0\n", "", "line 2, column `y`: `a` is not a number"),
         (Task::Values, "x,y\n1,4\n2,4\n", "y", "column `y` is 4 in all rows"),
         (Task::Values, "x,y\n1,4\n", "z", "has no column `z`; its columns are x, y"),
@@ -180,14 +204,21 @@ fn what_does_not_suit_the_objective_is_named() {
 
 proptest! {
     #[test]
-    fn any_bytes_are_a_table_or_an_error(bytes: Vec<u8>, text in "[a,\"\n0-9.]{0,60}") {
+    fn any_bytes_are_a_table_or_an_error(bytes: Vec<u8>, text in "[a,;\t\"\n0-9.]{0,60}") {
         for bytes in [bytes.as_slice(), text.as_bytes()] {
-            let wanted = Wanted { names: Vec::new(), usual: "label" };
-            if let Ok(table) = Table::parse(Path::new("fuzz"), bytes, &wanted) {
-                let rows = table.lines.len();
-                prop_assert_eq!(table.values.len(), table.columns.len() * rows);
-                prop_assert_eq!(table.cells.len(), rows);
-            }
+            let Ok(sheet) = Sheet::parse(Path::new("fuzz"), bytes, &[]) else { continue };
+            let columns = sheet.names.len();
+            prop_assert!(sheet.rows.iter().all(|row| row.len() == columns));
+            let rows: Vec<_> = (0..sheet.rows.len()).collect();
+            let Ok(found) = Wanted::named(&[], Task::Classes).find(&sheet) else { continue };
+            let Ok(outputs) = targets::outputs(&sheet, &rows, &found.columns, Task::Classes) else {
+                continue;
+            };
+            let Ok(table) = measure(&sheet, &rows, &found) else { continue };
+            let fit = Fit { table: &table, outputs: &outputs, whose: Whose::Model };
+            let features = fit.features(&sheet, &rows).unwrap();
+            prop_assert_eq!(features.len(), rows.len() * table.width());
+            prop_assert!(features.iter().all(|value| value.is_finite()));
         }
     }
 }

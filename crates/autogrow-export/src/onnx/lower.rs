@@ -1,21 +1,29 @@
 //! From the operations of a graph to those of ONNX.
 
 use super::proto::{Attribute, FLOAT, INT64, Node, Tensor};
+use autogrow_core::data::Feature;
 use autogrow_core::network::graph::{Graph, Op, Value, Window};
 use autogrow_core::network::{StateDict, graph, positions};
 use std::collections::HashSet;
 
 /// Name of the images.
 pub(super) const INPUT: &str = "images";
+/// Name of the rows of a table once they are standardised.
+const STANDARDISED: &str = "images.standardised";
 
-/// Nodes and initializers; `output` is the name of what the network gives. The error is the name of
-/// a tensor that is not there.
+/// Nodes and initializers; `output` is the name of what the network gives, `features` are those of a
+/// table, which are standardised first, or none. The error is the name of a tensor that is not there.
 pub(super) fn lower(
     graph: &Graph,
     state: &StateDict,
     output: &str,
+    features: &[Feature],
 ) -> Result<(Vec<Node>, Vec<Tensor>), String> {
-    let mut writer = Writer { graph, output, nodes: vec![], tensors: vec![] };
+    let input = if features.is_empty() { INPUT } else { STANDARDISED };
+    let mut writer = Writer { graph, input, output, nodes: vec![], tensors: vec![] };
+    if !features.is_empty() {
+        writer.standardise(features);
+    }
     let mut written = HashSet::new();
     for (value, node) in graph.nodes.iter().enumerate() {
         for stored in node.stored() {
@@ -34,6 +42,7 @@ pub(super) fn lower(
 
 struct Writer<'a> {
     graph: &'a Graph,
+    input: &'a str,
     output: &'a str,
     nodes: Vec<Node>,
     tensors: Vec<Tensor>,
@@ -153,6 +162,24 @@ impl Writer<'_> {
         }
     }
 
+    /// `(x - mean) / deviation` of each feature. The mean is taken off in two parts, so that it keeps
+    /// its digits where it is large and the deviation small.
+    fn standardise(&mut self, features: &[Feature]) {
+        let mut constant = |name: &str, number: fn(&Feature) -> f64| {
+            let name = format!("{INPUT}.{name}");
+            let bytes = features.iter().flat_map(|of| (number(of) as f32).to_le_bytes()).collect();
+            self.tensor(&name, FLOAT, &[features.len(), 1, 1], bytes);
+            name
+        };
+        let mean = constant("mean", |of| of.mean);
+        let rest = constant("mean_rest", |of| of.mean - f64::from(of.mean as f32));
+        let deviation = constant("deviation", |of| of.deviation);
+        let (moved, centred) = (format!("{INPUT}.moved"), format!("{INPUT}.centred"));
+        self.emit("Sub", vec![INPUT.into(), mean], &moved, []);
+        self.emit("Sub", vec![moved, rest], &centred, []);
+        self.emit("Div", vec![centred, deviation], STANDARDISED, []);
+    }
+
     /// Operator set 17 has none: `x / 2 * (1 + erf(x / sqrt(2)))`.
     fn gelu(&mut self, x: String, out: &str) {
         let [scaled, erf, shifted, half] =
@@ -222,7 +249,7 @@ impl Writer<'_> {
     fn name(&self, value: Value) -> String {
         let node = &self.graph.nodes[value];
         match &node.op {
-            Op::Input => INPUT.into(),
+            Op::Input => self.input.into(),
             _ if value == self.graph.output => self.output.into(),
             Op::Parameter { stored, shape } if stored == shape => node.name.clone(),
             Op::Parameter { .. } => format!("{}.{value}", node.name),

@@ -1,16 +1,17 @@
 //! A network as an ONNX model: IR version 8, operator set 17, float32.
 //!
-//! Input `images` `[batch, channels, height, width]`, normalised; output `logits` `[batch,
+//! Input `images` `[batch, channels, height, width]`, normalised, or raw rows of a table `[batch,
+//! features, 1, 1]`, which the graph standardises; output `logits` `[batch,
 //! outputs]`, or `values` for regression; the batch may have any size. Initializers have the names of
 //! the state dict. The metadata (`metadata_props`) hold `network`, `depth`, `objective`, and as JSON
-//! `preprocessing` and one of `classes` (names; softmax of the logits gives probabilities), `labels`
+//! `preprocessing` or `table` (and `features`, the names of the input in order) and one of `classes` (names; softmax of the logits gives probabilities), `labels`
 //! (names; their sigmoid does) and `values` (name, mean and deviation: a value is mean + deviation x
 //! output).
 
 mod lower;
 mod proto;
 
-use autogrow_core::data::Outputs;
+use autogrow_core::data::{Outputs, TableInput};
 use autogrow_core::network::{Graph, ModelInfo, StateDict};
 use autogrow_core::{Error, Result};
 use prost::Message;
@@ -35,7 +36,8 @@ pub fn onnx(graph: &Graph, state: &StateDict, info: &ModelInfo, path: &Path) -> 
             .with_hint("export as safetensors"));
     }
     let output = output_name(&info.outputs);
-    let (nodes, initializers) = lower::lower(graph, state, output)
+    let features = info.table.as_ref().map(TableInput::features).unwrap_or_default();
+    let (nodes, initializers) = lower::lower(graph, state, output, &features)
         .map_err(|name| Error::run(path, format!("cannot be written: {name} is missing")))?;
     let model = Model {
         ir_version: IR_VERSION,
@@ -69,6 +71,12 @@ fn metadata(info: &ModelInfo) -> serde_json::Result<Vec<Entry>> {
     if let Some(preprocessing) = &info.preprocessing {
         entries.push(entry("preprocessing", serde_json::to_string(preprocessing)?));
     }
+    if let Some(table) = &info.table {
+        let features = table.features();
+        let names: Vec<_> = features.iter().map(|feature| &feature.name).collect();
+        entries.push(entry("table", serde_json::to_string(table)?));
+        entries.push(entry("features", serde_json::to_string(&names)?));
+    }
     Ok(entries)
 }
 
@@ -77,5 +85,40 @@ pub(crate) fn output_name(outputs: &Outputs) -> &'static str {
     match outputs {
         Outputs::Classes(_) | Outputs::Labels(_) => "logits",
         Outputs::Values(_) => "values",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use autogrow_core::data::Feature;
+    use autogrow_core::network::graph::{Node, Op};
+
+    #[test]
+    fn raw_rows_are_standardised_in_the_graph() {
+        let input =
+            Node { op: Op::Input, inputs: vec![], name: String::new(), shape: vec![1, 1, 1] };
+        let relu = Node { op: Op::Relu, inputs: vec![0], ..input.clone() };
+        let graph = Graph { nodes: vec![input, relu], blocks: vec![], output: 1 };
+        // Float32 tells whole numbers of this size from each other, but not their mean from them.
+        let (mean, deviation) = (16_000_000.3, 2.0);
+        let features = [Feature { name: "time".into(), mean, deviation }];
+        let state = StateDict::default();
+        let (nodes, tensors) = lower::lower(&graph, &state, "logits", &features).unwrap();
+        let steps: Vec<_> =
+            nodes.iter().map(|node| (&*node.op_type, &*node.input[0], &*node.output[0])).collect();
+        assert_eq!(
+            steps,
+            [
+                ("Sub", "images", "images.moved"),
+                ("Sub", "images.moved", "images.centred"),
+                ("Div", "images.centred", "images.standardised"),
+                ("Relu", "images.standardised", "logits"),
+            ]
+        );
+        let number =
+            |place: usize| f32::from_le_bytes(tensors[place].raw_data.clone().try_into().unwrap());
+        let standardised = (16_000_001.0_f32 - number(0) - number(1)) / number(2);
+        assert!((standardised - 0.35).abs() < 1e-6, "{standardised}");
     }
 }

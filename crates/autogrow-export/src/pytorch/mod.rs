@@ -5,7 +5,7 @@ mod body;
 mod operation;
 mod template;
 
-use autogrow_core::data::{Outputs, ValueOutput};
+use autogrow_core::data::{Feature, Outputs, TableInput, ValueOutput};
 use autogrow_core::network::ModelInfo;
 use autogrow_core::network::graph::{Block, Graph, Op};
 use body::{Step, methods};
@@ -21,11 +21,11 @@ pub fn pytorch(graph: &Graph, info: &ModelInfo, weights: &str) -> String {
         Outputs::Values(_) => "Standardised values",
         Outputs::Labels(_) => "Log odds of labels",
     };
-    let network = network(graph, &made, given);
+    let network = network(graph, &made, given, info.table.is_some());
     let architecture = &info.architecture;
     let [channels, height, width] = architecture.image;
     let preprocessing = match &info.preprocessing {
-        None => String::new(),
+        None => info.table.as_ref().map(features).unwrap_or_default(),
         Some(p) => format!(
             "# A picture is scaled (its shorter side to SHORTER_SIDE, if that is said) and cut to SIZE\n\
              # (height, width), its pixels from 0 to 1 are normalised by MEAN and STD; images larger\n\
@@ -37,6 +37,13 @@ pub fn pytorch(graph: &Graph, info: &ModelInfo, weights: &str) -> String {
             json(&p.std)
         ),
     };
+    let (images, rows) = match &info.table {
+        Some(_) => (
+            "Rows are [batch, features] as they stand in the table, named by FEATURES".into(),
+            operation::STANDARDISE_HELPER,
+        ),
+        None => (format!("Images are [batch, {channels}, {height}, {width}], normalised"), ""),
+    };
     let helper = if classes.contains(operation::ADD_POSITIONS) { operation::HELPER } else { "" };
     let functional = if classes.contains("F.") || network.contains("F.") {
         "from torch.nn import functional as F\n"
@@ -45,11 +52,11 @@ pub fn pytorch(graph: &Graph, info: &ModelInfo, weights: &str) -> String {
     };
     format!(
         "\"\"\"{} {}, exported by AutoGrow.\n\n\
-         Images are [batch, {channels}, {height}, {width}], normalised; {}. `load()` gives the\n\
+         {images}; {}. `load()` gives the\n\
          network with its weights. Needs the packages torch and safetensors.\n\"\"\"\n\n\
          from pathlib import Path\n\n\
          import torch\nfrom safetensors.torch import load_file\nfrom torch import nn\n{functional}\n\
-         {}{preprocessing}\n\n{helper}{classes}{network}\n\n\
+         {}{preprocessing}\n\n{rows}{helper}{classes}{network}\n\n\
          def load(path=Path(__file__).with_name({})):\n    \
          \"\"\"The network with the weights at `path`, in evaluation mode.\"\"\"\n    \
          network = Network()\n    \
@@ -87,6 +94,19 @@ fn constants(outputs: &Outputs) -> String {
             format!("VALUES = {names}\nMEANS = {means}\nDEVIATIONS = {deviations}\n")
         }
     }
+}
+
+/// Names of the features of a table, and what standardises them.
+fn features(table: &TableInput) -> String {
+    let features = table.features();
+    let names: Vec<_> = features.iter().map(|of| &of.name).collect();
+    let [means, deviations] = [|of: &Feature| of.mean, |of: &Feature| of.deviation]
+        .map(|number| json(&features.iter().map(number).collect::<Vec<_>>()));
+    format!(
+        "# Of `a = b` the number is 1 where column a is b, else 0; of `a is missing` 1 where it is.\n\
+         FEATURES = {}\nFEATURE_MEANS = {means}\nFEATURE_DEVIATIONS = {deviations}\n",
+        json(&names)
+    )
 }
 
 /// JSON is Python as well: strings, lists, numbers.
@@ -159,9 +179,23 @@ fn step(graph: &Graph, value: usize, prefix: &str) -> Step {
     }
 }
 
-/// The class of the whole network: what is outside of blocks, and the blocks as sequences.
-fn network(graph: &Graph, made: &[String], given: &str) -> String {
+/// The class of the whole network: what is outside of blocks, and the blocks as sequences. Rows of a
+/// table are standardised first.
+fn network(graph: &Graph, made: &[String], given: &str, of_rows: bool) -> String {
     let mut steps = Vec::new();
+    if of_rows {
+        steps.push(Step {
+            name: String::new(),
+            made: None,
+            inputs: vec![0],
+            output: 0,
+            closes: true,
+            value: Box::new(|inputs, _| {
+                let call = Template::text(operation::STANDARDISE).and("(");
+                inputs.iter().fold(call, Template::append).and(")")
+            }),
+        });
+    }
     let mut value = 1;
     let mut blocks = graph.blocks.iter().enumerate().peekable();
     while value < graph.nodes.len() {
@@ -199,9 +233,10 @@ fn network(graph: &Graph, made: &[String], given: &str) -> String {
     }
     let (init, forward) = methods(&steps, 0, graph.output);
     format!(
-        "class Network(nn.Module):\n    \"\"\"{} of normalised images.\"\"\"\n\n    \
+        "class Network(nn.Module):\n    \"\"\"{} of {}.\"\"\"\n\n    \
          def __init__(self):\n{}\n{}",
         given,
+        if of_rows { "rows" } else { "normalised images" },
         init.filled(),
         forward.filled()
     )

@@ -18,6 +18,21 @@ pub(super) const HELPER: &str = r#"def add_positions(x, height, width):
 
 "#;
 
+/// The Python function that [`STANDARDISE_HELPER`] defines.
+pub(super) const STANDARDISE: &str = "standardise";
+/// What makes the input of a network of rows of a table.
+pub(super) const STANDARDISE_HELPER: &str = r#"def standardise(x):
+    """Rows [batch, features] as they stand in the table, as the network was trained on them."""
+    rows = x.reshape(len(x), len(FEATURES), 1, 1).cpu().double()
+    means, deviations = (
+        torch.tensor(numbers, dtype=rows.dtype).view(-1, 1, 1)
+        for numbers in (FEATURE_MEANS, FEATURE_DEVIATIONS)
+    )
+    return ((rows - means) / deviations).float().to(x.device)
+
+
+"#;
+
 /// The module or parameter that an operation keeps its tensors in; none where it keeps none.
 pub(super) fn module(node: &Node) -> Option<Template> {
     let text = |text: &str| Template::text(text);

@@ -7,7 +7,7 @@ use autogrow_core::training::{sigmoid, softmax};
 use serde::Serialize;
 
 /// Classes that are named for an image, where it is not said how many.
-const TOP: usize = 5;
+pub(super) const TOP: usize = 5;
 
 /// What a network says of one image.
 #[derive(Serialize)]
@@ -66,10 +66,10 @@ pub(super) struct Label {
 }
 
 impl Answer {
-    /// Of a network's outputs for the image.
-    pub(super) fn new(numbers: &[f32], outputs: &Outputs, args: &PredictArgs) -> Self {
+    /// Of a network's outputs for the image; `top` is how many classes are named.
+    pub(super) fn new(numbers: &[f32], outputs: &Outputs, top: usize, args: &PredictArgs) -> Self {
         match outputs {
-            Outputs::Classes(classes) => Self::Class(ClassAnswer::new(numbers, classes, args)),
+            Outputs::Classes(classes) => Self::Class(ClassAnswer::new(numbers, classes, top, args)),
             Outputs::Values(values) => {
                 let value = |(of, &number): (&ValueOutput, &f32)| Value {
                     name: of.name.clone(),
@@ -137,7 +137,7 @@ pub(super) fn header<'a>(outputs: &'a Outputs, args: &PredictArgs) -> Vec<&'a st
 }
 
 impl ClassAnswer {
-    fn new(logits: &[f32], classes: &[String], args: &PredictArgs) -> Self {
+    fn new(logits: &[f32], classes: &[String], top: usize, args: &PredictArgs) -> Self {
         let probabilities = softmax(logits);
         let mut order: Vec<usize> = (0..classes.len()).collect();
         // Of equal ones the first; what is not a number comes last.
@@ -150,7 +150,6 @@ impl ClassAnswer {
             probability: probabilities[index],
             logit: args.logits.then(|| logits[index]),
         };
-        let top = args.top.map_or(TOP, |top| top as usize);
         let top: Vec<_> = order.iter().take(top).map(candidate).collect();
         let best = order.first().copied().unwrap_or(0);
         Self {
@@ -204,7 +203,7 @@ mod tests {
     fn values_are_told_in_the_units_of_the_data() {
         let value = |name: &str, mean| ValueOutput { name: name.into(), mean, deviation: 50.0 };
         let outputs = Outputs::Values(vec![value("price", 200.0), value("rent", 0.0)]);
-        let answer = Answer::new(&[-1.5, 0.02], &outputs, &args(&[]));
+        let answer = Answer::new(&[-1.5, 0.02], &outputs, TOP, &args(&[]));
         assert_eq!(answer.texts()[0], "price 125.000");
         assert_eq!(answer.rows()[0][0], "125");
         assert_eq!(header(&outputs, &args(&[])), ["price", "rent"]);
@@ -214,9 +213,9 @@ mod tests {
     fn labels_have_probabilities() {
         let outputs = Outputs::Labels(["cat", "dog"].map(String::from).into());
         let odds = [3.0_f32.ln(), -3.0_f32.ln()];
-        let answer = Answer::new(&odds, &outputs, &args(&[]));
+        let answer = Answer::new(&odds, &outputs, TOP, &args(&[]));
         assert_eq!(answer.texts(), ["cat", "cat 75.00 %", "dog 25.00 %"]);
-        let logits = Answer::new(&odds, &outputs, &args(&["--logits"]));
+        let logits = Answer::new(&odds, &outputs, TOP, &args(&["--logits"]));
         assert_eq!(logits.rows(), [odds.map(|odds| odds.to_string())]);
     }
 }

@@ -1,5 +1,13 @@
 //! The model card: what a model is, where it comes from and what to expect of it, in Markdown.
 
+/// Adds a line. Writing to a text cannot fail.
+macro_rules! line {
+    ($text:expr) => { $text.push('\n') };
+    ($text:expr, $($rest:tt)*) => {{ let _ = writeln!($text, $($rest)*); }};
+}
+
+mod columns;
+
 use crate::onnx::output_name;
 use autogrow_core::config::SelectOn;
 use autogrow_core::config::{Compat, Config};
@@ -38,20 +46,21 @@ pub fn card(facts: &Facts<'_>) -> String {
     }
     text += "\n\n";
     summary(facts, &mut text);
-    images(facts.info, &mut text);
+    let inputs = if facts.info.table.is_some() { "Columns" } else { "Images" };
+    let task = facts.info.outputs.task().name();
+    line!(text, "\n## {inputs} and {task}\n");
+    match &facts.info.table {
+        Some(table) => columns::columns(table, &mut text),
+        None => images(facts.info, &mut text),
+    }
+    outputs(&facts.info.outputs, &mut text);
     if let Some((config, outcome)) = facts.run {
-        found(config, outcome, &mut text);
-        scores(config, outcome, &mut text);
+        found(facts.info, config, outcome, &mut text);
+        scores(facts.info, config, outcome, &mut text);
     }
     usage(facts, &mut text);
     limits(facts, &mut text);
     text
-}
-
-/// Adds a line. Writing to a text cannot fail.
-macro_rules! line {
-    ($text:expr) => { $text.push('\n') };
-    ($text:expr, $($rest:tt)*) => {{ let _ = writeln!($text, $($rest)*); }};
 }
 
 fn summary(facts: &Facts<'_>, text: &mut String) {
@@ -61,6 +70,7 @@ fn summary(facts: &Facts<'_>, text: &mut String) {
     let found =
         if grown { " whose depth was found by AutoGrow (Wen et al., KDD 2020)" } else { "" };
     let kind = match facts.info.outputs {
+        Outputs::Classes(_) if facts.info.table.is_some() => "A classifier of rows of a table",
         Outputs::Classes(_) => "An image classifier",
         Outputs::Values(_) => "A network for regression",
         Outputs::Labels(_) => "A network that gives any number of labels",
@@ -73,14 +83,27 @@ fn summary(facts: &Facts<'_>, text: &mut String) {
     line!(text, "| sub-modules of each sub-network | {} |", architecture.depth);
     line!(text, "| channels of the first sub-network | {} |", architecture.width);
     line!(text, "| trainable parameters | {} |", grouped(facts.parameters as u64));
-    line!(text, "| multiply-accumulate operations an image | {} |", grouped(facts.macs));
+    let macs = grouped(facts.macs);
+    line!(text, "| multiply-accumulate operations {} | {macs} |", a_input(facts.info));
     line!(text, "| size as float32 | {:.1} MB |", 4e-6 * facts.parameters as f64);
-    line!(text, "| input | {channels}x{height}x{width} |");
+    match facts.info.table {
+        Some(_) => line!(text, "| input | {channels} features of a row |"),
+        None => line!(text, "| input | {channels}x{height}x{width} |"),
+    }
     line!(text, "| {} | {} |", facts.info.outputs.task().name(), architecture.classes);
 }
 
+/// One input of the network, with its article.
+fn a_input(info: &ModelInfo) -> &'static str {
+    if info.table.is_some() { "a row" } else { "an image" }
+}
+
+/// Inputs of the network.
+fn inputs(info: &ModelInfo) -> &'static str {
+    if info.table.is_some() { "rows" } else { "images" }
+}
+
 fn images(info: &ModelInfo, text: &mut String) {
-    line!(text, "\n## Images and {}\n", info.outputs.task().name());
     match &info.preprocessing {
         None => line!(text, "How images are prepared is not known from the model file."),
         Some(preprocessing) => {
@@ -111,7 +134,6 @@ fn images(info: &ModelInfo, text: &mut String) {
             );
         }
     }
-    outputs(&info.outputs, text);
 }
 
 /// What the network gives, by name.
@@ -137,7 +159,8 @@ fn outputs(outputs: &Outputs, text: &mut String) {
     }
 }
 
-fn found(config: &Config, outcome: &Outcome, text: &mut String) {
+fn found(info: &ModelInfo, config: &Config, outcome: &Outcome, text: &mut String) {
+    let inputs = inputs(info);
     line!(text, "\n## How it was found\n");
     let growth = &config.growth;
     if growth.policy == "none" {
@@ -175,16 +198,18 @@ fn found(config: &Config, outcome: &Outcome, text: &mut String) {
         config.training.weight_decay,
         config.run.seed
     );
-    let selected = match config.data.select_on {
-        SelectOn::Val => {
-            "Images held out from the training images guided growth and selected the model."
+    match config.data.select_on {
+        SelectOn::Val => line!(
+            text,
+            "Some of the training {inputs}, held out, guided growth and selected the model."
+        ),
+        SelectOn::Test => {
+            line!(text, "The test {inputs} guided growth and selected the model, as in the paper.");
         }
-        SelectOn::Test => "The test images guided growth and selected the model, as in the paper.",
-    };
-    line!(text, "{selected}");
+    }
 }
 
-fn scores(config: &Config, outcome: &Outcome, text: &mut String) {
+fn scores(info: &ModelInfo, config: &Config, outcome: &Outcome, text: &mut String) {
     let (title, column) = match outcome.objective.as_str() {
         "classes" => ("Accuracy", "top-1"),
         objective => ("Score", objective),
@@ -196,7 +221,7 @@ fn scores(config: &Config, outcome: &Outcome, text: &mut String) {
         None => format!("{score:.2}"),
     };
     line!(text, "\n## {title}\n");
-    line!(text, "| images of {} | {} |", outcome.data, plain(column));
+    line!(text, "| {} of {} | {} |", inputs(info), outcome.data, plain(column));
     line!(text, "|---|---|");
     line!(text, "| test | {} |", score(outcome.test_accuracy));
     if config.data.select_on == SelectOn::Val {
@@ -208,6 +233,16 @@ fn usage(facts: &Facts<'_>, text: &mut String) {
     let Facts { file, format, info, .. } = facts;
     line!(text, "\n## Use\n");
     match *format {
+        "onnx" if info.table.is_some() => line!(
+            text,
+            "`{file}` has the input `images` `[batch, features, 1, 1]`: raw rows, which it \
+             standardises itself, and the output `{}` `[batch, {task}]`. Its metadata hold the names \
+             of the features in order (`features`), the columns (`table`) and the {task}. Of `a = b` \
+             the number is 1 where column a is b, else 0; of `a is missing` 1 where it is missing, \
+             and then a is its mean.",
+            output_name(&info.outputs),
+            task = info.outputs.task().name()
+        ),
         "onnx" => line!(
             text,
             "`{file}` has the input `images` `[batch, channels, height, width]`, normalised, and the \
@@ -223,7 +258,8 @@ fn usage(facts: &Facts<'_>, text: &mut String) {
         ),
         _ => {
             line!(text, "```console");
-            line!(text, "$ autogrow predict {file} picture.png");
+            let example = if info.table.is_some() { "rows.csv" } else { "picture.png" };
+            line!(text, "$ autogrow predict {file} {example}");
             line!(text, "$ autogrow evaluate {file}");
             line!(text, "$ autogrow export {file} model.onnx");
             line!(text, "```\n");
@@ -238,39 +274,50 @@ fn usage(facts: &Facts<'_>, text: &mut String) {
 
 fn limits(facts: &Facts<'_>, text: &mut String) {
     line!(text, "\n## Limits\n");
+    let inputs = inputs(facts.info);
     match facts.info.outputs {
         Outputs::Classes(_) => line!(
             text,
-            "- It knows its classes alone: every image is taken for one of them, whatever it shows."
+            "- It knows its classes alone: all {inputs} are taken for one of them, whatever they show."
         ),
         Outputs::Values(_) => line!(
             text,
-            "- It gives numbers for every image, whatever it shows, and does not say how sure it is."
+            "- It gives numbers for all {inputs}, whatever they show, and does not say how sure it is."
         ),
         Outputs::Labels(_) => {
-            line!(text, "- It knows its labels alone: whatever else an image shows has no name.");
+            line!(text, "- It knows its labels alone: whatever else {inputs} show has no name.");
         }
+    }
+    let rounded = facts.info.table.as_ref().map(columns::rounded_by_float32).unwrap_or_default();
+    if facts.format == "onnx" && !rounded.is_empty() {
+        let names: Vec<_> = rounded.iter().map(|name| format!("`{}`", plain(name))).collect();
+        line!(
+            text,
+            "- The input of the ONNX file is float32, which rounds {}: `autogrow predict` reads them \
+             in float64 and may answer otherwise.",
+            names.join(", ")
+        );
     }
     let Some((config, outcome)) = facts.run else {
         line!(
             text,
-            "- Its accuracy is not known from the model file: evaluate it on images of your own."
+            "- Its accuracy is not known from the model file: evaluate it on {inputs} of your own."
         );
         return;
     };
     line!(
         text,
-        "- The accuracy is that on images of {}; others, or the same prepared in another way, may \
+        "- The accuracy is that on {inputs} of {}; others, or the same prepared in another way, may \
          be classified worse. One run with one seed was measured.",
         outcome.data
     );
     if config.data.select_on == SelectOn::Test {
-        line!(text, "- The test images selected the model, so its test accuracy is optimistic.");
+        line!(text, "- The test {inputs} selected the model, so its test accuracy is optimistic.");
     }
     if config.data.fraction < 1.0 {
         line!(
             text,
-            "- It was trained on a part of the training images ({}).",
+            "- It was trained on a part of the training {inputs} ({}).",
             config.data.fraction
         );
     }

@@ -1,0 +1,172 @@
+//! Models of tables: whatever further rows look like, they are read with the columns, means,
+//! deviations and classes of the rows that the model was trained on.
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use autogrow_tests::program::Program;
+use serde_json::Value;
+use std::path::{Path, PathBuf};
+
+const PROGRAM: Program = Program(env!("CARGO_BIN_EXE_autogrow-tests"));
+
+/// Rows of two columns far apart for `no` and `yes`: `a,b,label`.
+fn blobs(rows: u32, phase: f64) -> Vec<(f64, f64, &'static str)> {
+    let blob = |row: u32| {
+        let noise = |step: f64| (step * f64::from(row) + phase).sin();
+        let (centre, class) = if row.is_multiple_of(2) { (-2.0, "no") } else { (2.0, "yes") };
+        (centre + noise(1.7), 10.0 * centre + noise(2.9), class)
+    };
+    (0..rows).map(blob).collect()
+}
+
+fn csv(rows: &[(f64, f64, &str)]) -> String {
+    let row = |(a, b, class): &(f64, f64, &str)| format!("{a},{b},{class}\n");
+    format!("a,b,label\n{}", rows.iter().map(row).collect::<String>())
+}
+
+/// A place with a trained run, `run`, and how to name files in it.
+struct Place(tempfile::TempDir);
+
+impl Place {
+    fn trained() -> Self {
+        let place = Self(tempfile::tempdir().unwrap());
+        std::fs::create_dir(place.path("t")).unwrap();
+        place.write("t/train.csv", &csv(&blobs(80, 0.0)));
+        place.write("t/test.csv", &csv(&blobs(40, 1.0)));
+        let (run, table) = (place.text("run"), place.text("t"));
+        let set = ["run.threads=1", "training.batch_size=16", "training.learning_rate=0.01"];
+        let set: Vec<_> = set.iter().flat_map(|set| ["--set", set]).collect();
+        let arguments = ["train", &run, "--quiet", "--data", "csv", "--dir", &table];
+        let network =
+            ["--network", "mlp1net", "--policy", "none", "--depth", "1", "--epochs", "20"];
+        PROGRAM.json(&[&arguments, &network[..], &set].concat());
+        place
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.0.path().join(name)
+    }
+
+    fn text(&self, name: &str) -> String {
+        self.path(name).to_str().unwrap().into()
+    }
+
+    fn write(&self, name: &str, content: &str) -> String {
+        std::fs::write(self.path(name), content).unwrap();
+        self.text(name)
+    }
+
+    fn evaluate(&self, file: &str) -> Value {
+        PROGRAM.json(&["evaluate", &self.text("run"), "--dir", file])
+    }
+}
+
+fn read(path: &Path) -> String {
+    String::from_utf8_lossy(&std::fs::read(path).unwrap()).into_owned()
+}
+
+#[test]
+fn further_tables_are_not_scaled_by_themselves() {
+    let place = Place::trained();
+    let rows = blobs(60, 2.0);
+    let new = place.evaluate(&place.write("new.csv", &csv(&rows)));
+    assert_eq!((&new["top1"], &new["images"]), (&100.0.into(), &60.into()), "{new}");
+    let swapped: String = rows.iter().map(|(a, b, class)| format!("{class};{b};{a}\n")).collect();
+    let other = place.evaluate(&place.write("other.csv", &format!("label;b;a\n{swapped}")));
+    assert_eq!(other["loss"], new["loss"]);
+    // In another unit they are other rows.
+    let unit: Vec<_> = rows
+        .iter()
+        .map(|(a, b, class)| ((a + 50.0) * 1000.0, (b + 50.0) * 1000.0, *class))
+        .collect();
+    let unit = place.evaluate(&place.write("unit.csv", &csv(&unit)));
+    assert!(unit["top1"].as_f64().unwrap() < 60.0, "{unit}");
+    let yes: Vec<_> = rows.iter().filter(|row| row.2 == "yes").copied().collect();
+    let yes = place.evaluate(&place.write("yes.csv", &csv(&yes)));
+    assert_eq!((&yes["top1"], &yes["images"]), (&100.0.into(), &30.into()));
+    // The run's own test rows, read anew.
+    let own = PROGRAM.json(&["evaluate", &place.text("run")]);
+    assert_eq!((&own["top1"], &own["images"]), (&100.0.into(), &40.into()));
+}
+
+#[test]
+fn other_classes_and_columns_are_refused() {
+    let place = Place::trained();
+    let new = csv(&blobs(20, 2.0));
+    let refused = |command: &str, content: String| {
+        let file = place.write("refused.csv", &content);
+        let run = place.text("run");
+        match command {
+            "predict" => PROGRAM.fails(4, &["predict", &run, &file]),
+            _ => PROGRAM.fails(4, &["evaluate", &run, "--dir", &file]),
+        }
+    };
+    let malign = refused("evaluate", new.replace("no", "malign"));
+    assert!(malign.contains("the classes here are malign, yes, those of the model no, yes"));
+    for command in ["evaluate", "predict"] {
+        let missing = refused(command, new.replace("b,label", "c,label"));
+        assert!(missing.contains("its columns are a, c, label; the model takes a, b"), "{missing}");
+    }
+}
+
+#[test]
+fn each_row_is_predicted_with_or_without_its_class() {
+    let place = Place::trained();
+    let rows = blobs(30, 3.0);
+    let labelled = place.write("labelled.csv", &csv(&rows));
+    let bare: String = rows.iter().map(|(a, b, _)| format!("{b},{a}\n")).collect();
+    let bare = place.write("bare.csv", &format!("b,a\n{bare}"));
+    let run = place.text("run");
+    let [first, second] = [&labelled, &bare].map(|file| PROGRAM.json(&["predict", &run, file]));
+    let images = first["images"].as_array().unwrap();
+    assert_eq!((images.len(), &images[0]["image"]), (30, &format!("{labelled}:2").into()));
+    for ((one, two), row) in images.iter().zip(second["images"].as_array().unwrap()).zip(&rows) {
+        assert_eq!((&one["class"], &one["probabilities"]), (&row.2.into(), &two["probabilities"]));
+    }
+    let table = PROGRAM.run(&["predict", &run, &bare, "--csv"]).stdout;
+    let table = String::from_utf8(table).unwrap();
+    assert!(table.starts_with(&format!("row,rank,class,probability\n{bare}:2,1,no,")), "{table}");
+    assert_eq!(table.lines().count(), 31);
+}
+
+#[test]
+fn a_model_file_and_its_card_tell_of_the_columns() {
+    let place = Place::trained();
+    let (run, out) = (place.text("run"), place.text("model.onnx"));
+    PROGRAM.run(&["export", &run, &out]);
+    let card = read(&place.path("model.md"));
+    assert!(card.contains("A classifier of rows") && card.contains("| `b` | numbers"), "{card}");
+    assert!(!card.contains("image classifier") && !card.contains("not known"), "{card}");
+    assert!(read(&place.path("model.onnx")).contains("images.standardised"));
+    let weights = place.text("model.safetensors");
+    PROGRAM.run(&["export", &run, &weights, "--pytorch"]);
+    assert!(read(&place.path("model.py")).contains("FEATURES = [\"a\",\"b\"]"));
+    // The file alone is enough.
+    let new = place.write("new.csv", &csv(&blobs(20, 2.0)));
+    let alone = PROGRAM.json(&["evaluate", &weights, "--dir", &new]);
+    assert_eq!((&alone["top1"], &alone["images"]), (&100.0.into(), &20.into()));
+}
+
+#[test]
+fn what_was_done_to_a_table_is_shown() {
+    let place = Place::trained();
+    let rows: String = blobs(40, 0.0)
+        .iter()
+        .zip(0..)
+        .map(|((a, _, class), row)| format!("{row};{a};{};3;{class}\n", ["red", ""][row % 2]))
+        .collect();
+    let file = place.write("found.csv", &format!(";a;colour;three;kind\n{rows}"));
+    let arguments = ["data", "csv", "--dir", &file, "--network", "mlp1net", "--depth", "1"];
+    let shown = String::from_utf8(PROGRAM.run(&arguments).stdout).unwrap();
+    for said in [
+        "rows of 3 features from 2 columns",
+        "columns are parted by semicolons",
+        "the last column, `kind`",
+        "left out: `` has no name",
+        "left out: `three` is 3 in all rows",
+        "one of red; or missing",
+    ] {
+        assert!(shown.contains(said), "{said} in {shown}");
+    }
+    let table = &PROGRAM.json(&arguments)["table"];
+    assert_eq!(table["columns"][1]["words"][0], "red");
+}
