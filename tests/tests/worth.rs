@@ -182,6 +182,19 @@ fn a_certificate_compares_neighbours_on_the_same_images() {
     assert_eq!(train(&again, &depth)["test_accuracy"], result["test_accuracy"]);
     let page = read(&run.join("certificate.json"));
     assert_eq!(serde_json::from_str::<Value>(&page).unwrap(), second);
-    let other = PROGRAM.run(&["certify", place.path().to_str().unwrap()]);
-    assert_eq!(other.status.code(), Some(4));
+    let place = place.path().to_str().unwrap();
+    assert!(PROGRAM.fails(4, &["certify", place]).contains("is not a run folder"));
+    let price = PROGRAM.fails(2, &["certify", run.to_str().unwrap(), "--price", "nan"]);
+    assert!(price.contains("--price"), "{price}");
+}
+
+/// What follows a dense sub-network reads each of its sub-modules: there is none to be left out.
+#[test]
+fn a_dense_network_is_certified_against_a_deeper_one_alone() {
+    let place = tempfile::tempdir().unwrap();
+    let run = place.path().join("run");
+    train(&run, &["growth.policy=none", "network.name=dense3net", "network.depth=2-1-1"]);
+    let certificate = PROGRAM.json(&["certify", run.to_str().unwrap(), "--quiet"]);
+    assert!(certificate["shallower"].is_null(), "{certificate}");
+    assert_eq!(certificate["deeper"]["depth"], "3-2-2");
 }

@@ -9,10 +9,11 @@ use crate::output::{BOLD, Output, RESET, si, table};
 use autogrow_core::config::Config;
 use autogrow_core::data::DataSet;
 use autogrow_core::growth::{Comparison, Depth, Evidence, disagreements, mcnemar};
+use autogrow_core::network::SeedNetwork;
 use autogrow_core::ranks::Ranks;
 use autogrow_core::run::{Checkpoint, ModelFile, Origin, RunFolder, publish};
 use autogrow_core::training::{Objective, evaluate};
-use autogrow_core::{Error, Job, Resolved, Result, at_depth};
+use autogrow_core::{Error, Job, Resolved, Result, at_depth, registry};
 use autogrow_run::certificate::{Certificate, Contender, Rival, Verdict, pooled};
 use autogrow_run::names;
 use burn::tensor::Device;
@@ -39,6 +40,14 @@ struct Judged {
 
 pub(crate) fn run(args: &CertifyArgs, output: &Output) -> Result<()> {
     let run = &args.run;
+    if !run.join(names::CONFIG).is_file() {
+        return Err(Error::run(run, "is not a run folder: it holds no config.toml")
+            .with_hint("name the folder of a run that is finished"));
+    }
+    if let Some(price) = args.price.filter(|price| !(price.is_finite() && *price >= 0.0)) {
+        return Err(Error::config("--price", format!("= {price} is out of range"))
+            .with_hint("it is 0 or more"));
+    }
     let outcome = RunFolder::outcome(run)?.ok_or_else(|| {
         Error::run(run, "is not finished, so there is nothing to certify yet")
             .with_hint(format!("`autogrow resume {}` brings it to its end", run.display()))
@@ -68,7 +77,8 @@ pub(crate) fn run(args: &CertifyArgs, output: &Output) -> Result<()> {
 
 impl Court<'_> {
     fn certificate(&self, found: &Depth) -> Result<Certificate> {
-        let shallower = found.shallower().map(|depth| self.judged(depth, found)).transpose()?;
+        let shallower = found.shallower().filter(|_| self.can_lose_sub_modules());
+        let shallower = shallower.map(|depth| self.judged(depth, found)).transpose()?;
         let found = self.judged(found.clone(), found)?;
         let deeper = self.judged(found.depth.deeper(), &found.depth)?;
         Ok(Certificate {
@@ -79,6 +89,14 @@ impl Court<'_> {
             deeper: self.rival(&found, &deeper),
             found: contender(&found),
         })
+    }
+
+    /// Whether the network can be made shallower. Not where what follows a sub-network reads channels of
+    /// each of its sub-modules (DenseNet).
+    fn can_lose_sub_modules(&self) -> bool {
+        let kind = registry::find::<SeedNetwork>(&self.config.network.name)
+            .and_then(SeedNetwork::sub_module_kind);
+        kind.is_ok_and(|kind| (kind.channels)(8, 1) == (kind.channels)(8, 2))
     }
 
     fn rival(&self, found: &Judged, rival: &Judged) -> Rival {
