@@ -11,13 +11,14 @@ use burn::tensor::activation::relu;
 use burn::tensor::{Tensor, TensorData};
 use rand::Rng;
 
-/// One convolution twice, parts of maps cut off and put elsewhere, and a matrix over channels that is
-/// no linear layer, twice and in two shapes.
+/// One convolution twice, once with a batch norm behind it, parts of maps cut off and put elsewhere,
+/// and a matrix over channels that is no linear layer, twice and in two shapes.
 #[derive(Module, Debug)]
 pub struct Medley {
     conv: Conv2d,
     bn: BatchNorm,
     again: Conv2d,
+    bn_again: BatchNorm,
     matrix: Param<Tensor<2>>,
     gamma: Param<Tensor<1>>,
 }
@@ -32,6 +33,7 @@ impl Medley {
             conv: builder.conv([channels_in, width], 3, stride),
             bn: builder.norm(width),
             again: builder.conv([width, width], 3, 1),
+            bn_again: builder.norm(width),
             matrix: Param::from_data(TensorData::new(matrix, [width, width]), builder.device),
             gamma: Param::from_tensor(Tensor::full([width], 0.5, builder.device)),
         }
@@ -41,7 +43,7 @@ impl Medley {
 impl SubModule for Medley {
     fn forward(&self, input: FeatureMap) -> FeatureMap {
         let map = input.conv(&self.conv).norm(&self.bn, Skip::None, Activation::Relu);
-        let map = map.conv(&self.again).act(Activation::Relu);
+        let map = map.conv(&self.again).norm(&self.bn_again, Skip::None, Activation::Relu);
         let features = map.conv(&self.again).act(Activation::Identity).to_features();
         let [batch, channels, height, width] = features.dims();
         let half = channels / 2;
