@@ -194,7 +194,8 @@ fn adapting_epochs_cost_but_do_not_count_in_the_interval() {
 #[test]
 fn plan_prints_the_floor() {
     let plan = |settings: &[&str]| {
-        PROGRAM.json(&[&["plan", "--set", "network.width=2"], settings].concat())
+        let plan = ["plan", "--set", "network.width=2", "--policy", "periodic"];
+        PROGRAM.json(&[&plan[..], settings].concat())
     };
     let three = plan(&["--interval", "3", "--patience", "100"]);
     assert_eq!(three["floor"]["depth"], "13-13-12");
@@ -203,7 +204,8 @@ fn plan_prints_the_floor() {
     assert_eq!(plan(&["--interval", "12"])["floor"]["depth"], "5-4-4");
     let four = plan(&["--network", "basic4resnet", "--depth", "1-1-1-1"]);
     assert_eq!(four["floor"]["depth"], "10-10-10-10");
-    let text = stdout(&PROGRAM.run(&["plan", "--interval", "12", "--set", "network.width=2"]));
+    let periodic = ["plan", "--interval", "12", "--width", "2", "--policy", "periodic"];
+    let text = stdout(&PROGRAM.run(&periodic));
     assert!(text.contains("5-4-4") && text.contains("no\nshallower net"), "{text}");
 }
 
@@ -397,6 +399,11 @@ fn the_environment_and_flags_override_in_order() {
         (7.into(), "environment variable AUTOGROW_GROWTH_INTERVAL".into())
     );
     assert_eq!(from(&config, "growth.patience"), (100.into(), "default".into()));
+    assert_eq!(from(&config, "growth.policy"), ("worth".into(), "preset standard".into()));
+    // J is of the paper's policy, so it chooses that.
+    let config_of_paper = command(&environment, &["--patience", "20"]);
+    assert_eq!(from(&config_of_paper, "growth.policy"), ("periodic".into(), "default".into()));
+    assert_eq!(from(&config_of_paper, "growth.guide"), ("raw".into(), "default".into()));
     assert_eq!(from(&config, "network.width"), (16.into(), "default of basic3resnet".into()));
     assert_eq!(from(&config, "training.learning_rate").0, 0.1);
     let config = command(&environment, &["--set", "growth.interval=5"]);

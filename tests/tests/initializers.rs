@@ -16,6 +16,7 @@ use autogrow_tests as _;
 use burn::module::Module;
 use burn::tensor::{Device, Tensor, TensorData};
 use proptest::prelude::*;
+use std::ops::ControlFlow;
 
 fn learner_of(network: Network, training: &TrainingConfig, device: &Device) -> Learner {
     Learner::new(network, training, &PluginSettings::default(), device.clone()).unwrap()
@@ -233,7 +234,7 @@ fn train(learner: Learner, steps: usize, rate: f64) -> Learner {
         seed: 0,
         learning_rate: rate,
         resumed: Default::default(),
-        on_step: &mut |_, _| Ok(()),
+        on_step: &mut |_, _| Ok(ControlFlow::Continue(())),
     };
     learner.epoch(&mut epoch).unwrap().0
 }
@@ -308,7 +309,7 @@ fn micro_batches_add_up() {
             seed: 0,
             learning_rate: 0.1,
             resumed: Default::default(),
-            on_step: &mut |_, _| Ok(()),
+            on_step: &mut |_, _| Ok(ControlFlow::Continue(())),
         };
         let (learner, _) = learner_of(net, &config, &device).epoch(&mut epoch).unwrap();
         StateDict::of(learner.network()).unwrap()

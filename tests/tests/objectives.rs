@@ -15,6 +15,7 @@ use autogrow_tests::program::Program;
 use burn::tensor::Device;
 use serde_json::Value;
 use std::fmt::Write;
+use std::ops::ControlFlow;
 use std::path::Path;
 
 const PROGRAM: Program = Program(env!("CARGO_BIN_EXE_autogrow-tests"));
@@ -206,7 +207,7 @@ fn learn(images: Vec<f32>, targets: Targets) -> [Result<Scores>; 2] {
         seed: 0,
         learning_rate: 0.1,
         resumed: Default::default(),
-        on_step: &mut |_, _| Ok(()),
+        on_step: &mut |_, _| Ok(ControlFlow::Continue(())),
     };
     let trained = learner.epoch(&mut epoch).map(|(_, scores)| scores);
     let judged = objective(&training, &plugins).unwrap();

@@ -13,6 +13,7 @@ use burn::module::{Module, Param};
 use burn::optim::GradientsParams;
 use burn::tensor::{Device, Tensor, TensorData};
 use serde_json::Value;
+use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
 fn fixture(name: &str) -> PathBuf {
@@ -108,7 +109,7 @@ fn train(learner: Learner, steps: usize, rate: f64) -> (Learner, Vec<f64>) {
             resumed: Default::default(),
             on_step: &mut |_, step| {
                 losses.push(step.loss);
-                Ok(())
+                Ok(ControlFlow::Continue(()))
             },
         })
         .unwrap();
@@ -274,7 +275,9 @@ fn optimizers_step_as_pytorchs() {
         let name = row["name"].as_str().unwrap();
         let optimizer = match name {
             "sgd" | "sgd-momentum" => "sgd",
+            "nesterov" => "nesterov",
             "adam" => "adam",
+            "adamw" => "adamw",
             "adam-amsgrad" => "amsgrad",
             "adagrad" => "adagrad",
             "adadelta" => "adadelta",
@@ -303,7 +306,7 @@ fn optimizers_step_as_pytorchs() {
         }
         seen += 1;
     }
-    assert_eq!(seen, 7);
+    assert_eq!(seen, 9);
 }
 
 #[test]

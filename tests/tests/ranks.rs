@@ -13,6 +13,7 @@ use autogrow_core::training::{Epoch, Learner, evaluate};
 use autogrow_core::{Error, Found, Job, Resolved, Result, autogrow};
 use burn::tensor::Device;
 use serde_json::Value;
+use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use {autogrow_data as _, autogrow_models as _};
 
@@ -70,7 +71,7 @@ fn train(config: &Config, data: &DataSet, ranks: &Ranks) -> Trained {
             resumed: Default::default(),
             on_step: &mut |_, step| {
                 losses.push(step.loss);
-                Ok(())
+                Ok(ControlFlow::Continue(()))
             },
         };
         (learner, _) = learner.epoch(&mut epoch).unwrap();
@@ -342,7 +343,7 @@ fn an_error_of_one_rank_ends_all_with_its_exit_code() {
             seed: 1,
             learning_rate: 0.1,
             resumed: Default::default(),
-            on_step: &mut |_, _| Ok(()),
+            on_step: &mut |_, _| Ok(ControlFlow::Continue(())),
         };
         let learner = Learner::new(network, &config.training, &config.plugin, device).unwrap();
         let learner = learner.with_ranks(ranks);

@@ -188,6 +188,32 @@ fn a_certificate_compares_neighbours_on_the_same_images() {
     assert!(price.contains("--price"), "{price}");
 }
 
+/// At a price that nothing is worth, the shallower network is the better one.
+#[test]
+fn the_better_network_is_taken_and_the_found_one_kept() {
+    let place = tempfile::tempdir().unwrap();
+    let run = place.path().join("run");
+    let folder = run.to_str().unwrap();
+    let found = train(&run, &["growth.policy=none", "network.depth=2-1-1"]);
+    let model = std::fs::read(run.join("model.safetensors")).unwrap();
+    let take = ["certify", folder, "--quiet", "--price", "1000", "--take"];
+    let certificate = PROGRAM.json(&take);
+    let result: Value = serde_json::from_str(&read(&run.join("result.json"))).unwrap();
+    assert_eq!([&found["found"], &result["found"]], ["2-1-1", "1-1-1"]);
+    let shallower = &certificate["shallower"]["test_percent"][0];
+    assert_eq!(&result["test_accuracy"], shallower);
+    let evaluated = PROGRAM.json(&["evaluate", folder, "--quiet"]);
+    assert_eq!([&evaluated["found"], &evaluated["top1"]], [&"1-1-1".into(), shallower]);
+    assert!(read(&run.join("README.md")).contains("1-1-1"));
+    assert_eq!(std::fs::read(run.join("model-2-1-1.safetensors")).unwrap(), model);
+    let kept: Value = serde_json::from_str(&read(&run.join("result-2-1-1.json"))).unwrap();
+    assert_eq!(kept["found"], "2-1-1");
+    // There is nothing shallower any more, and nothing to take.
+    let again = PROGRAM.json(&take);
+    assert!(again["shallower"].is_null());
+    assert_eq!(again["found"]["test_percent"][0], *shallower);
+}
+
 /// What follows a dense sub-network reads each of its sub-modules: there is none to be left out.
 #[test]
 fn a_dense_network_is_certified_against_a_deeper_one_alone() {
@@ -197,4 +223,48 @@ fn a_dense_network_is_certified_against_a_deeper_one_alone() {
     let certificate = PROGRAM.json(&["certify", run.to_str().unwrap(), "--quiet"]);
     assert!(certificate["shallower"].is_null(), "{certificate}");
     assert_eq!(certificate["deeper"]["depth"], "3-2-2");
+}
+
+/// The better half goes on for twice as long, until one is left; what is finished is not trained again.
+#[test]
+fn a_sweep_halves_until_one_is_left() {
+    let place = tempfile::tempdir().unwrap();
+    let folder = place.path().join("sweep");
+    let settings = TINY.iter().chain(&["fine_tune.epochs=4"]).flat_map(|set| ["--set", set]);
+    let start = ["sweep", folder.to_str().unwrap(), "--quiet", "--depths", "1-1-1,2-1-1,3-2-2"];
+    let arguments: Vec<_> = start.into_iter().chain(settings).collect();
+    let sweep = PROGRAM.json(&arguments);
+    let rounds = sweep["rounds"].as_array().unwrap();
+    let of = |round: &Value, key: &str| -> Vec<Value> {
+        round.as_array().unwrap().iter().map(|trained| trained[key].clone()).collect()
+    };
+    let sizes: Vec<_> = rounds.iter().map(|round| of(round, "epochs")).collect();
+    assert_eq!(sizes, [vec![Value::from(1); 3], vec![2.into(); 2], vec![4.into()]]);
+    for pair in rounds.windows(2) {
+        let (before, after) = (of(&pair[0], "depth"), of(&pair[1], "depth"));
+        assert!(after.iter().all(|depth| before[..after.len()].contains(depth)), "{sweep}");
+        let worth: Vec<_> = of(&pair[0], "worth").iter().map(|w| w.as_f64().unwrap()).collect();
+        assert!(worth.is_sorted_by(|one, other| one >= other), "{sweep}");
+    }
+    let best = &rounds[2][0];
+    let outcome = Path::new(best["run"].as_str().unwrap()).join("result.json");
+    let outcome: Value = serde_json::from_str(&read(&outcome)).unwrap();
+    assert_eq!(
+        [&outcome["found"], &outcome["test_accuracy"]],
+        [&best["depth"], &best["test_percent"]]
+    );
+    assert_eq!(PROGRAM.json(&arguments), sweep);
+    let kept: Value = serde_json::from_str(&read(&folder.join("sweep.json"))).unwrap();
+    assert_eq!(kept, sweep);
+    // As long as another run in all.
+    let run = place.path().join("run");
+    train(&run, &["growth.policy=none", "fine_tune.epochs=30"]);
+    let like = place.path().join("like");
+    let settings = TINY.iter().flat_map(|set| ["--set", set]);
+    let start = ["sweep", like.to_str().unwrap(), "--quiet", "--depths", "1-1-1,2-1-1", "--like"];
+    let arguments = start.into_iter().chain([run.to_str().unwrap()]).chain(settings);
+    let sweep = PROGRAM.json(&arguments.collect::<Vec<_>>());
+    let whole: u64 = validation(&run).iter().map(|epoch| epoch.evidence.macs).sum();
+    let compute = sweep["compute"].as_u64().unwrap();
+    assert!(compute <= whole && compute > whole * 3 / 4, "{compute} of {whole}");
 }

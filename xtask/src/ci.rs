@@ -63,6 +63,8 @@ const STEPS: &[Step] = &[
     Step { folder: EMBED, ..cargo("check --features ndarray --locked") },
     Step { folder: "benches", ..cargo("check --benches --locked") },
     Step { folder: "fuzz", ..cargo("check --locked") },
+    // The models that the first step has written.
+    Step { folder: "tests/onnx", ..cargo("test --locked") },
 ];
 
 impl Step {

@@ -1,6 +1,8 @@
 //! What can be typed: commands and options. Each is defined here once; help comes from it.
 
+use crate::run_folders;
 use crate::settings::Settings;
+use autogrow_core::growth::Depth;
 use autogrow_suite::{ReproduceArgs, SuiteArgs};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::num::NonZeroUsize;
@@ -8,13 +10,14 @@ use std::path::PathBuf;
 
 /// Finds the depth of a network for your data in one training run.
 ///
-/// Without a command: trains on the handwritten digits that are built in.
+/// `autogrow train` shows it on handwritten digits that are built in.
 #[derive(Debug, Parser)]
 #[command(
     name = "autogrow",
     version,
     long_version = crate::version::long(),
     max_term_width = 80,
+    arg_required_else_help = true,
     disable_help_subcommand = true
 )]
 pub(crate) struct Cli {
@@ -27,8 +30,19 @@ pub(crate) struct Cli {
     /// Log more; twice for everything
     #[arg(long, short, global = true, action = clap::ArgAction::Count)]
     pub(crate) verbose: u8,
+    /// When to colour what is printed
+    #[arg(long, global = true, value_enum, value_name = "WHEN", default_value = "auto")]
+    pub(crate) color: Color,
     #[command(subcommand)]
-    pub(crate) command: Option<Command>,
+    pub(crate) command: Command,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Color {
+    /// In a terminal, unless NO_COLOR is set
+    Auto,
+    Always,
+    Never,
 }
 
 #[derive(Debug, Subcommand)]
@@ -39,6 +53,8 @@ pub(crate) enum Command {
     Resume(ResumeArgs),
     /// Is the found depth worth it? One level shallower and deeper, on the same batches
     Certify(CertifyArgs),
+    /// Fixed depths by successive halving: what growth has to beat
+    Sweep(SweepArgs),
     /// Network Morphism: train a shallow net, deepen it, train on
     Morph(MorphArgs),
     /// Accuracy, loss and calibration of a trained model
@@ -59,6 +75,8 @@ pub(crate) enum Command {
     Data(DataArgs),
     /// (Re)write the report of a run, or compare several
     Report(ReportArgs),
+    /// Runs in a folder, newest first
+    Runs(RunsArgs),
     /// Many runs from one file: seeds, baselines, tables, figures
     Suite(Box<SuiteArgs>),
     /// The paper's tables and figures, which are suites
@@ -77,9 +95,22 @@ pub(crate) enum Command {
     Man(ManArgs),
 }
 
-impl Default for Command {
-    fn default() -> Self {
-        Self::Train(TrainArgs { run: None, settings: Settings::default() })
+impl Command {
+    /// The runs and models that it is given, any of which may be called `last`.
+    pub(crate) fn runs(&mut self) -> Vec<&mut PathBuf> {
+        match self {
+            Self::Resume(args) => vec![&mut args.run],
+            Self::Certify(args) => vec![&mut args.run],
+            Self::Sweep(args) => args.like.iter_mut().collect(),
+            Self::Evaluate(args) => vec![&mut args.model],
+            Self::Predict(args) => vec![&mut args.model],
+            Self::Export(args) => vec![&mut args.model],
+            Self::Landscape(args) => args.models.iter_mut().collect(),
+            Self::Trajectory(args) => args.runs.iter_mut().collect(),
+            Self::Replay(args) => vec![&mut args.curve],
+            Self::Report(args) => args.runs.iter_mut().collect(),
+            _ => Vec::new(),
+        }
     }
 }
 
@@ -93,7 +124,7 @@ pub(crate) struct TrainArgs {
 
 #[derive(Debug, Args)]
 pub(crate) struct ResumeArgs {
-    /// Run folder
+    /// Run folder, or `last`: the newest in runs
     pub(crate) run: PathBuf,
     /// Go on although this key has changed, or `data`, or `plugins`
     #[arg(long, value_name = "KEY")]
@@ -104,7 +135,7 @@ pub(crate) struct ResumeArgs {
 
 #[derive(Debug, Args)]
 pub(crate) struct CertifyArgs {
-    /// Run folder of a finished run
+    /// Run folder of a finished run, or `last`: the newest in runs
     pub(crate) run: PathBuf,
     /// How often each network is trained, each time with the images in another order
     #[arg(long = "seeds", value_name = "N", default_value = "1")]
@@ -112,6 +143,25 @@ pub(crate) struct CertifyArgs {
     /// Points that a doubling of the cost has to bring [default: the run's growth.price]
     #[arg(long, value_name = "POINTS")]
     pub(crate) price: Option<f64>,
+    /// Make the better network the run's model; the found one is kept beside it
+    #[arg(long)]
+    pub(crate) take: bool,
+    #[command(flatten)]
+    pub(crate) settings: Settings,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct SweepArgs {
+    /// Folder of its run folders. Where it exists, what is missing goes on
+    /// [default: runs/<data>-<network>-sweep-<n>]
+    pub(crate) folder: Option<PathBuf>,
+    /// Depths to try, such as 1-1-1,2-2-2 [default: 1, 2, 3, 5, 8 and 12
+    /// sub-modules of each sub-network]
+    #[arg(long, value_name = "DEPTHS", value_delimiter = ',')]
+    pub(crate) depths: Vec<Depth>,
+    /// Train for as long as this run did in all, not N epochs in the last round
+    #[arg(long, value_name = "RUN")]
+    pub(crate) like: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) settings: Settings,
 }
@@ -130,8 +180,9 @@ pub(crate) struct MorphArgs {
 
 #[derive(Debug, Args)]
 pub(crate) struct EvaluateArgs {
-    /// Run folder, or a file of weights: .safetensors, or .pt of PyTorch. One
-    /// that does not say of which network it is needs --network
+    /// Run folder, `last` for the newest in runs, or a file of weights:
+    /// .safetensors, or .pt of PyTorch. One that does not say of which network it
+    /// is needs --network
     pub(crate) model: PathBuf,
     /// Images to evaluate on [default: test]
     ///
@@ -148,8 +199,9 @@ pub(crate) struct EvaluateArgs {
 
 #[derive(Debug, Args)]
 pub(crate) struct PredictArgs {
-    /// Run folder, or a file of weights: .safetensors, or .pt of PyTorch. One
-    /// that does not say of which network it is needs --network
+    /// Run folder, `last` for the newest in runs, or a file of weights:
+    /// .safetensors, or .pt of PyTorch. One that does not say of which network it
+    /// is needs --network
     pub(crate) model: PathBuf,
     /// Pictures, folders of pictures, or tables, as the model takes them; `-` is
     /// one of them on standard input
@@ -174,8 +226,9 @@ pub(crate) struct PredictArgs {
 
 #[derive(Debug, Args)]
 pub(crate) struct ExportArgs {
-    /// Run folder, or a file of weights: .safetensors, or .pt of PyTorch. One
-    /// that does not say of which network it is needs --network
+    /// Run folder, `last` for the newest in runs, or a file of weights:
+    /// .safetensors, or .pt of PyTorch. One that does not say of which network it
+    /// is needs --network
     pub(crate) model: PathBuf,
     /// File to write; a model card (.md) is written beside it
     pub(crate) out: PathBuf,
@@ -265,8 +318,9 @@ pub(crate) enum SplitName {
 
 #[derive(Debug, Args)]
 pub(crate) struct ReplayArgs {
-    /// CSV with the columns `epoch` (from 1) and `accuracy` (percent), or the
-    /// metrics.csv of a run
+    /// CSV with the columns `epoch` (from 1) and `accuracy` (percent), the
+    /// metrics.csv or validation.bin of a run, or its folder; `last`: the newest
+    /// in runs
     pub(crate) curve: PathBuf,
     #[command(flatten)]
     pub(crate) settings: Settings,
@@ -292,7 +346,8 @@ pub(crate) struct DataArgs {
 
 #[derive(Debug, Args)]
 pub(crate) struct ReportArgs {
-    /// Run folders: of one, its report is written; of several, a comparison
+    /// Run folders, or `last`: of one, its report is written; of several, a
+    /// comparison
     #[arg(required = true, value_name = "RUN")]
     pub(crate) runs: Vec<PathBuf>,
     /// Where to write the page [default: RUN/report.html, comparison.html]
@@ -305,7 +360,17 @@ pub(crate) struct ReportArgs {
 }
 
 #[derive(Debug, Args)]
+pub(crate) struct RunsArgs {
+    /// The folder that holds them
+    #[arg(default_value = run_folders::FOLDER)]
+    pub(crate) folder: PathBuf,
+}
+
+#[derive(Debug, Args)]
 pub(crate) struct ConfigArgs {
+    /// Print TOML that --config takes
+    #[arg(long, conflicts_with = "json")]
+    pub(crate) toml: bool,
     #[command(flatten)]
     pub(crate) settings: Settings,
 }

@@ -19,8 +19,10 @@ pub(crate) mod predict;
 pub(crate) mod replay;
 pub(crate) mod report;
 pub(crate) mod resume;
+pub(crate) mod runs;
 pub(crate) mod suite;
 mod surface;
+pub(crate) mod sweep;
 pub(crate) mod train;
 pub(crate) mod trajectory;
 

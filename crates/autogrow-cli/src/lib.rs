@@ -17,11 +17,12 @@ mod preset;
 mod progress;
 mod ranks;
 mod reporter;
+mod run_folders;
 mod settings;
 mod signals;
 mod version;
 
-use args::{Cli, Command};
+use args::{Cli, Color, Command};
 // Linked for what they register.
 use autogrow_core::ranks::Ranks;
 use autogrow_data as _;
@@ -42,8 +43,16 @@ pub fn main() -> ExitCode {
             return ExitCode::from(if error.use_stderr() { 2 } else { 0 });
         }
     };
+    match cli.color {
+        Color::Auto => {}
+        Color::Always => anstream::ColorChoice::Always.write_global(),
+        Color::Never => anstream::ColorChoice::Never.write_global(),
+    }
     let mut output = Output { json: cli.json, quiet: cli.quiet, silent: false };
-    let command = cli.command.unwrap_or_default();
+    let mut command = cli.command;
+    if let Err(error) = command.runs().into_iter().try_for_each(run_folders::resolve) {
+        return failed(&error, &output);
+    }
     let member = match Member::join(&command, output) {
         Ok(member) => member,
         Err(error) => return failed(&error, &output),
@@ -93,11 +102,13 @@ fn run(command: &Command, output: &Output, ranks: &Ranks) -> autogrow_core::Resu
         Command::Train(args) => commands::train::run(args, output, ranks),
         Command::Resume(args) => commands::resume::run(args, output, ranks),
         Command::Certify(args) => commands::certify::run(args, output),
+        Command::Sweep(args) => commands::sweep::run(args, output),
         Command::Morph(args) => commands::morph::run(args, output, ranks),
         Command::Evaluate(args) => commands::evaluate::run(args, output),
         Command::Replay(args) => commands::replay::run(args, output),
         Command::Plan(args) => commands::plan::run(args, output),
         Command::Data(args) => commands::data::run(args, output),
+        Command::Runs(args) => commands::runs::run(args, output),
         Command::Report(args) => commands::report::run(args, output),
         Command::List(args) => commands::list::run(args, output),
         Command::Download(args) => commands::download::run(args, output),

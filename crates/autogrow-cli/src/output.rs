@@ -3,7 +3,7 @@
 pub(crate) use autogrow_base::numbers::{duration, si, significant};
 use autogrow_core::{Error, Result};
 use serde::Serialize;
-use std::io::{ErrorKind, IsTerminal, Write};
+use std::io::{ErrorKind, Write};
 
 /// How to talk to the user.
 #[derive(Clone, Copy, Debug)]
@@ -102,9 +102,9 @@ pub(crate) const BOLD: &str = "\x1b[1m";
 pub(crate) const DIM: &str = "\x1b[2m";
 pub(crate) const RESET: &str = "\x1b[0m";
 
-/// Whether stderr is a terminal that wants colours.
+/// Whether what is printed to stderr is coloured.
 pub(crate) fn stderr_has_colours() -> bool {
-    std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none()
+    anstream::AutoStream::choice(&std::io::stderr()) != anstream::ColorChoice::Never
 }
 
 /// A table of plain columns, as wide as its content.

@@ -13,13 +13,13 @@ pub(crate) struct Layer {
 }
 
 impl Layer {
-    /// That of a preset for a data set.
+    /// That of a preset for a data set and a policy that was chosen.
     ///
     /// # Errors
     /// As [`Preset::settings`].
-    pub(crate) fn of(preset: Preset, data: &DataConfig) -> Result<Self> {
-        let name = format!("preset {}", format!("{preset:?}").to_lowercase());
-        Ok(Self { name, toml: preset.settings(data)?.to_string() })
+    pub(crate) fn of(preset: Preset, data: &DataConfig, policy: Option<&str>) -> Result<Self> {
+        let name = format!("preset {}", preset.name());
+        Ok(Self { name, toml: preset.settings(data, policy)?.to_string() })
     }
 }
 

@@ -101,15 +101,18 @@ impl Watch for Progress {
             Event::Capped { subnet, .. } => {
                 self.line(&format!("capped     sub-network {subnet}: as deep as allowed"));
             }
+            Event::OutOfTime { subnet, .. } => {
+                self.line(&format!("stopped    sub-network {subnet}: no time left for growing"));
+            }
             Event::Skipped { epoch, images, .. } => {
                 self.line(&format!(
                     "skipped    images of epoch {epoch} that cannot be read: {images}"
                 ));
             }
             Event::Resumed { depth, .. } => self.depth = depth.to_string(),
-            Event::RolledBack { epoch, depth, .. } => {
+            Event::RolledBack { depth, why, .. } => {
                 self.depth = depth.to_string();
-                self.line(&format!("went back  to {depth} after epoch {epoch}"));
+                self.line(&format!("went back  to {depth}  {DIM}{why}{RESET}"));
             }
             Event::WentBack { epoch, depth, rate_scale, .. } => {
                 self.depth = depth.to_string();

@@ -17,6 +17,8 @@ use std::path::{Path, PathBuf};
 const PREFIX: &str = "AUTOGROW_";
 /// Not a key: the folder that data sets are looked for in.
 const DATA_VARIABLE: &str = "AUTOGROW_DATA";
+/// Keys that mean something to the paper's policies alone: whoever sets one chooses these.
+const PAPERS_KEYS: [&str; 3] = ["growth.patience", "growth.threshold", "growth.metric"];
 /// The source of values that nobody has set.
 const DEFAULT: &str = "default";
 
@@ -29,8 +31,8 @@ pub(crate) struct Settings {
     /// Set any key, such as --set growth.interval=3 (see `autogrow config`)
     #[arg(long = "set", value_name = "KEY=VALUE", help_heading = "Configuration")]
     set: Vec<String>,
-    /// The same as --preset quick: a result in minutes; the default of `train`
-    /// when nothing but [run] keys is set
+    /// The same as --preset quick: a result in minutes; the default when nothing
+    /// but [run] keys is set
     #[arg(long, help_heading = "Configuration")]
     quick: bool,
     /// Settings that go together: standard, paper, quick (preset)
@@ -42,24 +44,42 @@ pub(crate) struct Settings {
     /// Depth of the seed, such as 1-1-1 (network.depth)
     #[arg(long, help_heading = "Configuration")]
     depth: Option<String>,
+    /// Channels of the first sub-network (network.width)
+    #[arg(long, help_heading = "Configuration")]
+    width: Option<String>,
     /// Data set (data.name)
     #[arg(long, help_heading = "Configuration")]
     data: Option<String>,
     /// Folder of the data set (data.dir)
     #[arg(long, value_name = "FOLDER", help_heading = "Configuration")]
     dir: Option<String>,
+    /// Part of the training images to use, up to 1 (data.fraction)
+    #[arg(long, value_name = "PART", help_heading = "Configuration")]
+    fraction: Option<String>,
     /// Growing and stopping policy (growth.policy)
     #[arg(long, help_heading = "Configuration")]
     policy: Option<String>,
+    /// Initializer of new sub-modules (growth.initializer)
+    #[arg(long, value_name = "NAME", help_heading = "Configuration")]
+    initializer: Option<String>,
     /// K, epochs between growths (growth.interval)
     #[arg(long, value_name = "K", help_heading = "Configuration")]
     interval: Option<String>,
     /// J, epochs without improvement (growth.patience)
     #[arg(long, value_name = "J", help_heading = "Configuration")]
     patience: Option<String>,
+    /// Images a step (training.batch_size)
+    #[arg(long, value_name = "IMAGES", help_heading = "Configuration")]
+    batch_size: Option<String>,
+    /// Step size, 0 for the network's own (training.learning_rate)
+    #[arg(long, value_name = "RATE", help_heading = "Configuration")]
+    lr: Option<String>,
     /// N, epochs of fine-tuning (fine_tune.epochs)
     #[arg(long, value_name = "N", help_heading = "Configuration")]
     epochs: Option<String>,
+    /// Time for growing and fine-tuning together (run.max_minutes)
+    #[arg(long, value_name = "M", help_heading = "Configuration")]
+    minutes: Option<String>,
     /// Fixes everything random (run.seed)
     #[arg(long, help_heading = "Configuration")]
     seed: Option<String>,
@@ -193,12 +213,18 @@ impl Settings {
             ("--preset", "preset", &self.preset),
             ("--network", "network.name", &self.network),
             ("--depth", "network.depth", &self.depth),
+            ("--width", "network.width", &self.width),
             ("--data", "data.name", &self.data),
             ("--dir", "data.dir", &self.dir),
+            ("--fraction", "data.fraction", &self.fraction),
             ("--policy", "growth.policy", &self.policy),
+            ("--initializer", "growth.initializer", &self.initializer),
             ("--interval", "growth.interval", &self.interval),
             ("--patience", "growth.patience", &self.patience),
+            ("--batch-size", "training.batch_size", &self.batch_size),
+            ("--lr", "training.learning_rate", &self.lr),
             ("--epochs", "fine_tune.epochs", &self.epochs),
+            ("--minutes", "run.max_minutes", &self.minutes),
             ("--seed", "run.seed", &self.seed),
             ("--device", "run.device", &self.device),
             ("--threads", "run.threads", &self.threads),
@@ -230,7 +256,11 @@ impl Loaded {
         // What the preset sets depends on other keys, so it comes between them and the defaults.
         let figment = Figment::from(&defaults).merge(&chosen);
         let config = figment.extract::<Config>().map_err(|error| explain(error, &figment))?;
-        let layer = Layer::of(config.preset, &config.data)?;
+        let keys = flatten(&chosen)?;
+        let is_chosen = |key: &str| keys.contains_key(key);
+        let is_policy_chosen = is_chosen("growth.policy") || PAPERS_KEYS.into_iter().any(is_chosen);
+        let policy = is_policy_chosen.then_some(config.growth.policy.as_str());
+        let layer = Layer::of(config.preset, &config.data, policy)?;
         let figment = Figment::from(defaults).merge(layer).merge(chosen);
         let config = figment.extract::<Config>().map_err(|error| explain(error, &figment))?;
         Ok(Self { config, figment })

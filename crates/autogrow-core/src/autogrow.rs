@@ -3,7 +3,7 @@
 //! [`crate::training`]; how a run is kept and taken up again, in `ongoing` beside this file.
 
 use crate::config::OnDivergence;
-use crate::growth::{Growth, Kind};
+use crate::growth::Kind;
 use crate::job::Job;
 use crate::network::Initializer;
 use crate::ongoing::{Found, Run};
@@ -63,7 +63,7 @@ fn algorithm_1(job: Job<'_>, mut learner: Learner, mut run: Run<'_>) -> Result<F
     let rate = config.training.learning_rate;
     let interval = config.growth.interval;
     let plan = schedule(&config.training.schedule, &[0.5, 0.75], config)?;
-    let mut growth = Growth::new(&config.rules())?;
+    let mut growth = job.growth()?;
     run.replay(&mut growth);
     run.check(&growth, learner.network().depth())?;
     learner = adapt(learner, &mut run, &*initializer)?;
@@ -76,7 +76,11 @@ fn algorithm_1(job: Job<'_>, mut learner: Learner, mut run: Run<'_>) -> Result<F
             let rate = rate * plan.factor(growth.epochs() % interval, interval);
             learner = run.epoch(learner, Phase::Growing, rate, &growth)?;
         }
-        let decisions = ranks.decisions_of_first(growth.epoch(run.evidence()))?;
+        let decisions = match run.is_growing_time_over()? {
+            false => growth.epoch(run.evidence()),
+            true => growth.last_epoch(run.evidence()),
+        };
+        let decisions = ranks.decisions_of_first(decisions)?;
         let first_growth = decisions.iter().position(|decision| decision.kind == Kind::Grow);
         for (number, decision) in decisions.iter().enumerate() {
             match decision.kind {
@@ -88,20 +92,21 @@ fn algorithm_1(job: Job<'_>, mut learner: Learner, mut run: Run<'_>) -> Result<F
                     learner = learner.follow_first()?;
                 }
                 Kind::RollBack => learner = run.roll_back(learner)?,
-                Kind::Stop | Kind::Cap => {}
+                Kind::Stop | Kind::Cap | Kind::OutOfTime => {}
             }
-            run.tell_decision(decision.kind, decision.subnet, learner.network())?;
+            run.tell_decision(decision.kind, decision.subnet, learner.network(), &growth)?;
         }
         run.save_decisions(&decisions, &learner, initializer.adapts().is_some())?;
         learner = adapt(learner, &mut run, &*initializer)?;
     }
 
-    // The depth is found: fine-tune for N epochs, from the last weights, momentum kept.
+    // The depth is found: fine-tune for N epochs, or as many as there is time for, from the last
+    // weights, momentum kept.
     run.begin_fine_tuning(&learner)?;
     let epochs = config.fine_tune.epochs;
     let plan = schedule(&config.fine_tune.schedule, &config.fine_tune.milestones, config)?;
-    for epoch in run.fine_tuned()..epochs {
-        let rate = rate * plan.factor(epoch, epochs);
+    while let Some(position) = run.next_fine_tuning()? {
+        let rate = rate * plan.factor(position, epochs);
         learner = run.epoch(learner, Phase::FineTuning, rate, &growth)?;
     }
     run.finish(&learner)

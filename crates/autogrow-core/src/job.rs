@@ -2,16 +2,18 @@
 
 use crate::config::TrainingConfig;
 use crate::data::DataSet;
-use crate::growth::Guide;
+use crate::growth::{Depth, Growth, Guide};
 use crate::initializer::InitializerKind;
-use crate::network::{Blueprint, Initializer, ModelInfo, Network};
+use crate::network::{Blueprint, Initializer, ModelInfo, Network, Size};
 use crate::random::{Purpose, generator};
 use crate::ranks::Ranks;
 use crate::registry::find;
 use crate::run::{check_finite, read_weights};
 use crate::training::{Objective, objective};
-use crate::{Resolved, Result};
+use crate::{Error, Resolved, Result};
 use burn::tensor::Device;
+use std::cell::RefCell;
+use std::collections::BTreeMap;
 
 /// Steps that averages span at least: an epoch of tiny data has too few to average out noise.
 const LEAST_SPAN: usize = 20;
@@ -30,6 +32,28 @@ pub struct Job<'a> {
 }
 
 impl Job<'_> {
+    /// Algorithm 1 at its start, within what networks may cost.
+    ///
+    /// # Errors
+    /// As [`Growth::new`].
+    pub(crate) fn growth(&self) -> Result<Growth> {
+        let growth = Growth::new(&self.config.rules())?;
+        let limits = self.config.growth.clone();
+        if !limits.limits_cost() {
+            return Ok(growth);
+        }
+        let (seed, device) = (self.blueprint(), self.device.clone());
+        let known = RefCell::new(BTreeMap::new());
+        let fits = move |depth: &Depth| {
+            *known.borrow_mut().entry(depth.to_string()).or_insert_with(|| {
+                // What cannot be built cannot be grown to.
+                let size = Size::of(Blueprint { depth: depth.clone(), ..seed.clone() }, &device);
+                size.is_ok_and(|size| limits.allows(size.macs, size.parameters as u64))
+            })
+        };
+        Ok(growth.within(fits))
+    }
+
     /// The architecture of the seed network.
     pub fn blueprint(&self) -> Blueprint {
         let (config, data) = (self.config, self.data);
@@ -50,6 +74,27 @@ impl Job<'_> {
             training.average = 1.0 - 1.0 / steps.max(LEAST_SPAN) as f64;
         }
         training
+    }
+
+    /// Nothing, if growth may begin with the seed network.
+    fn check_limits(&self) -> Result<()> {
+        let growth = &self.config.growth;
+        if !growth.limits_cost() {
+            return Ok(());
+        }
+        let Size { macs, parameters } = Size::of(self.blueprint(), self.device)?;
+        let costs = [
+            ("growth.max_macs", growth.max_macs, macs),
+            ("growth.max_parameters", growth.max_parameters, parameters as u64),
+        ];
+        for (key, most, cost) in costs {
+            if most > 0 && cost > most {
+                let problem = format!("= {most} is less than what the seed network has: {cost}");
+                return Err(Error::config(key, problem)
+                    .with_hint("allow more, or begin narrower: --set network.width"));
+            }
+        }
+        Ok(())
     }
 
     /// What is minimised.
@@ -83,6 +128,7 @@ impl Job<'_> {
         self.objective()?;
         let mut rng = generator(self.config.run.seed, Purpose::Seed, 0);
         let network = Network::new(self.blueprint(), &mut rng, device)?;
+        self.check_limits()?;
         let weights = &self.config.training.init_from;
         if weights.as_os_str().is_empty() {
             return Ok(network);

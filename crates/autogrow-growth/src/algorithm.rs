@@ -20,6 +20,9 @@ pub enum Kind {
     Stop,
     /// The sub-network leaves the list: it is as deep as allowed.
     Cap,
+    /// The sub-network leaves the list: there is no time for another growing epoch.
+    #[serde(rename = "out-of-time")]
+    OutOfTime,
     /// The network as it was before the sub-network was grown takes the place of the present one,
     /// which is set aside in turn.
     #[serde(rename = "roll-back")]
@@ -41,6 +44,15 @@ pub struct Decision {
     pub depth: Option<Depth>,
 }
 
+/// Which depths are allowed.
+struct Limit(Box<dyn Fn(&Depth) -> bool + Send>);
+
+impl std::fmt::Debug for Limit {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Limit")
+    }
+}
+
 /// The state of Algorithm 1.
 #[derive(Debug)]
 pub struct Growth {
@@ -49,6 +61,7 @@ pub struct Growth {
     amount: Amount,
     interval: usize,
     max_depth: Option<Depth>,
+    limit: Option<Limit>,
     seed: u64,
     depth: Depth,
     /// The network before the last growth, or the one that was gone back from: its depth and its
@@ -59,6 +72,8 @@ pub struct Growth {
     just_grown: bool,
     record: Record,
     curve: Curve,
+    /// What the policy said of the last epoch before it decided.
+    reason: String,
 }
 
 impl Growth {
@@ -82,6 +97,7 @@ impl Growth {
             amount: config.amount,
             interval: config.interval,
             max_depth: config.max_depth.clone(),
+            limit: None,
             seed: rules.seed,
             depth: depth.clone(),
             aside: None,
@@ -90,7 +106,13 @@ impl Growth {
             just_grown: false,
             record: Record::new(depth),
             curve: Curve::new(config.metric, rules.compat),
+            reason: String::new(),
         })
+    }
+
+    /// The same, where no network grows to a depth that `fits` refuses.
+    pub fn within(self, fits: impl Fn(&Depth) -> bool + Send + 'static) -> Self {
+        Self { limit: Some(Limit(Box::new(fits))), ..self }
     }
 
     /// Takes the evidence of one more epoch and answers with what to do now, in this order: stop,
@@ -104,6 +126,7 @@ impl Growth {
         if !self.curve.epochs().is_multiple_of(self.interval) {
             return Vec::new();
         }
+        self.reason = self.waiting();
         let verdicts = self.policy.decide(self.view());
         self.just_grown = false;
 
@@ -116,13 +139,8 @@ impl Growth {
                 }
             }
         }
-        if verdicts.contains(&Verdict::RollBack)
-            && let Some((depth, level)) = self.aside.take()
-        {
-            self.set_aside();
-            self.depth = depth;
-            self.record.begin(self.depth.clone(), LevelOrigin::Back(level));
-            decisions.push(self.decision(Kind::RollBack, last_grown));
+        if verdicts.contains(&Verdict::RollBack) {
+            decisions.extend(self.roll_back(last_grown));
         }
         // A growth on trial may yet be taken back, and its sub-network then be as shallow as before.
         let on_trial = self.policy.rolls_back()
@@ -137,7 +155,10 @@ impl Growth {
             for (growing_sub, times) in self.growing(subnet) {
                 let depth = self.depth.as_slice()[growing_sub];
                 let wanted = amount.unwrap_or_else(|| self.amount.of(depth));
-                for _ in 0..self.room(growing_sub).min(times.saturating_mul(wanted)) {
+                for _ in 0..times.saturating_mul(wanted) {
+                    if !self.has_room(growing_sub) {
+                        break;
+                    }
                     self.depth.stack(growing_sub);
                     decisions.push(self.decision(Kind::Grow, growing_sub));
                 }
@@ -148,6 +169,27 @@ impl Growth {
             self.set_aside();
             self.depth = after;
             self.record.begin(self.depth.clone(), LevelOrigin::Grown);
+        }
+        decisions
+    }
+
+    /// Takes the evidence of the last epoch that there is time for: every sub-network leaves the list,
+    /// after a growth that the policy would not keep is taken back.
+    pub fn last_epoch(&mut self, evidence: Evidence) -> Vec<Decision> {
+        if self.finished() {
+            return Vec::new();
+        }
+        self.curve.push(evidence.score);
+        self.record.push(evidence);
+        self.reason = self.waiting();
+        let mut decisions = Vec::new();
+        if self.policy.goes_back_at_end(self.view()) {
+            let last_grown = self.grown.first().copied().unwrap_or(0);
+            decisions.extend(self.roll_back(last_grown));
+        }
+        for member in self.sub_net_list.members().to_vec() {
+            self.sub_net_list.delete(member);
+            decisions.push(self.decision(Kind::OutOfTime, member));
         }
         decisions
     }
@@ -187,6 +229,12 @@ impl Growth {
         self.policy.waiting(self.view())
     }
 
+    /// What the policy was waiting for when it took its last decisions, with the numbers that they
+    /// rest on.
+    pub fn reason(&self) -> &str {
+        &self.reason
+    }
+
     /// The sub-networks still growing.
     pub fn sub_net_list(&self) -> &SubNetList {
         &self.sub_net_list
@@ -208,17 +256,27 @@ impl Growth {
         }
     }
 
-    /// How many sub-modules a sub-network may still get.
-    fn room(&self, sub_network: usize) -> usize {
-        let depth = self.depth.as_slice()[sub_network];
-        let max = self.max_depth.as_ref().map_or(usize::MAX, |max| max.as_slice()[sub_network]);
-        max.saturating_sub(depth)
+    /// Goes back to the network that was set aside, if there is one.
+    fn roll_back(&mut self, last_grown: usize) -> Option<Decision> {
+        let (depth, level) = self.aside.take()?;
+        self.set_aside();
+        self.depth = depth;
+        self.record.begin(self.depth.clone(), LevelOrigin::Back(level));
+        Some(self.decision(Kind::RollBack, last_grown))
+    }
+
+    /// Whether a sub-network may get one more sub-module.
+    fn has_room(&self, sub_network: usize) -> bool {
+        let mut next = self.depth.clone();
+        next.stack(sub_network);
+        self.max_depth.as_ref().is_none_or(|max| max.covers(&next))
+            && self.limit.as_ref().is_none_or(|Limit(fits)| fits(&next))
     }
 
     /// The sub-networks in the list that are as deep as allowed.
     fn capped(&self) -> Vec<usize> {
         let members = self.sub_net_list.members().iter().copied();
-        members.filter(|&member| self.room(member) == 0).collect()
+        members.filter(|&member| !self.has_room(member)).collect()
     }
 
     /// The sub-networks to grow at this check, that one if it is named, and how many times each. They

@@ -52,6 +52,10 @@ pub struct GrowthConfig {
     /// The deepest net allowed, such as `6-16-72-32`; empty: any.
     #[serde(with = "crate::optional_depth")]
     pub max_depth: Option<Depth>,
+    /// Multiply-accumulate operations of an image that no network grows beyond; 0: any.
+    pub max_macs: u64,
+    /// Trainable parameters that no network grows beyond; 0: any.
+    pub max_parameters: u64,
 }
 
 impl Default for GrowthConfig {
@@ -68,11 +72,36 @@ impl Default for GrowthConfig {
             metric: Metric::default(),
             mode: Mode::default(),
             max_depth: None,
+            max_macs: 0,
+            max_parameters: 0,
         }
     }
 }
 
 impl GrowthConfig {
+    /// Growth that has to pay: policy `worth` and what goes with it.
+    pub fn worth() -> Self {
+        Self {
+            policy: "worth".into(),
+            interval: 4,
+            guide: Guide::Averaged,
+            amount: Amount::Factor(1.5),
+            ..Self::default()
+        }
+    }
+
+    /// Whether the cost of a network limits its depth. How deep that is cannot be known from the
+    /// settings alone.
+    pub fn limits_cost(&self) -> bool {
+        self.max_macs > 0 || self.max_parameters > 0
+    }
+
+    /// Whether a network of this cost may be grown to.
+    pub fn allows(&self, macs: u64, parameters: u64) -> bool {
+        let is_within = |value: u64, most: u64| most == 0 || value <= most;
+        is_within(macs, self.max_macs) && is_within(parameters, self.max_parameters)
+    }
+
     /// Checks the section against the seed's depth.
     ///
     /// # Errors

@@ -68,6 +68,13 @@ pub trait Policy: Send + std::fmt::Debug {
         false
     }
 
+    /// Whether to go back to the network before, by [`Verdict::RollBack`], if growth has to end now:
+    /// there is no time to train on what is being tried.
+    fn goes_back_at_end(&self, view: View<'_>) -> bool {
+        let _ = view;
+        false
+    }
+
     /// Whether scores that never improve lead to the shallowest net that this policy can return,
     /// in the fewest epochs. Only then is there a depth floor to tell users of.
     fn has_floor(&self) -> bool {

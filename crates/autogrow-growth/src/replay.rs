@@ -18,7 +18,8 @@ pub struct Replayed {
     pub events: Vec<Decision>,
 }
 
-/// Runs Algorithm 1 over recorded evidence, that of one epoch after the other.
+/// Runs Algorithm 1 over recorded evidence, that of one epoch after the other. What networks cost,
+/// and so `growth.max_macs` and `growth.max_parameters`, is not known here.
 ///
 /// # Errors
 /// As [`Growth::new`].
@@ -34,13 +35,13 @@ pub fn replay(rules: &Rules<'_>, evidence: impl IntoIterator<Item = Evidence>) -
 }
 
 /// The depth floor: the shallowest net that these rules can return, which is what is found when
-/// scores never improve. None for policies of which that is not so, and where growth would never
-/// end.
+/// scores never improve. None for policies of which that is not so, where the cost of networks
+/// limits growth, and where growth would never end.
 ///
 /// # Errors
 /// As [`Growth::new`].
 pub fn floor(rules: &Rules<'_>) -> Result<Option<Replayed>> {
-    if !Growth::new(rules)?.policy().has_floor() {
+    if rules.growth.limits_cost() || !Growth::new(rules)?.policy().has_floor() {
         return Ok(None);
     }
     // After `patience` (or 2K) epochs every check deletes a sub-network, so this is long enough
@@ -53,12 +54,13 @@ pub fn floor(rules: &Rules<'_>) -> Result<Option<Replayed>> {
 }
 
 /// Growing epochs that are left at least after `scores`, the guiding scores so far: those until the
-/// end if they never improve again. None where the policy does not promise to end then.
+/// end if they never improve again. None where the policy does not promise to end then, and where the
+/// cost of networks limits growth.
 ///
 /// # Errors
 /// As [`Growth::new`].
 pub fn epochs_left(rules: &Rules<'_>, scores: &[f64]) -> Result<Option<usize>> {
-    if !Growth::new(rules)?.policy().has_floor() {
+    if rules.growth.limits_cost() || !Growth::new(rules)?.policy().has_floor() {
         return Ok(None);
     }
     let horizon = 2 * rules.growth.patience + 100 * rules.growth.interval;

@@ -106,13 +106,22 @@ impl Policy for Worth {
         }
         match self.side(view.record) {
             Side::Seed => "grows once the seed has settled".into(),
-            Side::Grown(trial) => format!("grown: {trial}"),
-            Side::Control(trial) => format!("control: {trial}"),
+            Side::Grown(trial) => format!("growth brought {trial}"),
+            Side::Control(trial) => format!("growth brought {trial}, against its control"),
         }
     }
 
     fn rolls_back(&self) -> bool {
         true
+    }
+
+    /// By what the trial has shown so far.
+    fn goes_back_at_end(&self, view: View<'_>) -> bool {
+        match self.side(view.record) {
+            Side::Seed => false,
+            Side::Grown(trial) => !trial.pays(),
+            Side::Control(trial) => trial.pays(),
+        }
     }
 }
 

@@ -47,7 +47,7 @@ fn grow(
             match decision.kind {
                 Kind::RollBack => std::mem::swap(&mut behind, &mut aside),
                 Kind::Grow => aside = behind,
-                Kind::Stop | Kind::Cap => {}
+                Kind::Stop | Kind::Cap | Kind::OutOfTime => {}
             }
         }
         assert!(trained.len() < 5000, "no end at {depth}");

@@ -170,7 +170,9 @@ fn lanes(run: &Run, at: impl Fn(usize) -> f64) -> Vec<Lane> {
                     lane.grown.push(at(*epoch));
                 }
             }
-            Event::Stopped { epoch, subnet, .. } | Event::Capped { epoch, subnet, .. } => {
+            Event::Stopped { epoch, subnet, .. }
+            | Event::Capped { epoch, subnet, .. }
+            | Event::OutOfTime { epoch, subnet, .. } => {
                 if let Some(lane) = lanes.get_mut(*subnet) {
                     lane.stopped = Some(at(*epoch));
                 }

@@ -128,7 +128,15 @@ struct Step {
 fn replay(run: &Run, epochs: &[&Epoch]) -> Option<(Vec<Step>, Vec<Trial>)> {
     let rules = run.config.rules();
     rules.growth.check(rules.depth).ok()?;
+    if rules.growth.limits_cost() {
+        // What networks cost is not known here, so neither is which of them were allowed.
+        return None;
+    }
     let mut growth = Growth::new(&rules).ok()?;
+    let out_of_time = run.events.iter().find_map(|event| match event {
+        Event::OutOfTime { epoch, .. } => Some(*epoch),
+        _ => None,
+    });
     let step = |epoch: &&Epoch| {
         let depth = growth.depth();
         let is_small =
@@ -138,7 +146,11 @@ fn replay(run: &Run, epochs: &[&Epoch]) -> Option<(Vec<Step>, Vec<Trial>)> {
         }
         let evidence = run.evidence.get(&epoch.number).cloned();
         let by_score = || Evidence::of_score(epoch.record.val_accuracy);
-        let decisions = growth.epoch(evidence.unwrap_or_else(by_score));
+        let evidence = evidence.unwrap_or_else(by_score);
+        let decisions = match out_of_time == Some(epoch.number) {
+            true => growth.last_epoch(evidence),
+            false => growth.epoch(evidence),
+        };
         let curve = growth.curve();
         let gained = length(rules.growth).and_then(|length| curve.improvement(length));
         Some(Step { score: curve.last(), gained, decisions, waiting: growth.waiting() })
@@ -163,6 +175,7 @@ fn recorded(run: &Run, epochs: &[&Epoch]) -> Vec<Step> {
             }
             Event::Stopped { epoch, subnet, .. } => (epoch, Kind::Stop, subnet, None),
             Event::Capped { epoch, subnet, .. } => (epoch, Kind::Cap, subnet, None),
+            Event::OutOfTime { epoch, subnet, .. } => (epoch, Kind::OutOfTime, subnet, None),
             Event::Epoch { epoch, waiting: words, .. } => {
                 waiting.insert(*epoch, words.clone());
                 continue;

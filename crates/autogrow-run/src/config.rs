@@ -15,12 +15,12 @@ use std::path::PathBuf;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Preset {
-    /// The defaults.
+    /// Growth that has to pay: policy `worth`, guided by averaged weights.
     #[default]
     Standard,
     /// What the paper trains this data set with; K is divided by `data.fraction`.
     Paper,
-    /// A depth and a network in about two minutes.
+    /// As `standard`, in a minute or two for small data.
     Quick,
 }
 
@@ -120,7 +120,8 @@ pub struct TrainingConfig {
     /// Of `values`: error in standard deviations from which on the loss rises evenly (Huber); 0:
     /// squared error.
     pub huber: f64,
-    /// A registered optimiser: `sgd`, `adam`, `amsgrad`, `adagrad`, `adadelta`, `rmsprop`.
+    /// A registered optimiser: `sgd`, `nesterov`, `adam`, `adamw`, `amsgrad`, `adagrad`, `adadelta`,
+    /// `rmsprop`.
     pub optimizer: String,
     /// Step size at the start of each phase; 0: 0.1, or 0.01 for plain networks and
     /// for `values`.
@@ -129,8 +130,10 @@ pub struct TrainingConfig {
     pub momentum: f64,
     /// L2 penalty on all parameters.
     pub weight_decay: f64,
-    /// A registered schedule of the step size while growing: `constant`, or `staircase`, restarted
-    /// every interval.
+    /// What all gradients together are at most as long as: longer ones are shortened alike; 0: any.
+    pub clip_norm: f64,
+    /// A registered schedule of the step size while growing: `constant`, or another, restarted every
+    /// interval.
     pub schedule: String,
     /// Decay of an exponential moving average of the parameters that is evaluated in their
     /// place; 0: none.
@@ -232,6 +235,9 @@ pub struct RunConfig {
     pub snapshots: usize,
     /// Checkpoints to keep.
     pub keep: usize,
+    /// Minutes that growing and fine-tuning may take together; 0: as many as it takes. Half of them at
+    /// most go into growing.
+    pub max_minutes: f64,
     /// Minutes between checkpoints within an epoch; there is one at the end of each epoch anyway.
     pub checkpoint_minutes: f64,
 }
@@ -259,6 +265,7 @@ impl Default for TrainingConfig {
             learning_rate: 0.0,
             momentum: 0.9,
             weight_decay: 5e-4,
+            clip_norm: 0.0,
             schedule: "constant".into(),
             average: 0.0,
             reset_states: false,
@@ -303,6 +310,7 @@ impl Default for RunConfig {
             log_steps: false,
             snapshots: 0,
             keep: 2,
+            max_minutes: 0.0,
             checkpoint_minutes: 10.0,
         }
     }
@@ -346,11 +354,13 @@ impl Config {
         }
         let minutes = self.run.checkpoint_minutes;
         in_range("run.checkpoint_minutes", minutes, minutes > 0.0)?;
+        in_range("run.max_minutes", self.run.max_minutes, self.run.max_minutes >= 0.0)?;
         let patience = self.run.patience;
         in_range("run.patience", patience, patience > 0.0 && patience <= LONGEST_PATIENCE)?;
         in_range("training.learning_rate", training.learning_rate, training.learning_rate > 0.0)?;
         in_range("training.momentum", training.momentum, (0.0..1.0).contains(&training.momentum))?;
         in_range("training.weight_decay", training.weight_decay, training.weight_decay >= 0.0)?;
+        in_range("training.clip_norm", training.clip_norm, training.clip_norm >= 0.0)?;
         in_range("training.average", training.average, (0.0..1.0).contains(&training.average))?;
         let smoothing = training.label_smoothing;
         in_range("training.label_smoothing", smoothing, (0.0..1.0).contains(&smoothing))?;

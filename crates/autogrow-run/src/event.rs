@@ -119,12 +119,17 @@ pub enum Event {
         subnet: usize,
         parameters: usize,
         macs: u64,
+        /// What the policy decided on.
+        #[serde(default)]
+        why: String,
     },
     /// A sub-network left the list: growing it no longer pays.
     Stopped { epoch: usize, depth: Depth, seconds: f64, subnet: usize },
     /// A sub-network left the list: it is as deep as allowed.
     Capped { epoch: usize, depth: Depth, seconds: f64, subnet: usize },
-    /// The depth is found; it is trained for `epochs` more epochs.
+    /// A sub-network left the list: half of `run.max_minutes` is over.
+    OutOfTime { epoch: usize, depth: Depth, seconds: f64, subnet: usize },
+    /// The depth is found; it is trained for `epochs` more epochs, or as many as there is time for.
     FineTuning { epoch: usize, depth: Depth, seconds: f64, epochs: usize },
     /// The run goes on from a checkpoint: in another process, or after it went back.
     Resumed { epoch: usize, depth: Depth, seconds: f64, step: usize },
@@ -135,7 +140,7 @@ pub enum Event {
 }
 
 /// The names of the events, as [`Event`] has them.
-const NAMES: [&str; 11] = [
+const NAMES: [&str; 12] = [
     "started",
     "epoch",
     "skipped",
@@ -143,6 +148,7 @@ const NAMES: [&str; 11] = [
     "rolled-back",
     "stopped",
     "capped",
+    "out-of-time",
     "fine-tuning",
     "resumed",
     "went-back",

@@ -1,11 +1,37 @@
-//! Presets: settings that go together, laid over the defaults and under everything a user sets.
+//! Presets: settings that go together, laid over the defaults, which are the paper's, and under
+//! everything a user sets.
 
 use crate::config::{DataConfig, Preset};
 use autogrow_base::{Error, Result};
 use toml::{Table, Value};
 
-/// A minute or two for `digits` on two cores.
+/// The policy of `standard` and `quick`.
+const WORTH: &str = "worth";
+
+/// Growth that has to pay: see `docs/trust.md`.
+const STANDARD: &str = "
+[growth]
+policy = 'worth'
+guide = 'averaged'
+amount = 'x1.5'
+interval = 4
+";
+
+/// A minute or so for `digits` on two cores.
 const QUICK: &str = "
+[growth]
+policy = 'worth'
+guide = 'averaged'
+amount = 'x1.5'
+interval = 2
+[training]
+batch_size = 64
+[fine_tune]
+epochs = 16
+";
+
+/// The same for a policy that was chosen by itself.
+const QUICK_OTHERWISE: &str = "
 [growth]
 interval = 2
 patience = 8
@@ -30,14 +56,27 @@ milestones = [0.3333333333333333, 0.6666666666666666]
 ";
 
 impl Preset {
-    /// The keys that the preset sets for a data set, by section.
+    /// As it is typed.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Standard => "standard",
+            Self::Paper => "paper",
+            Self::Quick => "quick",
+        }
+    }
+
+    /// The keys that the preset sets for a data set, by section; `policy` is `growth.policy` where
+    /// that is set by itself: no preset gives settings of one policy to another.
     ///
     /// # Errors
     /// [`Error::Config`] about `data.fraction`, by which `paper` divides K.
-    pub fn settings(self, data: &DataConfig) -> Result<Table> {
+    pub fn settings(self, data: &DataConfig, policy: Option<&str>) -> Result<Table> {
+        let is_worth = policy.is_none_or(|policy| policy == WORTH);
         let table = match (self, data.name.as_str()) {
+            (Self::Standard, _) if is_worth => STANDARD,
             (Self::Standard, _) => "",
-            (Self::Quick, _) => QUICK,
+            (Self::Quick, _) if is_worth => QUICK,
+            (Self::Quick, _) => QUICK_OTHERWISE,
             (Self::Paper, "imagenet") => IMAGENET,
             // The defaults are those of the small data sets.
             (Self::Paper, _) => "[growth]\ninterval = 3\n",
@@ -66,10 +105,33 @@ impl Preset {
 mod tests {
     use super::*;
     use crate::Config;
+    use autogrow_growth::{GrowthConfig, Guide};
 
     fn settings(preset: Preset, name: &str, fraction: f64) -> Config {
         let data = DataConfig { name: name.into(), fraction, ..DataConfig::default() };
-        preset.settings(&data).unwrap().try_into().unwrap()
+        preset.settings(&data, None).unwrap().try_into().unwrap()
+    }
+
+    #[test]
+    fn growth_has_to_pay_unless_another_policy_is_chosen() {
+        let data = DataConfig::default();
+        let growth = |preset: Preset, policy| {
+            let config: Config = preset.settings(&data, policy).unwrap().try_into().unwrap();
+            let growth = config.growth;
+            (growth.policy, growth.guide, growth.interval, growth.patience)
+        };
+        let (worth, periodic) = ("worth".to_string(), "periodic".to_string());
+        for policy in [None, Some("worth")] {
+            let standard = growth(Preset::Standard, policy);
+            assert_eq!(standard, (worth.clone(), Guide::Averaged, 4, 100));
+            let table = Preset::Standard.settings(&data, policy).unwrap();
+            assert_eq!(table.try_into::<Config>().unwrap().growth, GrowthConfig::worth());
+            assert_eq!(growth(Preset::Quick, policy), (worth.clone(), Guide::Averaged, 2, 100));
+        }
+        let chosen = Some("convergent");
+        assert_eq!(growth(Preset::Standard, chosen), (periodic.clone(), Guide::Raw, 3, 100));
+        assert_eq!(growth(Preset::Quick, chosen), (periodic.clone(), Guide::Raw, 2, 8));
+        assert_eq!(growth(Preset::Paper, None), (periodic, Guide::Raw, 3, 100));
     }
 
     #[test]
@@ -87,7 +149,7 @@ mod tests {
         let interval = |fraction| settings(Preset::Paper, "cifar10", fraction).growth.interval;
         assert_eq!([1.0, 0.75, 0.5, 0.25].map(interval), [3, 4, 6, 12]);
         let data = DataConfig { fraction: 0.0, ..DataConfig::default() };
-        assert_eq!(Preset::Paper.settings(&data).unwrap_err().exit_code(), 2);
+        assert_eq!(Preset::Paper.settings(&data, None).unwrap_err().exit_code(), 2);
         assert_eq!(settings(Preset::Quick, "cifar10", 0.5).growth.interval, 2);
     }
 }

@@ -3,7 +3,7 @@
 use crate::cancel::Cancel;
 use crate::device;
 use crate::found::{Found, Progress, progress, without_folder};
-use autogrow_core::config::Config;
+use autogrow_core::config::{Config, GrowthConfig};
 use autogrow_core::data::DataSet;
 use autogrow_core::growth::Depth;
 use autogrow_core::network::SeedNetwork;
@@ -24,20 +24,22 @@ type OnEpoch = Box<dyn FnMut(&Progress) + Send>;
 pub struct AutoGrow {
     config: Config,
     depth: Option<Depth>,
+    /// K.
+    interval: Option<usize>,
     on_epoch: Option<OnEpoch>,
     cancel: Cancel,
     folder: Option<PathBuf>,
 }
 
 impl AutoGrow {
-    /// Of a registered seed network, such as `basic3resnet`, with the documented defaults, which
-    /// are the paper's.
+    /// Of a registered seed network, such as `basic3resnet`, with the settings of preset `standard`.
     pub fn new(network: &str) -> Self {
-        let mut config = Config::default();
+        let mut config = Config { growth: GrowthConfig::worth(), ..Config::default() };
         config.network.name = network.into();
         // What the data are called where they are named: in the folder of a run, in model files.
         config.data.name = "memory".into();
-        Self { config, depth: None, on_epoch: None, cancel: Cancel::default(), folder: None }
+        let (depth, interval, on_epoch, folder) = (None, None, None, None);
+        Self { config, depth, interval, on_epoch, cancel: Cancel::default(), folder }
     }
 
     /// Depth to start from [default: one sub-module a sub-network].
@@ -48,14 +50,15 @@ impl AutoGrow {
 
     /// K, epochs between two growths (`growth.interval`).
     pub fn interval(mut self, epochs: usize) -> Self {
-        self.config.growth.interval = epochs;
+        self.interval = Some(epochs);
         self
     }
 
-    /// J, epochs without improvement after which growth stops (`growth.patience`).
+    /// The paper's policy `periodic`, and J, epochs without improvement after which it stops
+    /// (`growth.patience`).
     pub fn patience(mut self, epochs: usize) -> Self {
         self.config.growth.patience = epochs;
-        self
+        self.policy("periodic")
     }
 
     /// N, epochs of fine-tuning (`fine_tune.epochs`).
@@ -64,9 +67,21 @@ impl AutoGrow {
         self
     }
 
-    /// A registered growing policy (`growth.policy`).
+    /// Minutes that growing and fine-tuning may take together (`run.max_minutes`); 0: as many as it
+    /// takes. With them the result depends on the speed of the machine.
+    pub fn minutes(mut self, minutes: f64) -> Self {
+        self.config.run.max_minutes = minutes;
+        self
+    }
+
+    /// A registered growing policy (`growth.policy`) in place of `worth`; guide, amount and interval are
+    /// the paper's then.
     pub fn policy(mut self, name: &str) -> Self {
-        self.config.growth.policy = name.into();
+        let paper = GrowthConfig::default();
+        let growth = &mut self.config.growth;
+        (growth.guide, growth.amount, growth.interval) =
+            (paper.guide, paper.amount, paper.interval);
+        growth.policy = name.into();
         self
     }
 
@@ -123,7 +138,8 @@ impl AutoGrow {
     /// Settings that make no sense, a device that is not there, a loss that is not finite;
     /// [`Error::Cancelled`] after [`Cancel::cancel`].
     pub fn run(self, data: &DataSet) -> Result<Found> {
-        let Self { mut config, depth, on_epoch, cancel, folder } = self;
+        let Self { mut config, depth, interval, on_epoch, cancel, folder } = self;
+        config.growth.interval = interval.unwrap_or(config.growth.interval);
         let sub_networks = find::<SeedNetwork>(&config.network.name)?.sub_networks;
         config.network.depth = depth.unwrap_or_else(|| Depth::uniform(sub_networks, 1));
         let config = &Resolved::of(config)?;

@@ -8,7 +8,7 @@ use crate::source::{Member, members};
 use autogrow_core::config::Config;
 use autogrow_core::{Error, Resolved};
 use serde_json::{Value, json};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 
 const CONFIG: &str = include_str!("../../../crates/autogrow-run/src/config.rs");
@@ -180,15 +180,23 @@ fn the_page_says_what_the_code_does() {
 }
 
 #[test]
-fn the_page_says_what_quick_sets() {
+fn the_page_says_what_presets_set() {
     let place = Place::new();
-    let loaded = place.run("autogrow config --quick --json");
-    let loaded: BTreeMap<String, Value> = serde_json::from_slice(&loaded.stdout).unwrap();
-    let mut table = String::from("| key | with `--quick` |\n|---|---|\n");
-    for (key, item) in loaded.iter().filter(|(_, item)| item["source"] == "preset quick") {
-        let _ = writeln!(table, "| `{key}` | `{}` |", item["value"]);
+    let set = |preset: &str| -> BTreeMap<String, String> {
+        let loaded = place.run(&format!("autogrow config --preset {preset} --json"));
+        let loaded: BTreeMap<String, Value> = serde_json::from_slice(&loaded.stdout).unwrap();
+        let own = |item: &Value| item["source"] == format!("preset {preset}");
+        let set = loaded.into_iter().filter(|(_, item)| own(item));
+        set.map(|(key, item)| (key, format!("`{}`", item["value"]))).collect()
+    };
+    let (standard, quick) = (set("standard"), set("quick"));
+    let keys: BTreeSet<_> = standard.keys().chain(quick.keys()).collect();
+    let mut table = String::from("| key | `standard` | `quick` |\n|---|---|---|\n");
+    for key in keys {
+        let of = |set: &BTreeMap<String, String>| set.get(key).cloned().unwrap_or_default();
+        let _ = writeln!(table, "| `{key}` | {} | {} |", of(&standard), of(&quick));
     }
-    assert_generated("docs/configuration.md", "quick", &table);
+    assert_generated("docs/configuration.md", "presets", &table);
 }
 
 #[test]

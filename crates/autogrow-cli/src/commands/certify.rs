@@ -1,6 +1,8 @@
 //! `autogrow certify`: is the found depth worth it? The network as growth left it, one level shallower
 //! and one deeper, each trained to the end on the same batches as the found one.
 
+mod take;
+
 use super::resume;
 use super::train::Ended;
 use super::{objective_of, open_data, open_device};
@@ -28,6 +30,8 @@ struct Court<'a> {
     grown: Checkpoint,
     price: f64,
     orders: usize,
+    /// Of fine-tuning.
+    epochs: usize,
     output: &'a Output,
     ranks: Ranks,
 }
@@ -64,15 +68,22 @@ pub(crate) fn run(args: &CertifyArgs, output: &Output) -> Result<()> {
     let price = args.price.unwrap_or(config.growth.price);
     let orders = args.orders.get();
     let ranks = Ranks::single();
-    let court = Court { run, config, data, device, grown, price, orders, output, ranks };
+    let epochs = outcome.fine_tuning_epochs;
+    let court = Court { run, config, data, device, grown, price, orders, epochs, output, ranks };
     let certificate = court.certificate(&outcome.found)?;
     let path = run.join(names::CERTIFICATE);
     let mut text = serde_json::to_string_pretty(&certificate)
         .map_err(|error| Error::run(&path, error.to_string()))?;
     text.push('\n');
     publish(&path, text.as_bytes())?;
+    let best = certificate.best();
+    let takes = args.take && *best != outcome.found;
+    if takes {
+        take::take(run, &outcome.found, &court.trained(best, 0)?)?;
+    }
     let objective = objective_of(&court.config)?;
-    output.result(&certificate, || self::text(&certificate, &*objective))
+    let taken = if takes { " It is the run's model now." } else { "" };
+    output.result(&certificate, || self::text(&certificate, &*objective) + taken)
 }
 
 impl Court<'_> {
@@ -127,8 +138,9 @@ impl Court<'_> {
     /// The network at this depth, trained for each order where it is not yet, on the test images.
     fn judged(&self, depth: Depth, found: &Depth) -> Result<Judged> {
         let orders = (0..self.orders).map(|order| {
-            // The run itself is the found network's first order.
-            let folder = match depth == *found && order == 0 {
+            // The run itself is the found network's first order, unless a clock has planned it.
+            let is_the_run = self.config.run.max_minutes == 0.0 && depth == *found && order == 0;
+            let folder = match is_the_run {
                 true => self.run.to_path_buf(),
                 false => self.trained(&depth, order)?,
             };
@@ -146,6 +158,10 @@ impl Court<'_> {
             config.growth.policy = "none".into();
             config.network.depth = depth.clone();
             config.growth.max_depth = None;
+            (config.growth.max_macs, config.growth.max_parameters) = (0, 0);
+            // All have the training that the run had time for.
+            config.run.max_minutes = 0.0;
+            config.fine_tune.epochs = self.epochs;
             let config = Resolved::of(config)?;
             let Self { data, device, ranks, .. } = self;
             let job = Job { config: &config, data, device, ranks };

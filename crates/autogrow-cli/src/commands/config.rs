@@ -3,7 +3,7 @@
 use crate::args::ConfigArgs;
 use crate::output::{Output, table};
 use crate::settings::keys;
-use autogrow_core::Result;
+use autogrow_core::{Error, Result};
 use figment::value::Value;
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -15,8 +15,13 @@ struct Item {
 }
 
 pub(crate) fn run(args: &ConfigArgs, output: &Output) -> Result<()> {
-    let loaded = args.settings.load()?;
+    let loaded = args.settings.load_or_quick()?;
     let config = loaded.resolve()?;
+    if args.toml {
+        let text = toml::to_string(config.config())
+            .map_err(|error| Error::config("--toml", error.to_string()))?;
+        return output.line(text.trim_end());
+    }
     let (before, after) = (keys(&loaded.config)?, keys(&config)?);
     let items: BTreeMap<_, _> = after
         .into_iter()

@@ -7,9 +7,8 @@ use crate::output::{BOLD, Output, RESET, duration, si, table};
 use autogrow_core::Result;
 use autogrow_core::config::Config;
 use autogrow_core::data::DataSet;
-use autogrow_core::growth::{Depth, Replayed, floor};
-use autogrow_core::network::{Blueprint, Network};
-use autogrow_core::random::{Purpose, generator};
+use autogrow_core::growth::{Depth, Growth, floor};
+use autogrow_core::network::{self, Blueprint};
 use autogrow_core::ranks::Ranks;
 use burn::tensor::Device;
 use serde::Serialize;
@@ -26,6 +25,8 @@ struct Size {
 
 #[derive(Serialize)]
 struct Report {
+    preset: &'static str,
+    policy: String,
     network: String,
     data: String,
     objective: String,
@@ -38,10 +39,21 @@ struct Report {
     growing_epochs: Option<usize>,
     fine_tuning_epochs: usize,
     seconds_to_floor: Option<f64>,
+    /// What fits into `run.max_minutes`, where that is set.
+    in_time: Option<InTime>,
+}
+
+/// Epochs of the seed network that there is time for; of a network that costs twice as much, half as
+/// many.
+#[derive(Serialize)]
+struct InTime {
+    minutes: f64,
+    growing_epochs_of_seed: usize,
+    fine_tuning_epochs_of_seed: usize,
 }
 
 pub(crate) fn run(args: &PlanArgs, output: &Output) -> Result<()> {
-    let loaded = args.settings.load()?;
+    let loaded = args.settings.load_or_quick()?;
     let config = loaded.resolve()?;
     let device = open_device(&config, &loaded)?;
     let data = open_data(&config)?;
@@ -50,6 +62,8 @@ pub(crate) fn run(args: &PlanArgs, output: &Output) -> Result<()> {
     let flat = floor(&config.rules())?;
     let seed = measure(&config.network.depth).map_err(|error| loaded.locate(error))?;
     let mut report = Report {
+        preset: config.preset.name(),
+        policy: config.growth.policy.clone(),
         network: config.network.name.clone(),
         data: config.data.name.clone(),
         objective: config.training.objective.clone(),
@@ -59,13 +73,29 @@ pub(crate) fn run(args: &PlanArgs, output: &Output) -> Result<()> {
         growing_epochs: None,
         fine_tuning_epochs: config.fine_tune.epochs,
         seconds_to_floor: None,
+        in_time: None,
     };
+    let growth = Growth::new(&config.rules())?;
+    let minutes = config.run.max_minutes;
+    let flat = flat.filter(|_| minutes == 0.0);
+    if flat.is_none() && minutes == 0.0 {
+        return output.result(&report, || text(&report));
+    }
+    let per_operation = seconds_per_operation(&config, &data, &report.seed, &device)?;
     if let Some(flat) = flat {
         let floor = measure(&flat.found)?;
-        report.seconds_to_floor =
-            Some(seconds(&config, &data, &report.seed, &flat, &floor, &device)?);
+        // Depth rises about evenly from seed to floor.
+        let growing = flat.growing_epochs as f64 * (report.seed.macs + floor.macs) as f64 / 2.0;
+        let fine_tuning = config.fine_tune.epochs as f64 * floor.macs as f64;
+        report.seconds_to_floor = Some((growing + fine_tuning) * per_operation);
         report.growing_epochs = Some(flat.growing_epochs);
         report.floor = Some(floor);
+    } else {
+        let half = 30.0 * minutes / (per_operation * report.seed.macs as f64);
+        let fine_tuning_epochs_of_seed = (half as usize).min(config.fine_tune.epochs);
+        let growing_epochs_of_seed = if growth.policy().grows() { half as usize } else { 0 };
+        report.in_time =
+            Some(InTime { minutes, growing_epochs_of_seed, fine_tuning_epochs_of_seed });
     }
     output.result(&report, || text(&report))
 }
@@ -73,20 +103,16 @@ pub(crate) fn run(args: &PlanArgs, output: &Output) -> Result<()> {
 /// Parameters and operations at a depth.
 fn size(config: &Config, data: &DataSet, depth: &Depth, device: &Device) -> Result<Size> {
     let seed = Blueprint::seed(&config.network, config.compat, data.image, data.outputs.len());
-    let blueprint = Blueprint { depth: depth.clone(), ..seed };
-    let mut rng = generator(config.run.seed, Purpose::Seed, 0);
-    let network = Network::new(blueprint, &mut rng, &device.clone().autodiff())?;
-    Ok(Size { depth: depth.clone(), parameters: network.parameters(), macs: network.macs()? })
+    let size = network::Size::of(Blueprint { depth: depth.clone(), ..seed }, device)?;
+    Ok(Size { depth: depth.clone(), parameters: size.parameters, macs: size.macs })
 }
 
-/// Time of a run that ends at the floor: a step of the seed is timed, and a step is taken to cost
-/// what its operations cost.
-fn seconds(
+/// Seconds that an operation of an image adds to an epoch: a step of the seed is timed, and a step is
+/// taken to cost what its operations cost.
+fn seconds_per_operation(
     config: &Config,
     data: &DataSet,
     seed: &Size,
-    flat: &Replayed,
-    floor: &Size,
     device: &Device,
 ) -> Result<f64> {
     let bench = StepBench {
@@ -101,10 +127,7 @@ fn seconds(
     let per_operation = 1.0 / (timed.images_per_second * seed.macs as f64);
     // Validation is a forward pass, about a third of a training step.
     let images = data.train.len() as f64 + data.validation.len() as f64 / 3.0;
-    // Depth rises about evenly from seed to floor.
-    let growing = flat.growing_epochs as f64 * (seed.macs + floor.macs) as f64 / 2.0;
-    let fine_tuning = config.fine_tune.epochs as f64 * floor.macs as f64;
-    Ok((growing + fine_tuning) * images * per_operation)
+    Ok(images * per_operation)
 }
 
 fn text(report: &Report) -> String {
@@ -119,8 +142,19 @@ fn text(report: &Report) -> String {
         "classes" => String::new(),
         objective => format!(" ({objective}: {})", report.outputs),
     };
-    let Report { network, data, .. } = report;
-    let head = format!("{BOLD}{network}{RESET} on {data}{asked_for}\n\n{sizes}\n");
+    let Report { preset, policy, network, data, .. } = report;
+    let head = format!(
+        "{BOLD}{network}{RESET} on {data}{asked_for}; preset {preset}, policy {policy}\n\n{sizes}\n"
+    );
+    if let Some(in_time) = &report.in_time {
+        let InTime { minutes, growing_epochs_of_seed: growing, fine_tuning_epochs_of_seed: tuning } =
+            in_time;
+        return head
+            + &format!(
+                "In {minutes} minutes there is time for about {growing} growing epochs of the seed and \
+                 {tuning} of\nfine-tuning; of a network that costs twice as much, for half as many."
+            );
+    }
     let rest = match (&report.floor, report.growing_epochs, report.seconds_to_floor) {
         (Some(floor), Some(growing), Some(seconds)) => format!(
             "The floor {} is what this configuration finds even if accuracy never improves: no\n\
@@ -130,7 +164,7 @@ fn text(report: &Report) -> String {
             report.fine_tuning_epochs,
             duration(seconds)
         ),
-        _ => "This policy need not come to an end: set growth.max_depth.".into(),
+        _ => "How long this takes depends on the data; --minutes says how long it may take.".into(),
     };
     head + &rest
 }

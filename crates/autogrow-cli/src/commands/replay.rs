@@ -11,7 +11,12 @@ use autogrow_run::validation::read_validation;
 use std::path::Path;
 
 pub(crate) fn run(args: &ReplayArgs, output: &Output) -> Result<()> {
-    let loaded = args.settings.load()?;
+    // Of a run folder, its own settings are asked about, but for those that are given.
+    let own = args.curve.join(names::CONFIG);
+    let loaded = match own.is_file() {
+        true => args.settings.load_over_file(&own)?,
+        false => args.settings.load()?,
+    };
     let config = &loaded.config;
     // Any number of sub-networks: the network's own number plays no part.
     registry::find::<PolicyKind>(&config.growth.policy)
@@ -25,6 +30,7 @@ pub(crate) fn run(args: &ReplayArgs, output: &Output) -> Result<()> {
                 Kind::Stop => "stop",
                 Kind::RollBack => "roll back",
                 Kind::Cap => "cap",
+                Kind::OutOfTime => "out of time",
             };
             let depth = event.depth.as_ref().map(ToString::to_string).unwrap_or_default();
             [event.epoch.to_string(), what.into(), event.subnet.to_string(), depth]

@@ -15,11 +15,12 @@ use std::path::Path;
 use std::time::Duration;
 
 /// Keys that do not change what a run computes.
-const HARMLESS: [&str; 6] = [
+const HARMLESS: [&str; 7] = [
     "run.threads",
     "run.patience",
     "run.keep",
     "run.checkpoint_minutes",
+    "run.max_minutes",
     "run.snapshots",
     "data.dir",
 ];

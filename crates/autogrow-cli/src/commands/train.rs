@@ -5,9 +5,10 @@ use crate::args::TrainArgs;
 use crate::output::{BOLD, Output, RESET, duration, si};
 use crate::progress::Progress;
 use crate::reporter::Reporter;
+use crate::run_folders::FOLDER;
 use crate::settings::Loaded;
 use crate::signals::Signals;
-use autogrow_core::config::{Config, Preset, SelectOn};
+use autogrow_core::config::{Config, SelectOn};
 use autogrow_core::data::DataSet;
 use autogrow_core::network::Blueprint;
 use autogrow_core::ranks::Ranks;
@@ -52,15 +53,17 @@ pub(super) fn begin(args: &TrainArgs, output: &Output, ranks: &Ranks) -> Result<
     let (loaded, config, device, data) = ranks.agree(prepare(args, ranks))?;
     let path = args.run.clone().unwrap_or_else(|| {
         let stem = format!("{}-{}", config.data.name, config.network.name);
-        RunFolder::numbered(&PathBuf::from("runs"), &stem)
+        RunFolder::numbered(Path::new(FOLDER), &stem)
     });
     // The first rank alone has a folder.
     let folder = ranks.is_first().then(|| RunFolder::create(&path, &config)).transpose();
     let job = Job { config: &config, data: &data, device: &device, ranks };
     let folder = ranks.agree(folder)?.map(|folder| folder.with_info(job.model_info()));
-    if config.preset == Preset::Quick {
-        output.note("preset quick; `autogrow config --quick` shows it, --set changes it");
-    }
+    output.note(&format!(
+        "preset {}, policy {}; `autogrow config` shows all settings, --set changes them",
+        config.preset.name(),
+        config.growth.policy
+    ));
     output.note(&format!(
         "{} training, {} validation, {} test images; run folder {}",
         data.train.len(),

@@ -55,8 +55,10 @@ impl Space {
             let Some(place) = place else {
                 let shape = &entry.shape;
                 let problem = format!("{name} of the shape {shape:?} has no place in the last net");
-                return Err(Error::run(path, problem)
-                    .with_hint("name runs of one network, in the order in which they went on"));
+                return Err(Error::run(path, problem).with_hint(
+                    "name runs of one network, in the order in which they went on, of a policy \
+                         that takes no growth back, such as periodic",
+                ));
             };
             paste(&entry.shape, &entry.values, &mut point[place.range.clone()], &place.shape);
         }

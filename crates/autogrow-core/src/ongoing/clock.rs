@@ -8,12 +8,24 @@ pub(super) struct Clock {
     started: Instant,
     before: f64,
     saved: Instant,
+    epoch: Instant,
 }
 
 impl Clock {
     /// Goes on after `before` seconds.
     pub(super) fn start(before: f64) -> Self {
-        Self { started: Instant::now(), before, saved: Instant::now() }
+        let now = Instant::now();
+        Self { started: now, before, saved: now, epoch: now }
+    }
+
+    /// An epoch begins, or goes on in this process.
+    pub(super) fn begin_epoch(&mut self) {
+        self.epoch = Instant::now();
+    }
+
+    /// Seconds of the epoch in progress.
+    pub(super) fn epoch_seconds(&self) -> f64 {
+        self.epoch.elapsed().as_secs_f64()
     }
 
     /// Seconds since the run began.

@@ -15,6 +15,7 @@ impl Run<'_> {
         kind: Kind,
         subnet: usize,
         network: &Network,
+        growth: &Growth,
     ) -> Result<()> {
         let (epoch, depth) = (self.state.epochs, network.depth().clone());
         let seconds = self.clock.seconds();
@@ -26,10 +27,12 @@ impl Run<'_> {
             }
             Kind::Stop => Event::Stopped { epoch, depth, seconds, subnet },
             Kind::Cap => Event::Capped { epoch, depth, seconds, subnet },
+            Kind::OutOfTime => Event::OutOfTime { epoch, depth, seconds, subnet },
             Kind::RollBack => {
                 self.watch.architecture(network)?;
                 let (parameters, macs) = (network.parameters(), network.macs()?);
-                Event::RolledBack { epoch, depth, seconds, subnet, parameters, macs }
+                let why = growth.reason().to_string();
+                Event::RolledBack { epoch, depth, seconds, subnet, parameters, macs, why }
             }
         };
         self.watch.event(&event)
@@ -85,7 +88,7 @@ impl Run<'_> {
 
     /// One epoch of AdamInit, after which the run is saved.
     pub(crate) fn adapting_epoch(&mut self, learner: Learner, rate: f64) -> Result<Learner> {
-        let mut growth = Growth::new(&self.job.config.rules())?;
+        let mut growth = self.job.growth()?;
         self.replay(&mut growth);
         self.epoch(learner, Phase::Adapting, rate, &growth)
     }

@@ -35,7 +35,7 @@ impl Run<'_> {
             epoch: self.state.epochs,
             depth: learner.network().depth().clone(),
             seconds: self.state.growing_seconds,
-            epochs: self.job.config.fine_tune.epochs,
+            epochs: self.fine_tuning_left(),
         })?;
         let network = self.evaluated(learner, self.state.epochs)?;
         let validation = match self.state.last {

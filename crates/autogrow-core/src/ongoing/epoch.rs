@@ -8,6 +8,7 @@ use crate::run::{EpochRecord, Event, Phase};
 use crate::training::{Epoch, Learner, Step, Tally, Validation, evaluate};
 use crate::{Error, Result};
 use autogrow_run::validation::{ValidationEpoch, rounded};
+use std::ops::ControlFlow;
 use std::time::Instant;
 
 impl Run<'_> {
@@ -19,7 +20,7 @@ impl Run<'_> {
         learning_rate: f64,
         growth: &Growth,
     ) -> Result<Learner> {
-        let started = Instant::now();
+        self.clock.begin_epoch();
         let data = self.data();
         let number = self.state.epochs + 1;
         self.state.phase = phase;
@@ -35,7 +36,9 @@ impl Run<'_> {
         self.job.ranks.check_network(learner.network())?;
         let network = self.evaluated(&learner, number)?;
         // Asked to stop in here, the run resumes after the last step and validates once more.
+        let started = Instant::now();
         let judged = self.validate(&network, &learner)?;
+        self.state.budget.validation_seconds = started.elapsed().as_secs_f64();
         let validation = judged.scores;
         if !validation.loss.is_finite() && validation.images > 0 {
             // The last step of the epoch has overflown; what it left must not be saved.
@@ -60,6 +63,7 @@ impl Run<'_> {
         }
         let seen = train.images + validation.images;
         self.tell_skipped(data.train.len() + data.validation.len() - seen, learner.network())?;
+        self.state.budget.epoch_seconds = self.clock.epoch_seconds();
         let (waiting, epochs_left) = self.outlook(phase, growth)?;
         self.watch.event(&Event::Epoch {
             epoch: number,
@@ -72,7 +76,7 @@ impl Run<'_> {
                 train_accuracy: train.score,
                 val_loss: validation.loss,
                 val_accuracy: validation.score,
-                epoch_seconds: started.elapsed().as_secs_f64(),
+                epoch_seconds: self.state.budget.epoch_seconds,
             },
             waiting,
             epochs_left,
@@ -115,15 +119,17 @@ impl Run<'_> {
         })
     }
 
-    /// Tells a step, and saves where it is time or somebody asks to stop.
-    fn after_step(&mut self, learner: &Learner, step: &Step) -> Result<()> {
+    /// Tells a step, and saves where it is time or somebody asks to stop. Breaks where there is no time
+    /// for another.
+    fn after_step(&mut self, learner: &Learner, step: &Step) -> Result<ControlFlow<()>> {
         self.watch.step(self.state.epochs + 1, step.number, step.of, step.loss)?;
         self.state.step = step.number;
         self.state.tally = step.tally.clone();
         if self.clock.minutes_since_saved() > self.job.config.run.checkpoint_minutes {
             self.save(learner)?;
         }
-        self.save_if_stopped(learner)
+        self.save_if_stopped(learner)?;
+        Ok(if self.is_time_over()? { ControlFlow::Break(()) } else { ControlFlow::Continue(()) })
     }
 
     /// What is waited for, and how many epochs there are still to come at least, where the policy
@@ -131,7 +137,10 @@ impl Run<'_> {
     fn outlook(&self, phase: Phase, growth: &Growth) -> Result<(String, Option<usize>)> {
         let config = self.job.config;
         if phase == Phase::FineTuning {
-            return Ok((String::new(), Some(config.fine_tune.epochs - self.fine_tuned())));
+            return Ok((String::new(), Some(self.fine_tuning_left())));
+        }
+        if let Some(in_time) = self.epochs_in_time() {
+            return Ok((growth.waiting(), Some(in_time)));
         }
         let growing = epochs_left(&config.rules(), &self.state.guiding)?;
         Ok((growth.waiting(), growing.map(|growing| growing + config.fine_tune.epochs)))

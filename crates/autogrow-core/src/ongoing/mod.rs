@@ -1,6 +1,7 @@
 //! A run in progress: its position, its best network, its clock, and who watches. How an epoch is
 //! trained, when all of it is saved, and how a run ends are files of their own.
 
+mod budget;
 mod clock;
 mod decisions;
 mod ending;
@@ -112,7 +113,11 @@ impl<'a> Run<'a> {
             aside: None,
             validation: Vec::new(),
             origin: Origin::of(job.config, job.data)?,
-            floor: floor(&job.config.rules())?.map(|floor| floor.found),
+            floor: match job.config.run.max_minutes > 0.0 {
+                // Growth may end before it has come to its floor.
+                true => None,
+                false => floor(&job.config.rules())?.map(|floor| floor.found),
+            },
             clock: Clock::start(state.seconds),
             state,
         })
@@ -121,7 +126,11 @@ impl<'a> Run<'a> {
     /// Brings `growth` to where the run is.
     pub(crate) fn replay(&self, growth: &mut Growth) {
         for number in 0..self.state.decided {
-            growth.epoch(self.evidence_of(number));
+            let is_last = self.state.budget.growth_is_over && number + 1 == self.state.decided;
+            match is_last {
+                true => growth.last_epoch(self.evidence_of(number)),
+                false => growth.epoch(self.evidence_of(number)),
+            };
         }
     }
 

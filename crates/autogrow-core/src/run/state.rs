@@ -45,6 +45,24 @@ pub struct State {
     /// an order of its own. 0: the run that the checkpoint is of.
     #[serde(default)]
     pub branch: usize,
+    /// What has been measured and decided for `run.max_minutes`.
+    #[serde(default)]
+    pub budget: BudgetState,
+}
+
+/// Times by which a run with `run.max_minutes` is planned, and what was decided by them: a clock does
+/// not show the same again.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct BudgetState {
+    /// Seconds that the last epoch took, validation included.
+    pub epoch_seconds: f64,
+    /// Seconds of its validation.
+    pub validation_seconds: f64,
+    /// Whether growth ended for want of time.
+    pub growth_is_over: bool,
+    /// Where in its schedule the fine-tuning epoch in progress is, in epochs.
+    pub position: usize,
 }
 
 /// Where AdamInit is.
@@ -79,6 +97,7 @@ impl State {
             rate_scale: 1.0,
             rollbacks: 0,
             branch: 0,
+            budget: BudgetState::default(),
         }
     }
 

@@ -21,6 +21,7 @@ use crate::training::{Epoch, Learner};
 use burn::module::Module;
 use burn::tensor::{Device, Tensor, TensorData};
 pub use graph::perturbed;
+use std::ops::ControlFlow;
 use std::path::Path;
 
 /// Channels of the first sub-network in all checks: the fewest that every family can do with.
@@ -223,7 +224,7 @@ fn trained(learner: Learner) -> Result<Learner, Failure> {
         seed: 0,
         learning_rate: 0.02,
         resumed: Default::default(),
-        on_step: &mut |_, _| Ok(()),
+        on_step: &mut |_, _| Ok(ControlFlow::Continue(())),
     };
     Ok(learner.epoch(&mut epoch)?.0)
 }

@@ -1,6 +1,7 @@
 //! [`Learner`]: a network with its optimiser, and one epoch of training.
 
 use super::average::Average;
+use super::clip;
 use super::gradients;
 use super::inference::checked;
 use super::objective::{Objective, objective};
@@ -16,12 +17,13 @@ use crate::ranks::Ranks;
 use crate::registry::find;
 use crate::settings::PluginSettings;
 use crate::{Error, Result};
-use burn::module::{Module, ModuleVisitor, Param, ParamId};
+use burn::module::{Module, ParamId};
 use burn::optim::decay::WeightDecayConfig;
-use burn::optim::{AdamConfig, GradientsParams, ModuleOptimizer};
-use burn::tensor::{Bytes, Device, Tensor};
+use burn::optim::{AdamConfig, ModuleOptimizer};
+use burn::tensor::{Bytes, Device};
 use rand::RngCore;
 use std::collections::{BTreeMap, HashSet};
+use std::ops::ControlFlow;
 use std::path::Path;
 
 /// One epoch to train.
@@ -37,8 +39,9 @@ pub struct Epoch<'a> {
     /// Steps of it that were taken before, by a process that was interrupted, and what they came
     /// to.
     pub resumed: (usize, Tally),
-    /// Told after each step; an error ends the epoch.
-    pub on_step: &'a mut dyn FnMut(&Learner, &Step) -> Result<()>,
+    /// Told after each step; an error ends the epoch, and so does a break, as if that step had been
+    /// its last.
+    pub on_step: &'a mut dyn FnMut(&Learner, &Step) -> Result<ControlFlow<()>>,
 }
 
 /// A step that was taken.
@@ -153,7 +156,10 @@ impl Learner {
             })?;
             // No image of it could be read.
             let Some(loss) = loss else { continue };
-            (epoch.on_step)(&self, &Step { number, of, loss, tally: tally.clone() })?;
+            let step = Step { number, of, loss, tally: tally.clone() };
+            if (epoch.on_step)(&self, &step)?.is_break() {
+                break;
+            }
         }
         let scores = tally.scores(&*self.objective);
         Ok((self, scores))
@@ -186,9 +192,13 @@ impl Learner {
             return Ok((self, None));
         };
         let gradients = gradients::sum(&self.ranks, &self.network, gradients, &self.device)?;
-        if !all_finite(&self.network, &gradients) {
+        if !clip::are_finite(&self.network, &gradients) {
             return Err(Halt::NotFinite("a gradient is not finite".into()));
         }
+        let gradients = match self.training.clip_norm {
+            0.0 => gradients,
+            longest => clip::clipped(&self.network, gradients, longest),
+        };
         self.network = self.optimizer.step(learning_rate, self.network, gradients);
         if let Some(average) = &mut self.average {
             average.update(&self.network);
@@ -347,22 +357,4 @@ fn adam(adapt: Adapt) -> ModuleOptimizer {
     let penalty = adapt.weight_decay as f32;
     let decay = (penalty > 0.0).then_some(WeightDecayConfig { penalty });
     AdamConfig::new().with_epsilon(1e-8).with_weight_decay(decay).init()
-}
-
-/// Whether every gradient is finite: then, and for no sensible gradient else, so is its sum.
-fn all_finite(network: &Network, gradients: &GradientsParams) -> bool {
-    struct Check<'a> {
-        gradients: &'a GradientsParams,
-        finite: bool,
-    }
-    impl ModuleVisitor for Check<'_> {
-        fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
-            if let Some(gradient) = self.gradients.get::<D>(param.id) {
-                self.finite &= gradient.sum().into_scalar::<f32>().is_finite();
-            }
-        }
-    }
-    let mut check = Check { gradients, finite: true };
-    network.visit(&mut check);
-    check.finite
 }

@@ -2,6 +2,7 @@
 
 mod adadelta;
 mod average;
+mod clip;
 mod convolution;
 mod evaluation;
 mod gradients;

@@ -8,7 +8,10 @@ use crate::Result;
 use crate::config::TrainingConfig;
 use crate::settings::PluginSettings;
 use burn::optim::decay::{WeightDecay, WeightDecayConfig};
-use burn::optim::{AdaGradConfig, AdamConfig, ModuleOptimizer, Optimizer, RmsPropConfig};
+use burn::optim::momentum::MomentumConfig;
+use burn::optim::{
+    AdaGradConfig, AdamConfig, AdamWConfig, ModuleOptimizer, Optimizer, RmsPropConfig, SgdConfig,
+};
 
 /// A kind of optimiser, registered with `inventory`.
 pub struct OptimizerKind {
@@ -56,10 +59,32 @@ crate::register! {
         },
     },
     OptimizerKind {
+        name: "nesterov",
+        origin: env!("CARGO_PKG_NAME"),
+        summary: "gradient descent with Nesterov's momentum, no dampening",
+        build: |training, _| {
+            let momentum = MomentumConfig::new()
+                .with_momentum(training.momentum)
+                .with_dampening(0.0)
+                .with_nesterov(true);
+            let config = SgdConfig::new().with_momentum(Some(momentum));
+            Ok(growable(config.with_weight_decay(decay(training)).build()))
+        },
+    },
+    OptimizerKind {
         name: "adam",
         origin: env!("CARGO_PKG_NAME"),
         summary: "Adam, beta 0.9 and 0.999",
         build: |training, _| Ok(adam(training, false)),
+    },
+    OptimizerKind {
+        name: "adamw",
+        origin: env!("CARGO_PKG_NAME"),
+        summary: "Adam with weight decay of its own, not by the gradient",
+        build: |training, _| {
+            let config = AdamWConfig::new().with_epsilon(1e-8);
+            Ok(growable(config.with_weight_decay(training.weight_decay as f32).build()))
+        },
     },
     OptimizerKind {
         name: "amsgrad",

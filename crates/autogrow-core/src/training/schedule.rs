@@ -58,6 +58,29 @@ impl Schedule for Staircase {
     }
 }
 
+/// Half a wave of the cosine, from 1 towards 0 (Loshchilov and Hutter 2017), without restarts.
+struct Cosine;
+
+impl Schedule for Cosine {
+    fn factor(&self, epoch: usize, epochs: usize) -> f64 {
+        0.5 * (1.0 + (std::f64::consts::PI * part(epoch, epochs)).cos())
+    }
+}
+
+/// Evenly from 1 towards 0.
+struct Linear;
+
+impl Schedule for Linear {
+    fn factor(&self, epoch: usize, epochs: usize) -> f64 {
+        1.0 - part(epoch, epochs)
+    }
+}
+
+/// The part of a phase that is over.
+fn part(epoch: usize, epochs: usize) -> f64 {
+    epoch as f64 / epochs.max(1) as f64
+}
+
 crate::register! {
     ScheduleKind {
         name: "constant",
@@ -71,6 +94,18 @@ crate::register! {
         summary: "x0.1 at each milestone, at 1/2 and 3/4 of an interval while growing",
         build: |request| Ok(Box::new(Staircase { milestones: request.milestones.to_vec() })),
     },
+    ScheduleKind {
+        name: "cosine",
+        origin: env!("CARGO_PKG_NAME"),
+        summary: "half a wave of the cosine, towards 0",
+        build: |_| Ok(Box::new(Cosine)),
+    },
+    ScheduleKind {
+        name: "linear",
+        origin: env!("CARGO_PKG_NAME"),
+        summary: "evenly towards 0",
+        build: |_| Ok(Box::new(Linear)),
+    },
 }
 
 #[cfg(test)]
@@ -78,10 +113,37 @@ mod tests {
     use super::*;
     use crate::registry::find;
 
-    fn staircase() -> Box<dyn Schedule> {
+    fn schedule(name: &str) -> Box<dyn Schedule> {
         let plugins = PluginSettings::default();
         let request = ScheduleRequest { milestones: &[0.5, 0.75], plugins: &plugins };
-        (find::<ScheduleKind>("staircase").unwrap().build)(&request).unwrap()
+        (find::<ScheduleKind>(name).unwrap().build)(&request).unwrap()
+    }
+
+    fn staircase() -> Box<dyn Schedule> {
+        schedule("staircase")
+    }
+
+    /// As PyTorch's CosineAnnealingLR(optimizer, 8) and LinearLR(optimizer, 1, 0, 8) say.
+    #[test]
+    fn cosine_and_linear_are_pytorchs() {
+        let cosine = [
+            1.0,
+            0.961_939_766_255_643_4,
+            0.853_553_390_593_273_8,
+            0.691_341_716_182_545,
+            0.5,
+            0.308_658_283_817_455_1,
+            0.146_446_609_406_726_24,
+            0.038_060_233_744_356_63,
+        ];
+        let linear = [1.0, 0.875, 0.75, 0.625, 0.5, 0.375, 0.25, 0.125];
+        for (name, factors) in [("cosine", cosine), ("linear", linear)] {
+            for (epoch, factor) in factors.into_iter().enumerate() {
+                let off = schedule(name).factor(epoch, 8) - factor;
+                assert!(off.abs() < 1e-12, "{name}, epoch {epoch}: {off}");
+            }
+            assert_eq!(schedule(name).factor(0, 0), 1.0);
+        }
     }
 
     #[test]

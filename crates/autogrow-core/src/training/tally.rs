@@ -69,7 +69,8 @@ impl Tally {
         Ok(all)
     }
 
-    pub(super) fn images(&self) -> usize {
+    /// Images seen so far.
+    pub(crate) fn images(&self) -> usize {
         self.images
     }
 

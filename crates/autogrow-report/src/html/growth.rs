@@ -102,7 +102,9 @@ fn rows(run: &Run) -> Vec<Row> {
                 let depths = depth.as_slice().iter();
                 rows.iter_mut().zip(depths).for_each(|(row, &depth)| row.go_back(depth, *epoch));
             }
-            Event::Stopped { epoch, subnet, .. } | Event::Capped { epoch, subnet, .. } => {
+            Event::Stopped { epoch, subnet, .. }
+            | Event::Capped { epoch, subnet, .. }
+            | Event::OutOfTime { epoch, subnet, .. } => {
                 if let Some(row) = rows.get_mut(*subnet) {
                     row.stopped = Some(*epoch);
                 }

@@ -57,7 +57,7 @@ fn inequality(rule: &Rule, check: &Check, window: Window) -> Markup {
 
 fn stopped(rule: &Rule, checks: &[Check]) -> Markup {
     let ended = checks.iter().flat_map(|check| {
-        let ends = |kind| matches!(kind, Kind::Stop | Kind::Cap);
+        let ends = |kind| matches!(kind, Kind::Stop | Kind::Cap | Kind::OutOfTime);
         let decisions = check.decisions.iter().filter(move |decision| ends(decision.kind));
         decisions.map(move |decision| (check, decision))
     });
@@ -69,11 +69,13 @@ fn stopped(rule: &Rule, checks: &[Check]) -> Markup {
                     @if decision.kind == Kind::Stop {
                         span { "sub-network " (decision.subnet) " stopped" }
                         @if let Some(window) = check.window { (inequality(rule, check, window)) }
-                    } @else {
+                    } @else if decision.kind == Kind::OutOfTime {
                         span {
-                            "sub-network " (decision.subnet) " is as deep as "
-                            code { "growth.max_depth" } " allows"
+                            "sub-network " (decision.subnet) " stopped: half of "
+                            code { "run.max_minutes" } " was over"
                         }
+                    } @else {
+                        span { "sub-network " (decision.subnet) " is as deep as allowed" }
                     }
                 }
             }
@@ -173,6 +175,7 @@ fn row(rule: &Rule, check: &Check) -> Markup {
                         Kind::Stop => { span.end aria-hidden="true" { "✕" } " stopped " }
                         Kind::RollBack => { span.end aria-hidden="true" { "↶" } " went back to " }
                         Kind::Cap => { span.end aria-hidden="true" { "■" } " capped " }
+                        Kind::OutOfTime => { span.end aria-hidden="true" { "■" } " no time for " }
                     }
                     @match (decision.kind, &decision.depth) {
                         (Kind::RollBack, Some(depth)) => { (depth) }

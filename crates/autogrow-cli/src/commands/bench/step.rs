@@ -15,6 +15,7 @@ use autogrow_core::training::{Epoch, Learner, evaluate};
 use burn::tensor::Device;
 use serde::Serialize;
 use std::io::Write;
+use std::ops::ControlFlow;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
@@ -185,7 +186,7 @@ impl StepBench {
             // So small that no network diverges on images that mean nothing.
             learning_rate: 1e-6,
             resumed: Default::default(),
-            on_step: &mut |_, _| after(),
+            on_step: &mut |_, _| after().map(ControlFlow::Continue),
         })?;
         Ok(learner)
     }

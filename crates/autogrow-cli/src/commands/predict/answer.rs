@@ -194,7 +194,7 @@ mod tests {
     fn args(more: &[&str]) -> PredictArgs {
         let line = [&["autogrow", "predict", "model", "picture"], more].concat();
         match crate::args::Cli::try_parse_from(line).unwrap().command {
-            Some(crate::args::Command::Predict(args)) => args,
+            crate::args::Command::Predict(args) => args,
             other => panic!("{other:?}"),
         }
     }
