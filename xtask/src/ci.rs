@@ -47,13 +47,14 @@ const STEPS: &[Step] = &[
         "xtask reproduce all --scale smoke --jobs 2 --out target/smoke \
          --autogrow target/debug/autogrow",
     ),
-    // The devices that few machines have. With the features of the workspace's tests, so that their
-    // dependencies are reused; those of `gpu-check` and `mpi-check` among them.
-    cargo("check --workspace --features autogrow-cli/wgpu"),
-    // As on docs.rs, or a build script downloads what a check does not need.
+    // The devices that few machines have, together, so that what they share is checked once. With the
+    // features of the workspace's tests, so that their dependencies are reused. As on docs.rs, or a
+    // build script downloads what a check does not need.
     Step {
         environment: Some(("DOCS_RS", "1")),
-        ..cargo("check --workspace --features autogrow-cli/cuda")
+        ..cargo(
+            "check --workspace --features autogrow-cli/wgpu,autogrow-cli/vulkan,autogrow-cli/cuda",
+        )
     },
     Step { needs: Some("mpicc"), ..cargo("check --workspace --features autogrow-cli/mpi") },
     Step { folder: PLUGIN, ..cargo("fmt --check") },

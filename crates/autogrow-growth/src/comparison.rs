@@ -29,22 +29,24 @@ impl Comparison {
         Self { gain, error, price: price * doublings }
     }
 
-    /// Whether the gain, as far as it can be trusted, is above the price; of equals the cheaper network
-    /// is the better one.
-    ///
-    /// What is trusted is the mean of the gain given what was measured, where growths bring half a
-    /// point, more or less, on average nothing (a normal prior): all of a gain that is exactly known,
-    /// half of one with an error of half a point.
+    /// Whether the gain, as far as it counts, is above the price; of equals the cheaper network is the
+    /// better one.
     pub fn pays(&self) -> bool {
-        let trusted = USUAL * USUAL / (USUAL * USUAL + self.error * self.error);
-        trusted * self.gain > self.price
+        self.counted() > self.price
+    }
+
+    /// How much of the gain counts: its mean given what was measured, where growths bring half a
+    /// point, more or less, on average nothing (a normal prior). All of a gain that is exactly known,
+    /// half of one with an error of half a point.
+    pub fn counted(&self) -> f64 {
+        self.gain * USUAL * USUAL / (USUAL * USUAL + self.error * self.error)
     }
 }
 
 impl fmt::Display for Comparison {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { gain, error, price } = self;
-        write!(f, "{gain:+.2} ± {error:.2} points for a price of {price:.2}")
+        let (Self { gain, error, price }, counted) = (self, self.counted());
+        write!(f, "{gain:+.2} ± {error:.2} (counts as {counted:+.2}), price {price:.2}")
     }
 }
 
@@ -153,7 +155,7 @@ mod tests {
     }
 
     #[test]
-    fn a_gain_is_trusted_as_far_as_it_is_known() {
+    fn a_gain_counts_as_far_as_it_is_known() {
         let pays = |gain, error| Comparison { gain, error, price: 0.25 }.pays();
         assert!(pays(0.26, 0.0) && !pays(0.25, 0.0));
         // By half.

@@ -106,8 +106,8 @@ impl Policy for Worth {
         }
         match self.side(view.record) {
             Side::Seed => "grows once the seed has settled".into(),
-            Side::Grown(trial) => format!("growth brought {trial}"),
-            Side::Control(trial) => format!("growth brought {trial}, against its control"),
+            Side::Grown(trial) => format!("brought {trial}"),
+            Side::Control(trial) => format!("brought {trial}, over its control"),
         }
     }
 

@@ -9,59 +9,100 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 /// Separates the devices of a list.
 const SEPARATOR: char = ',';
 
-/// A backend: its name, the cargo feature that builds it in, and how to open a device of it where
-/// it is built in.
+/// A backend: its name, which is that of the cargo feature that builds it in, and where it is built in,
+/// how to open devices of it.
 struct Backend {
     name: &'static str,
+    /// That of a number.
     open: Option<fn(usize) -> Device>,
+    /// Those that `auto` tries.
+    auto: &'static [fn() -> Device],
+}
+
+impl Backend {
+    #[allow(dead_code, reason = "a build with all backends lacks none")]
+    const fn missing(name: &'static str) -> Self {
+        Self { name, open: None, auto: &[] }
+    }
 }
 
 /// All backends, in the order in which `auto` tries them.
 fn backends() -> [Backend; 5] {
-    [
-        Backend {
-            name: "cuda",
-            #[cfg(feature = "cuda")]
-            open: Some(Device::cuda),
-            #[cfg(not(feature = "cuda"))]
-            open: None,
-        },
-        Backend {
-            name: "flex",
-            #[cfg(feature = "flex")]
-            open: Some(|_| Device::flex()),
-            #[cfg(not(feature = "flex"))]
-            open: None,
-        },
-        Backend {
-            name: "vulkan",
-            // Pinned: `wgpu` goes over to OpenGL where there is no Vulkan driver.
-            #[cfg(feature = "vulkan")]
-            open: Some(|_| Device::vulkan(burn::tensor::DeviceKind::default())),
-            #[cfg(not(feature = "vulkan"))]
-            open: None,
-        },
-        Backend {
-            name: "wgpu",
-            #[cfg(feature = "wgpu")]
-            open: Some(|_| Device::wgpu(burn::tensor::DeviceKind::default())),
-            #[cfg(not(feature = "wgpu"))]
-            open: None,
-        },
-        Backend {
-            name: "ndarray",
-            #[cfg(feature = "ndarray")]
-            open: Some(|_| ndarray()),
-            #[cfg(not(feature = "ndarray"))]
-            open: None,
-        },
-    ]
+    [cuda(), vulkan(), wgpu(), flex(), ndarray()]
 }
 
-#[cfg(feature = "ndarray")]
-#[expect(deprecated, reason = "kept as a second opinion")]
-fn ndarray() -> Device {
-    Device::ndarray()
+fn cuda() -> Backend {
+    #[cfg(feature = "cuda")]
+    {
+        Backend { name: "cuda", open: Some(Device::cuda), auto: &[|| Device::cuda(0)] }
+    }
+    #[cfg(not(feature = "cuda"))]
+    {
+        Backend::missing("cuda")
+    }
+}
+
+fn vulkan() -> Backend {
+    // Pinned: `wgpu` goes over to OpenGL where there is no Vulkan driver.
+    #[cfg(feature = "vulkan")]
+    {
+        use burn::tensor::DeviceKind::{DiscreteGpu, IntegratedGpu};
+        let auto: &[fn() -> Device] =
+            &[|| Device::vulkan(DiscreteGpu(0)), || Device::vulkan(IntegratedGpu(0))];
+        Backend { name: "vulkan", open: Some(|number| Device::vulkan(kind(number))), auto }
+    }
+    #[cfg(not(feature = "vulkan"))]
+    {
+        Backend::missing("vulkan")
+    }
+}
+
+fn wgpu() -> Backend {
+    #[cfg(feature = "wgpu")]
+    {
+        use burn::tensor::DeviceKind::{DiscreteGpu, IntegratedGpu};
+        let auto: &[fn() -> Device] =
+            &[|| Device::wgpu(DiscreteGpu(0)), || Device::wgpu(IntegratedGpu(0))];
+        Backend { name: "wgpu", open: Some(|number| Device::wgpu(kind(number))), auto }
+    }
+    #[cfg(not(feature = "wgpu"))]
+    {
+        Backend::missing("wgpu")
+    }
+}
+
+/// The best adapter for 0, which may be a software one; the graphics card of that number for others.
+#[cfg(any(feature = "vulkan", feature = "wgpu"))]
+fn kind(number: usize) -> burn::tensor::DeviceKind {
+    match number {
+        0 => burn::tensor::DeviceKind::DefaultDevice,
+        number => burn::tensor::DeviceKind::DiscreteGpu(number),
+    }
+}
+
+fn flex() -> Backend {
+    #[cfg(feature = "flex")]
+    {
+        Backend { name: "flex", open: Some(|_| Device::flex()), auto: &[Device::flex] }
+    }
+    #[cfg(not(feature = "flex"))]
+    {
+        Backend::missing("flex")
+    }
+}
+
+fn ndarray() -> Backend {
+    #[cfg(feature = "ndarray")]
+    {
+        #[expect(deprecated, reason = "kept as a second opinion")]
+        let (open, auto): (fn(usize) -> Device, &[fn() -> Device]) =
+            (|_| Device::ndarray(), &[Device::ndarray]);
+        Backend { name: "ndarray", open: Some(open), auto }
+    }
+    #[cfg(not(feature = "ndarray"))]
+    {
+        Backend::missing("ndarray")
+    }
 }
 
 /// How many devices `names` lists.
@@ -105,8 +146,8 @@ pub fn with_all_reduce(names: &str) -> Result<Option<Vec<Device>>> {
 pub fn open(name: &str) -> Result<Device> {
     let backends = backends();
     if name == "auto" {
-        let mut built_in = backends.iter().filter_map(|backend| backend.open);
-        return built_in.find_map(|open| probe(|| open(0)).ok()).ok_or_else(|| Error::Device {
+        let mut tried = backends.iter().flat_map(|backend| backend.auto);
+        return tried.find_map(|open| probe(open).ok()).ok_or_else(|| Error::Device {
             device: name.into(),
             problem: "no backend is built in that works here".into(),
             origin: None,

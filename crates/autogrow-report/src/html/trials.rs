@@ -16,6 +16,7 @@ pub(super) fn table(rule: &Rule) -> Markup {
                     th scope="col" { "to" }
                     th scope="col" { "against" }
                     th.n scope="col" { "brought" }
+                    th.n scope="col" { "counts as" }
                     th.n scope="col" { "its price" }
                     th scope="col" { "result" }
                 } }
@@ -24,7 +25,8 @@ pub(super) fn table(rule: &Rule) -> Markup {
         }
         p.caption {
             em { "Brought" } " is what the grown network is ahead by on the images that guide the run, in \
-            percentage points, with its standard error; " em { "its price" } " is "
+            percentage points, with its standard error; of that less counts, the larger the error is \
+            beside half a point; " em { "its price" } " is "
             (rule.config.price) " points for each doubling of the cost. The control is the network \
             before the growth, trained for as long."
         }
@@ -40,6 +42,7 @@ fn row(trial: &Trial) -> Markup {
             td { (trial.grown) }
             td { (if trial.has_control { "control" } else { "before" }) }
             td.n { (format!("{gain:+.2} ± {error:.2}")) }
+            td.n { (format!("{:+.2}", trial.comparison.counted())) }
             td.n { (format!("{price:.2}")) }
             td {
                 @match trial.kept {
