@@ -166,6 +166,34 @@ fn a_run_begins_with_the_weights_of_pytorch() {
     assert!(message.contains("1.6"), "{message}");
 }
 
+/// Three classes, then two: all but the classifier is taken over.
+#[test]
+fn a_seed_takes_over_all_but_a_classifier_of_other_classes() {
+    let place = tempfile::tempdir().unwrap();
+    let train = |name: &str, classes: usize, more: &[&str]| {
+        let (table, run) = (place.path().join(format!("{name}.csv")), place.path().join(name));
+        let rows = (0..60).map(|i| format!("{i},{},c{}\n", (7 * i) % 60, i % classes));
+        std::fs::write(&table, format!("a,b,label\n{}", rows.collect::<String>())).unwrap();
+        let [table, run] = [&table, &run].map(|path| path.to_str().unwrap());
+        let network = ["--network", "mlp1net", "--depth", "2", "--policy", "none"];
+        let data = ["--data", "csv", "--dir", table, "--batch-size", "16"];
+        let output = autogrow(&[&["train", run], &network[..], &data, more].concat());
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(output.status.success(), "{said}");
+        let file = ModelFile::read(Path::new(run)).unwrap();
+        (said, StateDict::of(&file.build(&Device::flex()).unwrap().0).unwrap())
+    };
+    let (_, three) = train("three", 3, &["--epochs", "2"]);
+    let init =
+        format!("training.init_from={}", place.path().join("three/model.safetensors").display());
+    let (said, two) = train("two", 2, &["--epochs", "0", "--set", &init]);
+    assert!(said.contains("has 3 outputs and the data ask for 2"), "{said}");
+    for (name, entry) in &two.0 {
+        let is_head = name.starts_with("linear.");
+        assert_eq!(three.0[name].values == entry.values, !is_head, "{name}");
+    }
+}
+
 #[test]
 fn a_model_file_alone_is_enough() {
     let place = tempfile::tempdir().unwrap();

@@ -3,12 +3,12 @@
 use crate::config::TrainingConfig;
 use crate::data::DataSet;
 use crate::growth::{Depth, Growth, Guide};
+use crate::init_from::begin_with;
 use crate::initializer::InitializerKind;
 use crate::network::{Blueprint, Initializer, ModelInfo, Network, Size};
 use crate::random::{Purpose, generator};
 use crate::ranks::Ranks;
 use crate::registry::find;
-use crate::run::{check_finite, read_weights};
 use crate::training::{Objective, objective};
 use crate::{Error, Resolved, Result};
 use burn::tensor::Device;
@@ -133,8 +133,6 @@ impl Job<'_> {
         if weights.as_os_str().is_empty() {
             return Ok(network);
         }
-        let (state, _) = read_weights(weights)?;
-        check_finite(&state, weights)?;
-        state.load_into(network, weights)
+        begin_with(network, weights)
     }
 }

@@ -8,6 +8,7 @@
 mod agreement;
 mod autogrow;
 pub mod data;
+mod init_from;
 pub mod initializer;
 mod job;
 pub mod landscape;

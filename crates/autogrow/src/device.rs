@@ -95,9 +95,10 @@ fn ndarray() -> Backend {
     #[cfg(feature = "ndarray")]
     {
         #[expect(deprecated, reason = "kept as a second opinion")]
-        let (open, auto): (fn(usize) -> Device, &[fn() -> Device]) =
-            (|_| Device::ndarray(), &[Device::ndarray]);
-        Backend { name: "ndarray", open: Some(open), auto }
+        fn device() -> Device {
+            Device::ndarray()
+        }
+        Backend { name: "ndarray", open: Some(|_| device()), auto: &[device] }
     }
     #[cfg(not(feature = "ndarray"))]
     {
