@@ -47,6 +47,7 @@ const STEPS: &[Step] = &[
         "xtask reproduce all --scale smoke --jobs 2 --out target/smoke \
          --autogrow target/debug/autogrow",
     ),
+    Step { needs: Some("python3"), ..cargo("xtask python") },
     // The devices that few machines have. With the features of the workspace's tests, so that their
     // dependencies are reused; those of `gpu-check` and `mpi-check` among them.
     cargo("check --workspace --features autogrow-cli/wgpu"),
