@@ -104,7 +104,7 @@ class Model:
         """
         given = pixels(x)
         numbers = self._engine.outputs(given.array, given.image, threads)
-        return np.frombuffer(numbers, np.float32).reshape(len(given.array), -1)
+        return np.frombuffer(numbers, np.float32).reshape(len(given.array), len(self.names))
 
     def predict_proba(self, x: ArrayLike, *, threads: int = 0) -> NDArray[np.float64]:
         """Probabilities ``[n, classes]``, or ``[n, labels]``."""

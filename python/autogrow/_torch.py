@@ -42,7 +42,7 @@ def weights(state_dict: Any) -> list[tuple[str, list[int], Any]]:
     if not isinstance(state_dict, Mapping):
         state_dict = state_dict.state_dict()
     arrays = ((name, _array(tensor)) for name, tensor in state_dict.items())
-    return [(name, list(array.shape), array) for name, array in arrays]
+    return [(name, list(array.shape), array.reshape(-1)) for name, array in arrays]
 
 
 def _array(tensor: Any) -> Any:

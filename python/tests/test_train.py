@@ -170,7 +170,7 @@ def test_other_threads_run_meanwhile(rows: Any) -> None:
         (autogrow.ConfigError, "held_out", "between", {"held_out": 1.0}),
         (autogrow.DeviceError, "not built in", "build with", {"device": "cuda"}),
         (autogrow.DivergedError, "diverged", "learning_rate", {"learning_rate": 1e30}),
-        (autogrow.RunError, "exists", None, {"folder": Path(__file__).parent}),
+        (autogrow.RunError, "holds files already", "another folder", {"folder": Path(__file__).parent}),
     ],
 )
 def test_errors_are_typed_and_have_hints(

@@ -87,7 +87,10 @@ impl Model {
 
     /// Trainable parameters, and multiply-accumulate operations for one image.
     fn size(&self, py: Python<'_>) -> PyResult<(usize, u64)> {
-        self.compute(py, |model| Ok((model.network().parameters(), model.network().macs()?)))
+        self.compute(py, |model| {
+            let parameters = StateDict::of(model.network())?.parameters();
+            Ok((parameters, model.network().macs()?))
+        })
     }
 
     /// Mean and deviation of each value that it gives, in the units of the data; none of classes.

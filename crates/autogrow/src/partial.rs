@@ -1,6 +1,7 @@
 //! What there is of a run that was cancelled.
 
 use crate::found::{Found, progress};
+use autogrow_core::network::StateDict;
 use autogrow_core::run::{Checkpoint, Event, ModelFile, Outcome, Phase};
 use autogrow_core::training::evaluate;
 use autogrow_core::{Job, Result};
@@ -42,7 +43,7 @@ pub(crate) fn found(job: Job<'_>, last: &Checkpoint, events: Vec<Event>) -> Resu
         fine_tuning_epochs: state.epochs - growing_epochs,
         growing_seconds,
         fine_tuning_seconds: state.seconds - growing_seconds,
-        parameters: network.parameters(),
+        parameters: StateDict::of(&network)?.parameters(),
         macs: network.macs()?,
         floor,
     };
