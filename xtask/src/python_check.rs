@@ -74,7 +74,8 @@ fn put_engine(target: &Path, package: &Path) -> Result<()> {
     let engine = package.join("autogrow").join(ENGINE);
     // Not over the old file, which a process may have open.
     let part = engine.with_extension("part");
-    std::fs::copy(&built, &part).with_context(|| format!("{} cannot be copied", built.display()))?;
+    std::fs::copy(&built, &part)
+        .with_context(|| format!("{} cannot be copied", built.display()))?;
     std::fs::rename(&part, &engine).with_context(|| format!("{} is in use", engine.display()))
 }
 

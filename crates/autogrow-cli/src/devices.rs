@@ -15,9 +15,7 @@ use burn::tensor::Device;
 /// Those of the command.
 pub(crate) fn run(command: &Command, output: &Output) -> Result<u8> {
     match wanted(command)? {
-        Some(names) if device::count(&names) > 1 => {
-            together(command, output, &names).map(|()| 0)
-        }
+        Some(names) if device::count(&names) > 1 => together(command, output, &names).map(|()| 0),
         _ => crate::run(command, output, &Ranks::single()),
     }
 }

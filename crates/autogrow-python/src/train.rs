@@ -143,11 +143,11 @@ fn configured(
         run.set(key, setting(value)?).map_err(raise)
     };
     if let Some((images, is_regression)) = arrays {
+        let objective = if is_regression { "values" } else { "classes" };
+        run = run.set("training.objective", objective).map_err(raise)?;
         if request.preset.is_none() {
             run = run.sized(images);
         }
-        let objective = if is_regression { "values" } else { "classes" };
-        run = run.set("training.objective", objective).map_err(raise)?;
     }
     if let Some(name) = &request.preset {
         let preset = match &**name {

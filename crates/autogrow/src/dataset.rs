@@ -13,8 +13,8 @@ use autogrow_core::{Error, Result};
 use autogrow_data::{Parts, Source};
 pub use pixels::Pixels;
 use rand::seq::SliceRandom;
-pub(crate) use source::{Prepared, split_of};
 use source::source;
+pub(crate) use source::{Prepared, split_of};
 use std::sync::Arc;
 
 /// What errors about data in memory name in place of a file.
@@ -207,11 +207,14 @@ impl Dataset {
         }
         let outputs = self.answers.outputs()?;
         let prepared = Prepared::of(&self);
-        let make = |part: &Self| source(part.image, &part.pixels, &prepared, part.answers.targets(&outputs));
+        let make = |part: &Self| {
+            source(part.image, &part.pixels, &prepared, part.answers.targets(&outputs))
+        };
         let held_out = make(validation)?;
         let tested: Arc<dyn Source> =
             if std::ptr::eq(validation, test) { held_out.clone() } else { make(test)? };
-        let parts = Parts { train: make(&self)?, validation: Some(held_out), test: tested, outputs };
+        let parts =
+            Parts { train: make(&self)?, validation: Some(held_out), test: tested, outputs };
         let (config, plugins) = (&DataConfig::default(), &PluginSettings::default());
         let (compat, task) = (Default::default(), Task::Classes);
         let size = self.image[1];
@@ -280,6 +283,24 @@ mod tests {
             assert!((square / values.len() as f64 - 1.0).abs() < 1e-4);
         }
         assert!(data.preprocessing.is_some());
+    }
+
+    #[test]
+    fn floats_are_standardised_by_the_training_images_where_that_is_asked_for() {
+        let floats: Vec<f32> = (0..40).flat_map(|i| [i as f32, 3.0]).collect();
+        let data = |image| Dataset::from_arrays(floats.clone(), image, (0..40).map(|i| i % 2));
+        let rows = data([2, 1, 1]).unwrap().standardised().hold_out(0.25, 0).unwrap();
+        let train = images(&*rows.train);
+        assert_eq!((train.len(), rows.validation.len(), rows.test.len()), (30, 10, 10));
+        let sum: f32 = train.iter().map(|(row, _)| row[0]).sum();
+        assert!(sum.abs() < 1e-4 && train.iter().all(|(row, _)| row[1] == 0.0), "{sum}");
+        assert_eq!(rows.table.unwrap().width(), 2);
+        assert!(rows.preprocessing.is_none());
+        // Pixels of one channel share a mean.
+        let images = data([1, 2, 1]).unwrap().standardised().hold_out(0.25, 0).unwrap();
+        assert_eq!(images.preprocessing.unwrap().mean.len(), 1);
+        let as_they_are = data([1, 2, 1]).unwrap().hold_out(0.25, 0).unwrap();
+        assert!(as_they_are.preprocessing.is_none() && as_they_are.table.is_none());
     }
 
     #[test]

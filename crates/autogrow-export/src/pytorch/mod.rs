@@ -25,7 +25,8 @@ pub fn pytorch(graph: &Graph, info: &ModelInfo, weights: &str) -> String {
     );
     let from_files = "from pathlib import Path\n\n";
     let from_weights = "from safetensors.torch import load_file\n";
-    let (gives, needs) = ("`load()` gives the\nnetwork with its weights. ", "packages torch and safetensors");
+    let (gives, needs) =
+        ("`load()` gives the\nnetwork with its weights. ", "packages torch and safetensors");
     text(graph, info, &Parts { from_files, from_weights, gives, needs, load: &load })
 }
 

@@ -95,7 +95,11 @@ impl Answers {
 
     /// Divides images in random order: so many that are held out, spread evenly over the classes, and
     /// the rest, in which every class has an image.
-    pub(super) fn spread(&self, mut order: Vec<usize>, held_out: usize) -> (Vec<usize>, Vec<usize>) {
+    pub(super) fn spread(
+        &self,
+        mut order: Vec<usize>,
+        held_out: usize,
+    ) -> (Vec<usize>, Vec<usize>) {
         let Self::Classes(labels, names) = self else {
             let rest = order.split_off(held_out.min(order.len()));
             return (order, rest);
@@ -198,10 +202,7 @@ mod tests {
         let Targets::Numbers { width, values } = answers.targets(&outputs) else { panic!() };
         assert_eq!((width, values), (2, vec![-1.0, 0.0, 1.0, 0.0]));
         let later = Answers::values(2, vec![4.0, 6.0]).unwrap();
-        assert_eq!(
-            later.targets(&outputs),
-            Targets::Numbers { width: 2, values: vec![2.0, 1.0] }
-        );
+        assert_eq!(later.targets(&outputs), Targets::Numbers { width: 2, values: vec![2.0, 1.0] });
         let error = Answers::values(1, vec![0.0, f64::NAN]).unwrap_err();
         assert!(error.to_string().contains("image 1 is NaN"), "{error}");
         assert!(Answers::values(2, vec![0.0]).is_err());

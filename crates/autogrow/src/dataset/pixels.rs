@@ -102,10 +102,7 @@ impl Pixels {
     }
 }
 
-fn numbered(
-    values: impl Iterator<Item = f64>,
-    scaled: impl Fn(usize, f64) -> f32,
-) -> Vec<f32> {
+fn numbered(values: impl Iterator<Item = f64>, scaled: impl Fn(usize, f64) -> f32) -> Vec<f32> {
     values.enumerate().map(|(place, value)| scaled(place, value)).collect()
 }
 
@@ -155,7 +152,11 @@ pub(super) fn preprocessing(statistics: &[(f64, f64)], size: [usize; 2]) -> Prep
 }
 
 /// How rows are prepared: every column is a number.
-pub(super) fn table(statistics: &[(f64, f64)], names: &[String], targets: Vec<String>) -> TableInput {
+pub(super) fn table(
+    statistics: &[(f64, f64)],
+    names: &[String],
+    targets: Vec<String>,
+) -> TableInput {
     let column = |(name, &(mean, deviation)): (&String, &(f64, f64))| Column {
         name: name.clone(),
         cells: Cells::Numbers { mean, deviation },
