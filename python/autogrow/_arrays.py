@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -124,8 +124,9 @@ def collected(data: Iterable[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
         raise DataError(f"the images differ: {error}", "all images have one size") from error
 
 
-def _items(data: Iterable[Any]) -> Iterable[Any]:
+def _items(data: Any) -> Iterable[Any]:
     # Data sets of PyTorch need not end by themselves.
-    if hasattr(data, "__getitem__") and hasattr(data, "__len__") and not isinstance(data, Sequence):
+    if hasattr(data, "__getitem__") and hasattr(data, "__len__"):
         return (data[place] for place in range(len(data)))
-    return data
+    items: Iterable[Any] = data
+    return items

@@ -121,9 +121,8 @@ class Model:
         """The class of each of ``[n]`` images; values ``[n]`` or ``[n, width]`` in the units of the data; or
         labels ``[n, labels]``, 0 or 1."""
         outputs = self.outputs(x, threads=threads)
-        if self.task == "classes":
-            assert self.classes is not None
-            return self.classes[outputs.argmax(axis=1)]
+        if self.classes is not None:
+            return np.asarray(self.classes[outputs.argmax(axis=1)])
         if self.task == "labels":
             return (outputs > 0).astype(np.int64)
         means, deviations = np.array(self._engine.scales()).T

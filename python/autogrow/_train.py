@@ -114,7 +114,7 @@ def train(
         "device": device,
         "threads": threads,
     }
-    chosen = {KEYS["seed"]: seed % SEEDS}
+    chosen: dict[str, Any] = {KEYS["seed"]: seed % SEEDS}
     chosen |= {KEYS[name]: value for name, value in short.items() if value is not None}
     chosen |= dict(settings or {})
     classes, is_flat = None, None
@@ -122,10 +122,12 @@ def train(
     if isinstance(data, str):
         given, network = data, network or IMAGES
     else:
+        images: Any = data
+        answered: Any = y
         if y is None:
-            data, y = collected(data)  # type: ignore[arg-type]
-        x = pixels(data)
-        right = answers(y, task, len(x.array))
+            images, answered = collected(images)
+        x = pixels(images)
+        right = answers(answered, task, len(x.array))
         classes, is_flat = right.classes, right.is_flat
         if len(x.array) < 2:
             raise DataError("1 sample is too few", "give more images: some are held out for validation")

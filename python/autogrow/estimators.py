@@ -78,7 +78,7 @@ class _AutoGrow(BaseEstimator):  # type: ignore[misc]
         tags.input_tags.three_d_array = True
         return tags
 
-    def _fit(self, x: NDArray[Any], y: NDArray[Any], task: Any) -> None:
+    def _fit(self, x: ArrayLike, y: ArrayLike, task: Any) -> None:
         seed = check_random_state(self.random_state).randint(np.iinfo(np.int32).max)
         self.network_ = train(
             x,

@@ -21,7 +21,7 @@ import autogrow
 from autogrow import AutoGrowClassifier, AutoGrowRegressor
 
 #: Runs that are short enough for some hundred of them.
-QUICK: dict[str, Any] = {"epochs": 15, "interval": 3, "threads": 1}
+QUICK: dict[str, Any] = {"policy": "periodic", "interval": 2, "patience": 2, "epochs": 10, "threads": 1}
 
 
 @parametrize_with_checks([AutoGrowClassifier(**QUICK), AutoGrowRegressor(**QUICK)])
@@ -32,13 +32,13 @@ def test_scikit_learns_checks(estimator: Any, check: Any) -> None:
 @pytest.mark.parametrize(("load", "least"), [(load_iris, 0.9), (load_wine, 0.9)])
 def test_small_tables_are_learnt(load: Any, least: float) -> None:
     x, y = load(return_X_y=True)
-    scores = cross_val_score(AutoGrowClassifier(random_state=0, threads=1), x, y, cv=3)
+    scores = cross_val_score(AutoGrowClassifier(random_state=0, threads=1), x, y, cv=2)
     assert scores.mean() > least, scores
 
 
 def test_a_small_regression_is_learnt() -> None:
     x, y = load_diabetes(return_X_y=True)
-    scores = cross_val_score(AutoGrowRegressor(random_state=0, threads=1), x, y, cv=3)
+    scores = cross_val_score(AutoGrowRegressor(random_state=0, threads=1), x, y, cv=2)
     assert scores.mean() > 0.35, scores
 
 
