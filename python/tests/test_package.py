@@ -48,12 +48,18 @@ def test_the_command_is_that_of_the_engine() -> None:
     assert "hint" in wrong.stderr
 
 
-def test_a_panic_does_not_cross() -> None:
-    model = _autogrow.Model.from_bytes(autogrow.train([[0.0], [1.0]] * 8, [0, 1] * 8, **SHORT).to_bytes())
-    # The engine trusts the package for the size of an image; what it does not check itself must not end
-    # the process.
+def test_a_panic_does_not_cross(capfd: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(autogrow.InternalError, match="on purpose") as caught:
+        _autogrow.fail()
+    assert isinstance(caught.value, Exception)
+    assert caught.value.hint is not None and "report" in caught.value.hint
+    assert "panicked" in capfd.readouterr().err
+
+
+def test_the_engine_does_not_trust_sizes() -> None:
+    model = autogrow.train([[0.0], [1.0]] * 8, [0, 1] * 8, **SHORT)._engine
     for image in ((0, 0, 0), (1, 1, 2), (1 << 40, 1 << 40, 1 << 40)):
-        with pytest.raises(autogrow.Error):
+        with pytest.raises(autogrow.DataError):
             model.outputs(bytearray(8), image, 1)
 
 

@@ -57,3 +57,10 @@ pub(crate) fn detached<T: Send>(
         Err(panic) => Err(panicked(py, &*panic)),
     }
 }
+
+/// Fails as a bug of the engine would, for the test that panics do not cross.
+#[pyfunction]
+#[expect(clippy::panic, reason = "that is what it is for")]
+pub(crate) fn fail(py: Python<'_>) -> PyResult<()> {
+    detached(py, || panic!("on purpose"))
+}

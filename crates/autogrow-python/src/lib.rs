@@ -9,6 +9,7 @@ mod array;
 mod command;
 mod error;
 mod model;
+mod request;
 mod run;
 mod train;
 
@@ -19,6 +20,8 @@ use pyo3::prelude::*;
 mod _autogrow {
     #[pymodule_export]
     use super::command::main;
+    #[pymodule_export]
+    use super::error::fail;
     #[pymodule_export]
     use super::model::Model;
     #[pymodule_export]

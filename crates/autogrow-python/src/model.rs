@@ -108,7 +108,7 @@ impl Model {
         path: PathBuf,
         fold: bool,
     ) -> PyResult<Bound<'py, PyBytes>> {
-        let bytes = self.compute(py, |model| {
+        let bytes = self.compute(py, move |model| {
             let (graph, state) = (model.network().graph()?, StateDict::of(model.network())?);
             let (graph, state) =
                 if fold { fold_batch_norms(&graph, state) } else { (graph, state) };
@@ -123,10 +123,7 @@ impl Model {
     }
 
     /// Parameters and running statistics by PyTorch's name: shape, and float32 numbers.
-    fn weights<'py>(
-        &self,
-        py: Python<'py>,
-    ) -> PyResult<Vec<(String, Vec<usize>, Bound<'py, PyByteArray>)>> {
+    fn weights<'py>(&self, py: Python<'py>) -> PyResult<Vec<Tensor<'py>>> {
         let state = self.compute(py, |model| StateDict::of(model.network()))?;
         let tensors = state.0.into_iter();
         tensors.map(|(name, of)| Ok((name, of.shape, floats(py, &of.values)?))).collect()
@@ -144,7 +141,10 @@ impl Model {
     }
 }
 
-/// Name, shape and float32 numbers of a tensor.
+/// Name, shape and float32 numbers of a tensor, on its way out.
+type Tensor<'py> = (String, Vec<usize>, Bound<'py, PyByteArray>);
+
+/// The same on its way in.
 type Weight<'py> = (String, Vec<usize>, Bound<'py, PyAny>);
 
 fn state(weights: Vec<Weight<'_>>) -> PyResult<StateDict> {

@@ -8,5 +8,5 @@ use std::path::PathBuf;
 /// The report page of a run folder, as HTML.
 #[pyfunction]
 pub(crate) fn report(py: Python<'_>, folder: PathBuf) -> PyResult<String> {
-    detached(py, || Ok(Report::new().page(&Run::read(&folder)?)))
+    detached(py, move || Ok(Report::new().page(&Run::read(&folder)?)))
 }

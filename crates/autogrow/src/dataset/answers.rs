@@ -22,7 +22,7 @@ impl Answers {
     }
 
     pub(super) fn values(width: usize, values: Vec<f64>) -> Result<Self> {
-        if width == 0 || values.len() % width != 0 {
+        if width == 0 || !values.len().is_multiple_of(width) {
             let problem = format!("{} values are not {width} an image", values.len());
             return Err(Error::data(PLACE, problem).with_hint("give as many values for each image"));
         }
