@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from . import _autogrow
 from ._arrays import pixels
+from ._errors import DataError
 from ._history import History
 
 if TYPE_CHECKING:
@@ -90,6 +91,12 @@ class Model:
         return self._engine.size()[1]
 
     @property
+    def columns(self) -> list[str] | None:
+        """Names of the columns of the table that it takes; ``None`` of images."""
+        table = self._info.get("table")
+        return None if table is None else [column["name"] for column in table["columns"]]
+
+    @property
     def preprocessing(self) -> dict[str, Any] | None:
         """How images become what the network sees: ``mean`` and ``std`` of each channel, of pixels from 0 to 1
         where they are bytes, and of numbers as they stand in the data where they are floats. ``None`` of rows."""
@@ -103,6 +110,7 @@ class Model:
         for all; the result does not depend on them.
         """
         given = pixels(x)
+        _check_columns(self.columns, given.columns)
         numbers = self._engine.outputs(given.array, given.image, threads)
         return np.frombuffer(numbers, np.float32).reshape(len(given.array), len(self.names))
 
@@ -179,6 +187,15 @@ class Model:
 
 def _of_bytes(data: bytes, classes: NDArray[Any] | None, is_flat: bool, about: dict[str, Any]) -> Model:
     return Model(_autogrow.Model.from_bytes(data), classes=classes, is_flat=is_flat, about=about)
+
+
+def _check_columns(own: list[str] | None, given: list[str] | None) -> None:
+    """Whether a data frame has the columns of the one that the model was trained on."""
+    # Those of an array have no names of their own.
+    if own is None or given is None or own == [f"x{place}" for place in range(len(own))] or own == given:
+        return
+    order = "in another order" if sorted(own) == sorted(given) else "others"
+    raise DataError(f"the columns are {order} than those that it was trained on", "give x[model.columns]")
 
 
 def _classes(names: list[str]) -> NDArray[Any]:

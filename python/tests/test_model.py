@@ -68,6 +68,18 @@ def test_onnx_models_compute_what_models_compute(rows: Any, tmp_path: Path) -> N
         assert np.abs(logits - model.outputs(x)).max() < 1e-4 * np.abs(logits).max()
 
 
+def test_columns_of_a_data_frame_are_checked(rows: Any) -> None:
+    pandas = pytest.importorskip("pandas")
+    x, y = rows
+    frame = pandas.DataFrame(x, columns=list("abcd"))
+    model = autogrow.train(frame, y, **SHORT)
+    assert model.columns == list("abcd")
+    assert (model.outputs(frame) == model.outputs(x)).all()
+    for wrong in (frame[list("dcba")], frame.rename(columns={"a": "e"})):
+        with pytest.raises(autogrow.DataError, match="columns"):
+            model.predict(wrong)
+
+
 def test_a_history_is_a_frame(rows: Any) -> None:
     pytest.importorskip("pandas")
     history = autogrow.train(*rows, **SHORT).history

@@ -3,14 +3,15 @@
 
 use crate::python;
 use crate::tree::Tree;
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result};
 use clap::Args;
 use std::env::consts::{DLL_PREFIX, DLL_SUFFIX};
+use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 
-/// The package's folder.
-const PACKAGE: &str = "python";
+/// The package's sources.
+const SOURCE: &str = "python";
 
 /// What its tests need.
 const NEEDS: [&str; 5] = ["numpy", "scikit-learn", "pandas", "pytest", "mypy"];
@@ -34,20 +35,21 @@ pub(crate) struct PythonArgs {
     pytest: Vec<String>,
 }
 
-/// Builds the engine, puts it into the package and runs mypy and pytest. Where there is no Python, or
-/// its packages cannot be had, it says so and passes.
+/// Builds the engine, puts it beside the package's files and runs mypy and pytest. Where there is no
+/// Python, or its packages cannot be had, it says so and passes.
 ///
 /// # Errors
 /// Where the engine does not build.
 pub(crate) fn run(tree: &Tree, args: &PythonArgs) -> Result<ExitCode> {
     tree.build_autogrow()?;
-    let package = tree.root.join(PACKAGE);
-    put_engine(&tree.target(), &package)?;
+    let (source, target) = (tree.root.join(SOURCE), tree.target());
+    let package = target.join("python/package");
+    put_together(&source, &target, &package)?;
     let python = match &args.python {
         Some(python) => python.clone(),
         None => {
             let large = if args.torch { &LARGE[..] } else { &[] };
-            match python::with(&tree.target(), &[&NEEDS, large].concat()) {
+            match python::with(&target, &[&NEEDS, large].concat()) {
                 Ok(python) => python,
                 Err(error) => {
                     println!("skipped: no Python with {}: {error:#}", NEEDS.join(", "));
@@ -56,46 +58,70 @@ pub(crate) fn run(tree: &Tree, args: &PythonArgs) -> Result<ExitCode> {
             }
         }
     };
-    let run = |module: &str, arguments: &[String]| {
-        let mut command = Command::new(&python);
-        command.args(["-m", module]).args(arguments).current_dir(&package);
-        let program = tree.target().join("debug/autogrow");
-        let status = command.env("PYTHONPATH", &package).env("PROGRAM", program).status();
-        status.with_context(|| format!("{} cannot be started", python.display()))
-    };
-    let passed = run("mypy", &[])?.success() && run("pytest", &args.pytest)?.success();
-    Ok(if passed { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    // Nothing is left among the sources: not by Python, nor by these two.
+    let settings = source.join("pyproject.toml");
+    let mut mypy = Command::new(&python);
+    mypy.args(["-m", "mypy", "--cache-dir"]).arg(target.join("python/mypy"));
+    mypy.arg("--config-file").arg(&settings);
+    let mut pytest = Command::new(&python);
+    pytest.args(["-m", "pytest", "-p", "no:cacheprovider", "-c"]).arg(&settings);
+    pytest.arg("--rootdir").arg(&source).arg(source.join("tests")).args(&args.pytest);
+    for command in [&mut mypy, &mut pytest] {
+        command.current_dir(&package).env("PYTHONPATH", &package);
+        command.env("PYTHONDONTWRITEBYTECODE", "1").env("PROGRAM", target.join("debug/autogrow"));
+        let status = command.status();
+        let status = status.with_context(|| format!("{} cannot be started", python.display()))?;
+        if !status.success() {
+            return Ok(ExitCode::FAILURE);
+        }
+    }
+    Ok(ExitCode::SUCCESS)
 }
 
-/// Copies the engine, as cargo has built it, to where Python imports it from.
-fn put_engine(target: &Path, package: &Path) -> Result<()> {
-    let built = target.join(format!("debug/{DLL_PREFIX}_autogrow{DLL_SUFFIX}"));
-    ensure!(built.is_file(), "{} is not there", built.display());
-    let engine = package.join("autogrow").join(ENGINE);
-    // Not over the old file, which a process may have open.
-    let part = engine.with_extension("part");
-    std::fs::copy(&built, &part)
-        .with_context(|| format!("{} cannot be copied", built.display()))?;
-    std::fs::rename(&part, &engine).with_context(|| format!("{} is in use", engine.display()))
+/// The package as a wheel would hold it: its files in `source`, and the engine as cargo has built it.
+fn put_together(source: &Path, target: &Path, package: &Path) -> Result<()> {
+    let inside = package.join("autogrow");
+    // Files that are gone from the sources are not imported any more.
+    if inside.exists() {
+        std::fs::remove_dir_all(&inside).context("the package cannot be put together anew")?;
+    }
+    std::fs::create_dir_all(&inside).context("the package cannot be put together")?;
+    let copy = |from: &Path, name: &OsStr| {
+        std::fs::copy(from, inside.join(name))
+            .map(drop)
+            .with_context(|| format!("{} cannot be copied", from.display()))
+    };
+    for entry in source.join("autogrow").read_dir().context("there is no package")? {
+        let path = entry?.path();
+        if let (true, Some(name)) = (path.is_file(), path.file_name()) {
+            copy(&path, name)?;
+        }
+    }
+    copy(&target.join(format!("debug/{DLL_PREFIX}_autogrow{DLL_SUFFIX}")), ENGINE.as_ref())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::fs;
 
     #[test]
-    fn the_engine_replaces_an_older_one() {
+    fn a_package_has_the_files_of_now() {
         let folder = tempfile::tempdir().unwrap();
-        let (target, package) = (folder.path().join("target"), folder.path().join("python"));
-        std::fs::create_dir_all(target.join("debug")).unwrap();
-        std::fs::create_dir_all(package.join("autogrow")).unwrap();
-        assert!(put_engine(&target, &package).is_err());
-        let built = target.join(format!("debug/{DLL_PREFIX}_autogrow{DLL_SUFFIX}"));
-        for content in ["old", "new"] {
-            std::fs::write(&built, content).unwrap();
-            put_engine(&target, &package).unwrap();
-            let engine = package.join("autogrow").join(ENGINE);
-            assert_eq!(std::fs::read_to_string(engine).unwrap(), content);
+        let place = |name: &str| folder.path().join(name);
+        for name in ["target/debug", "python/autogrow/__pycache__"] {
+            fs::create_dir_all(place(name)).unwrap();
         }
+        fs::write(place("python/autogrow/old.py"), "").unwrap();
+        let together = || put_together(&place("python"), &place("target"), &place("package"));
+        assert!(together().unwrap_err().to_string().contains("cannot be copied"));
+        fs::write(place("target/debug").join(format!("{DLL_PREFIX}_autogrow{DLL_SUFFIX}")), "")
+            .unwrap();
+        fs::rename(place("python/autogrow/old.py"), place("python/autogrow/new.py")).unwrap();
+        together().unwrap();
+        let names = place("package/autogrow").read_dir().unwrap();
+        let mut names: Vec<_> = names.map(|entry| entry.unwrap().file_name()).collect();
+        names.sort();
+        assert_eq!(names, [ENGINE, "new.py"]);
     }
 }
