@@ -47,6 +47,7 @@ const STEPS: &[Step] = &[
         "xtask reproduce all --scale smoke --jobs 2 --out target/smoke \
          --autogrow target/debug/autogrow",
     ),
+    Step { needs: Some("python3"), ..cargo("xtask python") },
     // The devices that few machines have, together, so that what they share is checked once. With the
     // features of the workspace's tests, so that their dependencies are reused. As on docs.rs, or a
     // build script downloads what a check does not need.

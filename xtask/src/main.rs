@@ -11,6 +11,7 @@ mod docs;
 mod gpu_check;
 mod mpi_check;
 mod python;
+mod python_check;
 mod reproduce;
 mod scaling;
 mod tidy;
@@ -43,6 +44,8 @@ enum Chore {
     Bench(bench::BenchArgs),
     /// Train on several processes by mpirun, kill some, and compare
     MpiCheck(mpi_check::MpiCheckArgs),
+    /// Test the Python package
+    Python(python_check::PythonArgs),
     /// Make the paper's tables and figures again
     Reproduce(Box<reproduce::BuildAndReproduce>),
     /// Predict what more ranks would bring, from measured points
@@ -59,6 +62,7 @@ fn main() -> anyhow::Result<ExitCode> {
         Chore::GpuCheck => gpu_check::run(&tree),
         Chore::Bench(args) => bench::run(&tree, &args),
         Chore::MpiCheck(args) => mpi_check::run(&tree, &args),
+        Chore::Python(args) => python_check::run(&tree, &args),
         Chore::Reproduce(args) => reproduce::run(&tree, &args),
         Chore::Scaling(args) => scaling::run(&args),
     }

@@ -8,17 +8,14 @@ use autogrow::device::{self, Silence};
 use autogrow_core::ranks::{Ranks, in_process};
 use autogrow_core::{Error, Result};
 use burn::tensor::Device;
-use std::process::ExitCode;
 
 /// Carries out a command on as many devices as it asks for.
 ///
 /// # Errors
 /// Those of the command.
-pub(crate) fn run(command: &Command, output: &Output) -> Result<ExitCode> {
+pub(crate) fn run(command: &Command, output: &Output) -> Result<u8> {
     match wanted(command)? {
-        Some(names) if device::count(&names) > 1 => {
-            together(command, output, &names).map(|()| ExitCode::SUCCESS)
-        }
+        Some(names) if device::count(&names) > 1 => together(command, output, &names).map(|()| 0),
         _ => crate::run(command, output, &Ranks::single()),
     }
 }

@@ -31,16 +31,23 @@ use autogrow_models as _;
 use clap::{CommandFactory, Parser};
 use output::Output;
 use ranks::Member;
+use std::ffi::OsString;
 use std::process::ExitCode;
 
 /// Runs the command that the process was started with.
 pub fn main() -> ExitCode {
-    let cli = match Cli::try_parse() {
+    main_with(std::env::args_os()).into()
+}
+
+/// Runs the command of these arguments, the first of which is the name of the program. Returns the
+/// exit code.
+pub fn main_with(arguments: impl IntoIterator<Item = impl Into<OsString> + Clone>) -> u8 {
+    let cli = match Cli::try_parse_from(arguments) {
         Ok(cli) => cli,
         Err(error) => {
             // Help and version are no errors; they exit with 0.
             let _ = error.print();
-            return ExitCode::from(if error.use_stderr() { 2 } else { 0 });
+            return if error.use_stderr() { 2 } else { 0 };
         }
     };
     match cli.color {
@@ -68,9 +75,7 @@ pub fn main() -> ExitCode {
     });
     match ended {
         Ok(code) => code,
-        Err(error) if output.silent && ranks.all_end_with(&error) => {
-            ExitCode::from(error.exit_code())
-        }
+        Err(error) if output.silent && ranks.all_end_with(&error) => error.exit_code(),
         Err(error) => {
             let code = failed(&error, &output);
             if !ranks.all_end_with(&error) {
@@ -89,12 +94,12 @@ pub fn command() -> clap::Command {
     command
 }
 
-fn failed(error: &autogrow_core::Error, output: &Output) -> ExitCode {
+fn failed(error: &autogrow_core::Error, output: &Output) -> u8 {
     output.error(error);
-    ExitCode::from(error.exit_code())
+    error.exit_code()
 }
 
-fn run(command: &Command, output: &Output, ranks: &Ranks) -> autogrow_core::Result<ExitCode> {
+fn run(command: &Command, output: &Output, ranks: &Ranks) -> autogrow_core::Result<u8> {
     match command {
         // What they began may have failed in part, which is no error of theirs.
         Command::Suite(args) => return commands::suite::run(args, output),
@@ -121,7 +126,7 @@ fn run(command: &Command, output: &Output, ranks: &Ranks) -> autogrow_core::Resu
         Command::Completions(args) => commands::completions::run(args, output),
         Command::Man(args) => commands::man::run(args, output),
     }
-    .map(|()| ExitCode::SUCCESS)
+    .map(|()| 0)
 }
 
 /// Logs to stderr: warnings, more with `-v`, or as `RUST_LOG` says.

@@ -2,7 +2,7 @@
 //! flags; later ones win. Every value remembers its source, every unknown key is an error.
 
 use crate::preset::Layer;
-use autogrow_core::config::Config;
+use autogrow_core::config::{Config, PAPERS_KEYS};
 use autogrow_core::data::DataSetKind;
 use autogrow_core::registry::find;
 use autogrow_core::settings::PluginSettings;
@@ -17,8 +17,6 @@ use std::path::{Path, PathBuf};
 const PREFIX: &str = "AUTOGROW_";
 /// Not a key: the folder that data sets are looked for in.
 const DATA_VARIABLE: &str = "AUTOGROW_DATA";
-/// Keys that mean something to the paper's policies alone: whoever sets one chooses these.
-const PAPERS_KEYS: [&str; 3] = ["growth.patience", "growth.threshold", "growth.metric"];
 /// The source of values that nobody has set.
 const DEFAULT: &str = "default";
 

@@ -13,4 +13,4 @@ mod pytorch;
 pub use card::{Facts, card};
 pub use fold::fold_batch_norms;
 pub use onnx::onnx;
-pub use pytorch::pytorch;
+pub use pytorch::{pytorch, pytorch_module};

@@ -3,16 +3,17 @@
 use crate::cancel::Cancel;
 use crate::device;
 use crate::found::{Found, Progress, progress, without_folder};
+use crate::partial;
+use crate::threads;
 use autogrow_core::config::{Config, GrowthConfig};
 use autogrow_core::data::DataSet;
 use autogrow_core::growth::Depth;
 use autogrow_core::network::SeedNetwork;
 use autogrow_core::ranks::Ranks;
 use autogrow_core::registry::find;
-use autogrow_core::run::{Event, RunFolder, Watch};
+use autogrow_core::run::{Checkpoint, Event, RunFolder, Watch};
 use autogrow_core::training::use_convolution;
 use autogrow_core::{Error, Job, Resolved, Result};
-use rayon::ThreadPoolBuilder;
 use std::path::{Path, PathBuf};
 
 /// What SIGINT is everywhere: by it a cancelled run is told from others that were interrupted.
@@ -22,7 +23,7 @@ type OnEpoch = Box<dyn FnMut(&Progress) + Send>;
 
 /// A run that has not begun: a seed network and its settings.
 pub struct AutoGrow {
-    config: Config,
+    pub(crate) config: Config,
     depth: Option<Depth>,
     /// K.
     interval: Option<usize>,
@@ -138,6 +139,19 @@ impl AutoGrow {
     /// Settings that make no sense, a device that is not there, a loss that is not finite;
     /// [`Error::Cancelled`] after [`Cancel::cancel`].
     pub fn run(self, data: &DataSet) -> Result<Found> {
+        self.train(data, false)
+    }
+
+    /// As [`AutoGrow::run`], but of a run that is cancelled what there is: the best network so far, or
+    /// the one in training while the depth is not found. [`Found::is_complete`] tells.
+    ///
+    /// # Errors
+    /// As [`AutoGrow::run`]; [`Error::Cancelled`] before the first epoch is over.
+    pub fn run_or_part(self, data: &DataSet) -> Result<Found> {
+        self.train(data, true)
+    }
+
+    fn train(self, data: &DataSet, keeps_part: bool) -> Result<Found> {
         let Self { mut config, depth, interval, on_epoch, cancel, folder } = self;
         config.growth.interval = interval.unwrap_or(config.growth.interval);
         let sub_networks = find::<SeedNetwork>(&config.network.name)?.sub_networks;
@@ -150,15 +164,10 @@ impl AutoGrow {
         job.seed_network(device)?;
         let mut kept = folder.as_deref().map(|path| RunFolder::create(path, config)).transpose()?;
         kept = kept.map(|kept| kept.with_info(job.model_info()));
-        let mut history = History { events: Vec::new(), on_epoch, cancel, folder };
+        let (events, last) = (Vec::new(), None);
+        let mut history = History { events, on_epoch, cancel, folder, keeps_part, last };
         // A pool of its own: runs side by side do not take each other's threads.
-        let pool = ThreadPoolBuilder::new().num_threads(config.run.threads).build();
-        let pool = pool.map_err(|error| Error::Device {
-            device: "CPU".into(),
-            problem: format!("no threads to be had ({error})"),
-            origin: None,
-            hint: Some("set `threads` to fewer".into()),
-        })?;
+        let pool = threads::pool(config.run.threads)?;
         let found = pool.install(|| {
             use_convolution(config.training.convolution);
             let mut watchers: Vec<&mut dyn Watch> = Vec::new();
@@ -166,6 +175,9 @@ impl AutoGrow {
             watchers.push(&mut history);
             autogrow_core::autogrow(job, &mut watchers, None)
         });
+        if let (Err(Error::Interrupted { .. }), Some(last)) = (&found, &history.last) {
+            return pool.install(|| partial::found(job, last, history.events));
+        }
         let is_kept = kept.is_some();
         let found = found.map_err(|error| if is_kept { error } else { without_folder(error) })?;
         if let Some(kept) = kept {
@@ -180,7 +192,9 @@ impl AutoGrow {
             history: history.events.iter().filter_map(progress).collect(),
             events: history.events,
             outcome,
+            is_complete: true,
             info: job.model_info(),
+            device: device.clone(),
         })
     }
 }
@@ -191,6 +205,9 @@ struct History {
     on_epoch: Option<OnEpoch>,
     cancel: Cancel,
     folder: Option<PathBuf>,
+    keeps_part: bool,
+    /// The last checkpoint after the first epoch, where that is kept.
+    last: Option<Checkpoint>,
 }
 
 impl Watch for History {
@@ -199,6 +216,13 @@ impl Watch for History {
             call(&progress);
         }
         self.events.push(event.clone());
+        Ok(())
+    }
+
+    fn checkpoint(&mut self, checkpoint: &Checkpoint) -> Result<()> {
+        if self.keeps_part && checkpoint.state.epochs > 0 {
+            self.last = Some(checkpoint.clone());
+        }
         Ok(())
     }
 

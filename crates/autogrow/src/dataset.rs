@@ -1,68 +1,35 @@
 //! [`Dataset`]: images or rows in memory, without a registered name.
 
+mod answers;
+mod pixels;
+mod source;
+
+use answers::Answers;
 use autogrow_core::config::DataConfig;
-use autogrow_core::data::{DataRequest, DataSet, Outputs, Preprocessing, Statistics, Task};
+use autogrow_core::data::{DataRequest, DataSet, Task};
 use autogrow_core::random::{Purpose, generator};
 use autogrow_core::settings::PluginSettings;
 use autogrow_core::{Error, Result};
-use autogrow_data::{Draws, Images, Parts, Source, SourceTargets, Transform};
+use autogrow_data::{Parts, Source};
+pub use pixels::Pixels;
 use rand::seq::SliceRandom;
-use std::path::Path;
+use source::source;
+pub(crate) use source::{Prepared, split_of};
 use std::sync::Arc;
 
 /// What errors about data in memory name in place of a file.
 const PLACE: &str = "data in memory";
 
-/// Pixels of images, or the numbers of rows.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Pixels {
-    /// From 0 to 255. They are scaled to 0 to 1, and normalised by the mean and the deviation of
-    /// each channel over the training images.
-    Bytes(Vec<u8>),
-    /// Taken as they are: normalise them to about mean 0 and deviation 1.
-    Floats(Vec<f32>),
-}
-
-impl From<Vec<u8>> for Pixels {
-    fn from(bytes: Vec<u8>) -> Self {
-        Self::Bytes(bytes)
-    }
-}
-
-impl From<Vec<f32>> for Pixels {
-    fn from(floats: Vec<f32>) -> Self {
-        Self::Floats(floats)
-    }
-}
-
-impl Pixels {
-    fn len(&self) -> usize {
-        match self {
-            Self::Bytes(bytes) => bytes.len(),
-            Self::Floats(floats) => floats.len(),
-        }
-    }
-
-    /// Those of some images of `size` values each.
-    fn take(&self, images: &[usize], size: usize) -> Self {
-        fn taken<T: Copy>(values: &[T], images: &[usize], size: usize) -> Vec<T> {
-            images.iter().flat_map(|&image| &values[image * size..][..size]).copied().collect()
-        }
-        match self {
-            Self::Bytes(bytes) => Self::Bytes(taken(bytes, images, size)),
-            Self::Floats(floats) => Self::Floats(taken(floats, images, size)),
-        }
-    }
-}
-
-/// Labelled images in memory, to be split into what a run trains, selects and tests on. A row of a
-/// table is an image of the shape `[columns, 1, 1]`.
+/// Images in memory and what is right for each, to be split into what a run trains, selects and tests
+/// on. A row of a table is an image of the shape `[columns, 1, 1]`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Dataset {
     image: [usize; 3],
     pixels: Pixels,
-    labels: Vec<u16>,
-    classes: Vec<String>,
+    answers: Answers,
+    /// Names of the channels, where they are columns of a table that is to be standardised.
+    columns: Vec<String>,
+    is_standardised: bool,
 }
 
 impl Dataset {
@@ -76,22 +43,37 @@ impl Dataset {
         image: [usize; 3],
         labels: impl IntoIterator<Item = usize>,
     ) -> Result<Self> {
-        let pixels = pixels.into();
-        let labels = labels.into_iter().map(class).collect::<Result<Vec<_>>>()?;
+        Self::new(pixels.into(), image, Answers::classes(labels)?)
+    }
+
+    /// Of whole arrays, for regression: `values` are `[images, width]`, row-major, in any unit. They
+    /// are standardised over the training images.
+    ///
+    /// # Errors
+    /// [`Error::Data`] where the sizes do not suit each other, or a value is not finite.
+    pub fn from_values(
+        pixels: impl Into<Pixels>,
+        image: [usize; 3],
+        width: usize,
+        values: Vec<f64>,
+    ) -> Result<Self> {
+        Self::new(pixels.into(), image, Answers::values(width, values)?)
+    }
+
+    fn new(pixels: Pixels, image: [usize; 3], answers: Answers) -> Result<Self> {
         let [channels, height, width] = image;
         let size = channels * height * width;
-        if size == 0 || pixels.len() != labels.len() * size {
+        if size == 0 || pixels.len() != answers.len() * size {
             let problem = format!(
                 "{} pixels are not {} images of {channels} channels, {width}x{height}",
                 pixels.len(),
-                labels.len()
+                answers.len()
             );
             return Err(Error::data(PLACE, problem)
                 .with_hint("give [channels, height, width] of an image, and a label an image"));
         }
-        let classes = labels.iter().max().map_or(0, |&last| usize::from(last) + 1);
-        let classes = (0..classes).map(|class| class.to_string()).collect();
-        Ok(Self { image, pixels, labels, classes })
+        let columns = (0..channels).map(|column| format!("x{column}")).collect();
+        Ok(Self { image, pixels, answers, columns, is_standardised: false })
     }
 
     /// Of samples one by one, each the pixels `[channels, height, width]` of an image and its class:
@@ -117,31 +99,50 @@ impl Dataset {
         Self::from_arrays(pixels, image, labels)
     }
 
-    /// Names the classes, in order.
+    /// Names the classes or the values, in order.
     ///
     /// # Errors
-    /// [`Error::Data`] where a label has no name.
+    /// [`Error::Data`] where one has no name.
     pub fn with_classes<S: Into<String>>(
         mut self,
         names: impl IntoIterator<Item = S>,
     ) -> Result<Self> {
-        let names: Vec<String> = names.into_iter().map(Into::into).collect();
-        if names.len() < self.classes.len() {
-            let problem = format!("{} names for {} classes", names.len(), self.classes.len());
-            return Err(Error::data(PLACE, problem).with_hint("give every class a name"));
-        }
-        self.classes = names;
+        self.answers.name(names.into_iter().map(Into::into).collect())?;
         Ok(self)
+    }
+
+    /// Names the columns of a table, in order, for its model file.
+    ///
+    /// # Errors
+    /// [`Error::Data`] where there are more or fewer.
+    pub fn with_columns<S: Into<String>>(
+        mut self,
+        names: impl IntoIterator<Item = S>,
+    ) -> Result<Self> {
+        let names: Vec<String> = names.into_iter().map(Into::into).collect();
+        if names.len() != self.columns.len() {
+            let problem = format!("{} names for {} columns", names.len(), self.columns.len());
+            return Err(Error::data(PLACE, problem).with_hint("give every column a name"));
+        }
+        self.columns = names;
+        Ok(self)
+    }
+
+    /// Standardises floats by the mean and the deviation of each channel, or of each column of a table,
+    /// over the training images. The model file keeps the numbers, so that models take what stands in
+    /// the data.
+    pub fn standardised(self) -> Self {
+        Self { is_standardised: true, ..self }
     }
 
     /// Number of images.
     pub fn len(&self) -> usize {
-        self.labels.len()
+        self.answers.len()
     }
 
     /// Whether there are none.
     pub fn is_empty(&self) -> bool {
-        self.labels.is_empty()
+        self.answers.is_empty()
     }
 
     /// Holds out a part of the images at random for validation and as much again for the test; the
@@ -157,13 +158,27 @@ impl Dataset {
         self.part(rest).divide(held_out, &test, seed)
     }
 
+    /// Holds out a part of the images at random for validation, of each class about that part; the rest
+    /// is trained on. The test is on the same images as the validation: whoever tests by themselves
+    /// keeps test images out of this data set.
+    ///
+    /// # Errors
+    /// [`Error::Data`] where one of the two would be empty.
+    pub fn hold_out(self, part: f64, seed: u64) -> Result<DataSet> {
+        let held_out = ((part * self.len() as f64).round() as usize).max(1);
+        let order = self.order(seed.wrapping_add(1));
+        let (validation, train) = self.answers.spread(order, held_out);
+        let validation = self.part(&validation);
+        self.part(&train).open(&validation, &validation, seed)
+    }
+
     /// Holds out a part of the images at random for validation; `test` is what the network is tested
     /// on at the end.
     ///
     /// # Errors
     /// [`Error::Data`] where one of the three would be empty, or `test` has other images.
     pub fn split_with_test(self, test: &Self, part: f64, seed: u64) -> Result<DataSet> {
-        if test.image != self.image || test.classes.len() > self.classes.len() {
+        if test.image != self.image || !self.answers.cover(&test.answers) {
             return Err(Error::data(PLACE, "the test images have another size, or more classes")
                 .with_hint("prepare them as the training images"));
         }
@@ -175,28 +190,36 @@ impl Dataset {
         let order = self.order(seed.wrapping_add(1));
         let (validation, train) = order.split_at(held_out.min(order.len()));
         let [validation, train] = [validation, train].map(|images| self.part(images));
-        if [&train, &validation, test].iter().any(|part| part.is_empty()) {
+        train.open(&validation, test, seed)
+    }
+
+    /// The data set of which this is what is trained on.
+    fn open(self, validation: &Self, test: &Self, seed: u64) -> Result<DataSet> {
+        if [&self, validation, test].iter().any(|part| part.is_empty()) {
             let problem = format!(
                 "{} training, {} validation and {} test images are too few",
-                train.len(),
+                self.len(),
                 validation.len(),
                 test.len()
             );
             return Err(Error::data(PLACE, problem)
                 .with_hint("give more images, or hold out another part of them"));
         }
-        let preprocessing = train.preprocessing();
-        let source = |part: &Self| part.source(preprocessing.as_ref());
-        let parts = Parts {
-            outputs: Outputs::Classes(self.classes.clone()),
-            train: source(&train)?,
-            validation: Some(source(&validation)?),
-            test: source(test)?,
+        let outputs = self.answers.outputs()?;
+        let prepared = Prepared::of(&self);
+        let make = |part: &Self| {
+            source(part.image, &part.pixels, &prepared, part.answers.targets(&outputs))
         };
+        let held_out = make(validation)?;
+        let tested: Arc<dyn Source> =
+            if std::ptr::eq(validation, test) { held_out.clone() } else { make(test)? };
+        let parts =
+            Parts { train: make(&self)?, validation: Some(held_out), test: tested, outputs };
         let (config, plugins) = (&DataConfig::default(), &PluginSettings::default());
         let (compat, task) = (Default::default(), Task::Classes);
         let size = self.image[1];
-        Ok(parts.open(&DataRequest { config, compat, plugins, task, seed, size }))
+        let set = parts.open(&DataRequest { config, compat, plugins, task, seed, size });
+        Ok(DataSet { preprocessing: prepared.preprocessing, table: prepared.table, ..set })
     }
 
     /// A random order of the images.
@@ -211,86 +234,10 @@ impl Dataset {
         Self {
             image: self.image,
             pixels: self.pixels.take(images, self.image.iter().product()),
-            labels: images.iter().map(|&image| self.labels[image]).collect(),
-            classes: self.classes.clone(),
+            answers: self.answers.take(images),
+            columns: self.columns.clone(),
+            is_standardised: self.is_standardised,
         }
-    }
-
-    /// How bytes become numbers: by the statistics of these images. None for floats.
-    fn preprocessing(&self) -> Option<Preprocessing> {
-        let Pixels::Bytes(bytes) = &self.pixels else { return None };
-        let [channels, height, width] = self.image;
-        let area = height * width;
-        let statistics: Vec<_> = (0..channels)
-            .map(|channel| {
-                let values = bytes.chunks_exact(area).skip(channel).step_by(channels).flatten();
-                let (mut sum, mut squares, mut count) = (0_u64, 0_u64, 0_u64);
-                for &value in values {
-                    let value = u64::from(value);
-                    (sum, squares, count) = (sum + value, squares + value * value, count + 1);
-                }
-                let mean = sum as f64 / count as f64;
-                let std = (squares as f64 / count as f64 - mean * mean).max(0.0).sqrt();
-                // A channel of one value has nothing to be scaled by.
-                let std = if std > 0.0 { std / 255.0 } else { 1.0 };
-                Statistics { mean: (mean / 255.0) as f32, std: std as f32 }
-            })
-            .collect();
-        Some(Preprocessing::of(&statistics, [height, width]))
-    }
-
-    fn source(&self, preprocessing: Option<&Preprocessing>) -> Result<Arc<dyn Source>> {
-        let [_, height, width] = self.image;
-        Ok(match (&self.pixels, preprocessing) {
-            (Pixels::Bytes(bytes), Some(preprocessing)) => {
-                let transform = Transform::prepare(preprocessing, [height, width]);
-                let (bytes, labels) = (bytes.clone(), self.labels.clone());
-                Arc::new(Images::new(Path::new(PLACE), bytes, labels, transform)?)
-            }
-            (Pixels::Floats(floats), None) => Arc::new(Floats {
-                image: self.image,
-                values: floats.clone(),
-                labels: self.labels.clone(),
-            }),
-            _ => {
-                return Err(Error::data(PLACE, "is of bytes and of floats")
-                    .with_hint("give training and test images in one form"));
-            }
-        })
-    }
-}
-
-fn class(label: usize) -> Result<u16> {
-    u16::try_from(label).map_err(|_| {
-        Error::data(PLACE, format!("a label is {label}"))
-            .with_hint("labels are classes: whole numbers from 0 to 65535")
-    })
-}
-
-/// Numbers in memory that are taken as they are.
-struct Floats {
-    image: [usize; 3],
-    values: Vec<f32>,
-    labels: Vec<u16>,
-}
-
-impl Source for Floats {
-    fn image(&self) -> [usize; 3] {
-        self.image
-    }
-
-    fn targets(&self) -> SourceTargets<'_> {
-        SourceTargets::Classes(&self.labels)
-    }
-
-    fn stored_size(&self, _: usize) -> Result<[usize; 2]> {
-        let [_, height, width] = self.image;
-        Ok([height, width])
-    }
-
-    fn fill(&self, index: usize, _: Option<&mut Draws>, out: &mut [f32]) -> Result<()> {
-        out.copy_from_slice(&self.values[index * out.len()..][..out.len()]);
-        Ok(())
     }
 }
 
@@ -336,6 +283,24 @@ mod tests {
             assert!((square / values.len() as f64 - 1.0).abs() < 1e-4);
         }
         assert!(data.preprocessing.is_some());
+    }
+
+    #[test]
+    fn floats_are_standardised_by_the_training_images_where_that_is_asked_for() {
+        let floats: Vec<f32> = (0..40).flat_map(|i| [i as f32, 3.0]).collect();
+        let data = |image| Dataset::from_arrays(floats.clone(), image, (0..40).map(|i| i % 2));
+        let rows = data([2, 1, 1]).unwrap().standardised().hold_out(0.25, 0).unwrap();
+        let train = images(&*rows.train);
+        assert_eq!((train.len(), rows.validation.len(), rows.test.len()), (30, 10, 10));
+        let sum: f32 = train.iter().map(|(row, _)| row[0]).sum();
+        assert!(sum.abs() < 1e-4 && train.iter().all(|(row, _)| row[1] == 0.0), "{sum}");
+        assert_eq!(rows.table.unwrap().width(), 2);
+        assert!(rows.preprocessing.is_none());
+        // Pixels of one channel share a mean.
+        let images = data([1, 2, 1]).unwrap().standardised().hold_out(0.25, 0).unwrap();
+        assert_eq!(images.preprocessing.unwrap().mean.len(), 1);
+        let as_they_are = data([1, 2, 1]).unwrap().hold_out(0.25, 0).unwrap();
+        assert!(as_they_are.preprocessing.is_none() && as_they_are.table.is_none());
     }
 
     #[test]

@@ -1,10 +1,12 @@
 //! [`Found`]: what a run has found, as a value; [`Progress`]: an epoch of it.
 
+use crate::model::Model;
 use autogrow_core::data::Outputs;
 use autogrow_core::growth::Depth;
-use autogrow_core::network::{ModelInfo, Network, StateDict};
-use autogrow_core::run::{EpochRecord, Event, Outcome, publish};
+use autogrow_core::network::{ModelInfo, Network};
+use autogrow_core::run::{EpochRecord, Event, Outcome};
 use autogrow_core::{Error, Result};
+use burn::tensor::Device;
 use std::fmt;
 use std::path::Path;
 
@@ -55,7 +57,10 @@ pub struct Found {
     pub events: Vec<Event>,
     /// Cost, sizes, the depth floor.
     pub outcome: Outcome,
+    /// Whether the run has come to its end; see [`AutoGrow::run_or_part`](crate::AutoGrow::run_or_part).
+    pub is_complete: bool,
     pub(crate) info: ModelInfo,
+    pub(crate) device: Device,
 }
 
 impl Found {
@@ -65,9 +70,13 @@ impl Found {
     /// # Errors
     /// [`Error::Run`] where the file cannot be written.
     pub fn save(&self, path: impl AsRef<Path>) -> Result<()> {
+        self.model().save(path)
+    }
+
+    /// The network with all that its model file tells.
+    pub fn model(&self) -> Model {
         let info = self.info.of(self.network.blueprint().clone());
-        let bytes = StateDict::of(&self.network)?.to_safetensors_with(&info)?;
-        publish(path.as_ref(), &bytes)
+        Model::new(self.network.clone(), info, self.device.clone())
     }
 
     /// What the network gives, in order: the classes of the training data, values or labels.

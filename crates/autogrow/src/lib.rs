@@ -27,6 +27,10 @@ mod cancel;
 mod dataset;
 pub mod device;
 mod found;
+mod model;
+mod partial;
+mod settings_by_key;
+mod threads;
 
 pub use autogrow_core::{
     Error, Job, Resolved, Result, autogrow, config, data, growth, initializer, landscape, network,
@@ -36,6 +40,7 @@ pub use builder::AutoGrow;
 pub use cancel::Cancel;
 pub use dataset::{Dataset, Pixels};
 pub use found::{Found, Progress};
+pub use model::Model;
 
 // Linked for what they register: networks and data sets.
 use autogrow_data as _;

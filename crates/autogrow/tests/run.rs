@@ -1,9 +1,10 @@
-//! A run by the library: data in memory in, a network out; runs side by side, and cancelled ones.
+//! A run by the library: data in memory in, a network or a model out; runs side by side, and cancelled
+//! ones.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-use autogrow::data::DataSet;
+use autogrow::data::{DataSet, Outputs};
 use autogrow::network::StateDict;
-use autogrow::{AutoGrow, Dataset, Error};
+use autogrow::{AutoGrow, Dataset, Error, Model, Pixels};
 
 /// Bright or dark images, a pixel of noise in each.
 fn data() -> DataSet {
@@ -47,4 +48,62 @@ fn a_run_is_cancelled_from_outside() {
     let cancel = run.cancel();
     cancel.cancel();
     assert!(matches!(run.run(&data()), Err(Error::Cancelled)));
+}
+
+#[test]
+fn a_cancelled_run_gives_what_there_is() {
+    let run = run(0).epochs(50);
+    let cancel = run.cancel();
+    let found = run
+        .on_epoch(move |epoch| {
+            if epoch.epoch == 3 {
+                cancel.cancel();
+            }
+        })
+        .run_or_part(&data())
+        .unwrap();
+    assert!(!found.is_complete);
+    assert_eq!(found.history.len(), 3);
+    let outcome = &found.outcome;
+    assert_eq!(outcome.growing_epochs + outcome.fine_tuning_epochs, 3);
+    assert_eq!(outcome.parameters, StateDict::of(&found.network).unwrap().parameters());
+    assert_eq!(outcome.found, found.depth);
+    // Before the first epoch there is nothing.
+    let run = self::run(0);
+    run.cancel().cancel();
+    assert!(matches!(run.run_or_part(&data()), Err(Error::Cancelled)));
+}
+
+#[test]
+fn a_model_computes_the_same_after_its_bytes() {
+    let model = run(0).run(&data()).unwrap().model();
+    let again = Model::from_bytes(&model.to_bytes().unwrap(), "flex").unwrap();
+    let images = Pixels::from((0..48).map(|pixel| 5 * pixel).collect::<Vec<u8>>());
+    let outputs = model.outputs(&images, [1, 4, 4], 1).unwrap();
+    assert_eq!(outputs.len(), 6);
+    assert_eq!(outputs, again.outputs(&images, [1, 4, 4], 2).unwrap());
+    let error = model.outputs(&images, [1, 2, 2], 1).unwrap_err();
+    assert!(error.to_string().contains("the model takes 1x4x4"), "{error}");
+    assert!(Model::from_bytes(b"no model", "flex").is_err());
+}
+
+#[test]
+fn values_of_rows_are_learnt_as_they_stand_in_the_data() {
+    let rows: Vec<f64> = (0..80).flat_map(|row| [1e9 + f64::from(row), 7.0]).collect();
+    let values = (0..80).map(|row| 1000.0 + 10.0 * f64::from(row)).collect();
+    let data = Dataset::from_values(rows.clone(), [2, 1, 1], 1, values).unwrap();
+    let data = data.with_columns(["time", "constant"]).unwrap().standardised();
+    let data = data.hold_out(0.25, 0).unwrap();
+    let run = AutoGrow::new("mlp1net").set("training.objective", "values").unwrap();
+    let run = run.policy("none").set("training.batch_size", 16_i64).unwrap().epochs(30);
+    let model = run.run(&data).unwrap().model();
+    let info = model.info();
+    let table = info.table.as_ref().unwrap();
+    assert_eq!(table.columns[0].name, "time");
+    let Outputs::Values(of) = &info.outputs else { unreachable!("{:?}", info.outputs) };
+    let outputs = model.outputs(&rows.into(), [2, 1, 1], 1).unwrap();
+    let error = |(row, &output): (usize, &f32)| of[0].in_units(output) - 1000.0 - 10.0 * row as f64;
+    let squares: f64 = outputs.iter().enumerate().map(|of| error(of).powi(2)).sum();
+    // A fifth of the deviation of the values.
+    assert!((squares / 80.0).sqrt() < 0.2 * of[0].deviation, "{squares}");
 }

@@ -48,6 +48,20 @@ impl ModelFile {
         Ok(Self { path, info, state })
     }
 
+    /// The model in the bytes of a file; `path` is for errors.
+    ///
+    /// # Errors
+    /// [`Error::Run`] where they are damaged.
+    pub fn from_bytes(bytes: &[u8], path: &Path) -> Result<Self> {
+        let (state, info) = weights(bytes, path)?;
+        Ok(Self { path: path.to_path_buf(), info, state })
+    }
+
+    /// A model of weights of which nothing is known but `info`, if that; `path` is for errors.
+    pub fn of_weights(state: StateDict, info: Option<ModelInfo>, path: &Path) -> Self {
+        Self { path: path.to_path_buf(), info, state }
+    }
+
     /// Takes the file for weights of the network that `config` names. Its depth, width and numbers
     /// of channels and classes are read off the tensors; `size` is the height and width of its
     /// images.
@@ -125,14 +139,18 @@ pub(crate) fn read_weights(path: &Path) -> Result<(StateDict, Option<ModelInfo>)
         return Err(Error::run(path, format!("is larger than {} GiB", LARGEST >> 30))
             .with_hint("no model is"));
     }
-    let bytes = storage::read(path)?;
+    weights(&storage::read(path)?, path)
+}
+
+/// As [`read_weights`], of the bytes of a file.
+fn weights(bytes: &[u8], path: &Path) -> Result<(StateDict, Option<ModelInfo>)> {
     for format in registry::all::<WeightFormat>()? {
-        if (format.recognises)(&bytes) {
-            return Ok(((format.read)(&bytes, path)?, None));
+        if (format.recognises)(bytes) {
+            return Ok(((format.read)(bytes, path)?, None));
         }
     }
-    let info = ModelInfo::of_safetensors(&bytes, path)?;
-    Ok((StateDict::from_safetensors(&bytes, path)?, info))
+    let info = ModelInfo::of_safetensors(bytes, path)?;
+    Ok((StateDict::from_safetensors(bytes, path)?, info))
 }
 
 /// The network that `blueprint` describes, with these weights.

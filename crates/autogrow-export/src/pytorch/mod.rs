@@ -1,5 +1,5 @@
-//! A network as a Python file: PyTorch modules that hold and compute the same, written to be read,
-//! and a function that loads the weights beside it.
+//! A network as Python text: PyTorch modules that hold and compute the same, written to be read; as
+//! a file, with a function that loads the weights beside it.
 
 mod body;
 mod operation;
@@ -15,6 +15,39 @@ use template::{Class, Methods, Template, class};
 /// The text of a Python file that defines the network of `graph` and loads the file `weights`,
 /// which is looked for beside it.
 pub fn pytorch(graph: &Graph, info: &ModelInfo, weights: &str) -> String {
+    let load = format!(
+        "\n\ndef load(path=Path(__file__).with_name({})):\n    \
+         \"\"\"The network with the weights at `path`, in evaluation mode.\"\"\"\n    \
+         network = Network()\n    \
+         network.load_state_dict(load_file(path), strict=True)\n    \
+         return network.eval()\n",
+        json(&weights),
+    );
+    let from_files = "from pathlib import Path\n\n";
+    let from_weights = "from safetensors.torch import load_file\n";
+    let (gives, needs) =
+        ("`load()` gives the\nnetwork with its weights. ", "packages torch and safetensors");
+    text(graph, info, &Parts { from_files, from_weights, gives, needs, load: &load })
+}
+
+/// The text of Python that defines the network of `graph` alone, as the class `Network`.
+pub fn pytorch_module(graph: &Graph, info: &ModelInfo) -> String {
+    let parts =
+        Parts { from_files: "", from_weights: "", gives: "", needs: "package torch", load: "" };
+    text(graph, info, &parts)
+}
+
+/// What a file that loads weights has more.
+struct Parts<'a> {
+    from_files: &'a str,
+    from_weights: &'a str,
+    gives: &'a str,
+    needs: &'a str,
+    load: &'a str,
+}
+
+fn text(graph: &Graph, info: &ModelInfo, parts: &Parts<'_>) -> String {
+    let Parts { from_files, from_weights, gives, needs, load } = parts;
     let (classes, made) = sub_modules(graph);
     let given = match &info.outputs {
         Outputs::Classes(_) => "Class scores",
@@ -52,21 +85,13 @@ pub fn pytorch(graph: &Graph, info: &ModelInfo, weights: &str) -> String {
     };
     format!(
         "\"\"\"{} {}, exported by AutoGrow.\n\n\
-         {images}; {}. `load()` gives the\n\
-         network with its weights. Needs the packages torch and safetensors.\n\"\"\"\n\n\
-         from pathlib import Path\n\n\
-         import torch\nfrom safetensors.torch import load_file\nfrom torch import nn\n{functional}\n\
-         {}{preprocessing}\n\n{rows}{helper}{classes}{network}\n\n\
-         def load(path=Path(__file__).with_name({})):\n    \
-         \"\"\"The network with the weights at `path`, in evaluation mode.\"\"\"\n    \
-         network = Network()\n    \
-         network.load_state_dict(load_file(path), strict=True)\n    \
-         return network.eval()\n",
+         {images}; {}. {gives}Needs the {needs}.\n\"\"\"\n\n\
+         {from_files}import torch\n{from_weights}from torch import nn\n{functional}\n\
+         {}{preprocessing}\n\n{rows}{helper}{classes}{network}{load}",
         architecture.network,
         architecture.depth,
         answers(&info.outputs),
         constants(&info.outputs),
-        json(&weights),
     )
 }
 

@@ -1,0 +1,184 @@
+//! Settings of a run by the names that they have on the command line, and by the size of the data.
+
+use crate::AutoGrow;
+use autogrow_core::config::{Config, GrowthConfig, PAPERS_KEYS, Preset};
+use autogrow_core::data::{DataRequest, DataSet};
+use autogrow_core::network::SeedNetwork;
+use autogrow_core::registry::find;
+use autogrow_core::settings::PluginSettings;
+use autogrow_core::training::objective;
+use autogrow_core::{Error, Result};
+use toml::{Table, Value};
+
+impl AutoGrow {
+    /// Sets a key of the configuration by its dotted name, such as `training.batch_size`.
+    ///
+    /// # Errors
+    /// [`Error::Unknown`] where there is no such key, [`Error::Config`] where the value is of another
+    /// type than the key's.
+    pub fn set(mut self, key: &str, value: impl Into<Value>) -> Result<Self> {
+        let defaults = Config { plugin: PluginSettings::defaults()?, ..Config::default() };
+        let known = keys(&table(&defaults)?);
+        if !known.iter().any(|other| other == key) {
+            return Err(Error::unknown("configuration key", "", key, known));
+        }
+        if PAPERS_KEYS.contains(&key) && self.config.growth.policy == "worth" {
+            self = self.policy("periodic");
+        }
+        let mut all = table(&self.config)?;
+        let mut value = value.into();
+        // A whole number is a number as well.
+        if let (Some(Value::Float(_)), Value::Integer(whole)) =
+            (at(&table(&defaults)?, key), &value)
+        {
+            value = Value::Float(*whole as f64);
+        }
+        put(&mut all, key, value);
+        self.config = of_table(all, key)?;
+        Ok(self)
+    }
+
+    /// Sets the keys of a preset. It may depend on `data`, so that is set before.
+    ///
+    /// # Errors
+    /// As [`Preset::settings`].
+    pub fn preset(mut self, preset: Preset) -> Result<Self> {
+        if preset == Preset::Paper {
+            self.config.growth = GrowthConfig::default();
+        }
+        let mut all = table(&self.config)?;
+        for (section, settings) in preset.settings(&self.config.data, None)? {
+            for (key, value) in settings.as_table().into_iter().flatten() {
+                put(&mut all, &format!("{section}.{key}"), value.clone());
+            }
+        }
+        self.config = of_table(all, "preset")?;
+        self.config.preset = preset;
+        Ok(self)
+    }
+
+    /// Sets what suits the number of images or rows to train on: small data take small batches, more
+    /// epochs, so that even a hundred rows come to some hundred steps, and more weight decay. The
+    /// objective is set before.
+    pub fn sized(mut self, images: usize) -> Self {
+        let config = &mut self.config;
+        let batch = (images / STEPS_OF_EPOCH).next_power_of_two().clamp(SMALLEST, LARGEST);
+        let steps = images.div_ceil(batch).max(1);
+        config.training.batch_size = batch;
+        let is_regression = config.training.objective == "values";
+        let (decay, most) = if is_regression { DECAY_OF_VALUES } else { DECAY_OF_CLASSES };
+        let usual = config.training.weight_decay;
+        config.training.weight_decay = (decay / images.max(1) as f64).clamp(usual, most);
+        config.growth.policy = "worth".into();
+        config.growth.interval = STEPS_OF_INTERVAL.div_ceil(steps).clamp(2, 10);
+        config.fine_tune.epochs = STEPS_OF_FINE_TUNING.div_ceil(steps).clamp(10, 60);
+        self
+    }
+
+    /// Opens the data set that is registered under this name, as the command line does.
+    ///
+    /// # Errors
+    /// [`Error::Unknown`] where no such set is registered, [`Error::Data`] where it cannot be read.
+    pub fn open(&mut self, name: &str) -> Result<DataSet> {
+        self.config.data.name = name.into();
+        let config = &self.config;
+        let task = objective(&config.training, &config.plugin)?.task();
+        let size = find::<SeedNetwork>(&config.network.name)?.stem.image_size();
+        let (compat, plugins, seed) = (config.compat, &config.plugin, config.run.seed);
+        DataSet::open(&DataRequest { config: &config.data, compat, plugins, task, seed, size })
+    }
+}
+
+/// Steps of an epoch that are aimed at, and the batches that are given up for it.
+const STEPS_OF_EPOCH: usize = 16;
+const SMALLEST: usize = 16;
+const LARGEST: usize = 128;
+/// Steps between two checks of growth, and of fine-tuning, of small data.
+const STEPS_OF_INTERVAL: usize = 64;
+const STEPS_OF_FINE_TUNING: usize = 640;
+/// Weight decay times the number of images, and the most there is: what scikit-learn's small tables
+/// (iris, wine, breast_cancer, diabetes) generalise best with.
+const DECAY_OF_CLASSES: (f64, f64) = (4.0, 0.02);
+const DECAY_OF_VALUES: (f64, f64) = (32.0, 0.1);
+
+fn table(config: &Config) -> Result<Table> {
+    Table::try_from(config).map_err(|error| Error::config("configuration", error.to_string()))
+}
+
+fn of_table(table: Table, key: &str) -> Result<Config> {
+    table.try_into().map_err(|error: toml::de::Error| {
+        Error::config(key, format!("cannot be set: {}", error.message()))
+    })
+}
+
+/// Every key, dotted.
+fn keys(table: &Table) -> Vec<String> {
+    let of = |(name, value): (&String, &Value)| match value {
+        Value::Table(table) => {
+            keys(table).into_iter().map(|key| format!("{name}.{key}")).collect::<Vec<_>>()
+        }
+        _ => vec![name.clone()],
+    };
+    table.iter().flat_map(of).collect()
+}
+
+fn at<'a>(table: &'a Table, key: &str) -> Option<&'a Value> {
+    match key.split_once('.') {
+        Some((section, rest)) => at(table.get(section)?.as_table()?, rest),
+        None => table.get(key),
+    }
+}
+
+fn put(table: &mut Table, key: &str, value: Value) {
+    match key.split_once('.') {
+        Some((section, rest)) => {
+            let entry = table.entry(section).or_insert_with(|| Value::Table(Table::new()));
+            if let Value::Table(section) = entry {
+                put(section, rest, value);
+            }
+        }
+        None => {
+            table.insert(key.into(), value);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_are_set_by_their_names() {
+        let run = AutoGrow::new("basic3resnet");
+        let run =
+            run.set("training.batch_size", 7_i64).unwrap().set("data.fraction", 1_i64).unwrap();
+        assert_eq!((run.config.training.batch_size, run.config.data.fraction), (7, 1.0));
+        let misspelt =
+            AutoGrow::new("basic3resnet").set("training.batchsize", 7_i64).err().unwrap();
+        assert_eq!(misspelt.hint().unwrap(), "did you mean `training.batch_size`?");
+        let wrong = AutoGrow::new("basic3resnet").set("training.batch_size", "many").err().unwrap();
+        assert_eq!(wrong.exit_code(), 2);
+        assert_eq!(wrong.key(), Some("training.batch_size"));
+    }
+
+    #[test]
+    fn a_preset_is_what_it_is_on_the_command_line() {
+        let run = AutoGrow::new("basic3resnet").preset(Preset::Quick).unwrap();
+        assert_eq!((run.config.growth.interval, run.config.growth.patience), (2, 8));
+        assert_eq!(run.config.preset, Preset::Quick);
+    }
+
+    #[test]
+    fn small_data_take_small_batches_and_many_epochs() {
+        let of = |images| {
+            let config = AutoGrow::new("mlp1net").sized(images).config;
+            let epochs = (config.growth.interval, config.fine_tune.epochs);
+            (config.training.batch_size, epochs, config.training.weight_decay)
+        };
+        assert_eq!(of(20), (16, (10, 60), 0.02));
+        assert_eq!(of(400), (32, (5, 50), 0.01));
+        assert_eq!(of(60_000), (128, (2, 10), 5e-4));
+        let regression = AutoGrow::new("mlp1net").set("training.objective", "values").unwrap();
+        assert_eq!(regression.sized(400).config.training.weight_decay, 0.08);
+    }
+}
