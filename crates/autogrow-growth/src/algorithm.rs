@@ -250,6 +250,7 @@ impl Growth {
             record: &self.record,
             curve: &self.curve,
             depth: &self.depth,
+            members: self.sub_net_list.members(),
             growing: self.sub_net_list.growing().unwrap_or(0),
             grown: &self.grown,
             just_grown: self.just_grown,

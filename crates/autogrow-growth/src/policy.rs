@@ -13,6 +13,8 @@ pub struct View<'a> {
     pub curve: &'a Curve,
     /// The present depth.
     pub depth: &'a Depth,
+    /// The sub-networks that are still in the list.
+    pub members: &'a [usize],
     /// `growingSub`: the sub-network that grows next.
     pub growing: usize,
     /// `grownSub`: those grown last; one of them in growing mode `turn`.

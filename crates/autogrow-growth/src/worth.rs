@@ -1,5 +1,9 @@
 //! `worth`: a sub-network grows for as long as a doubling of the network's cost brings its price.
 //!
+//! As long as every growth has paid, all sub-networks grow at once: a whole level can be told from noise
+//! by images that are too few for a single sub-module. After the first growth that does not pay, one
+//! sub-network grows at a time, and one whose growth does not pay leaves the list.
+//!
 //! A network that has been trained longer is better, deeper or not. So each growth is a trial of two
 //! sides with the same past and the same training: the grown network is trained for K epochs, or up to
 //! three times as long until it has settled, then the network as it was before the growth, the control,
@@ -56,6 +60,12 @@ impl Worth {
         trials(record, self.window(), self.price, finished)
     }
 
+    /// Whether all sub-networks grow at once: several are left, and no growth was given up yet.
+    fn grows_all(&self, view: View<'_>) -> bool {
+        let was_given_up = |trial: &Trial| trial.kept == Some(false);
+        view.members.len() > 1 && !self.trials(view.record, false).iter().any(was_given_up)
+    }
+
     /// Whether the latter half of the last K epochs is ahead of the former half by less than the price of
     /// a doubling.
     fn has_settled(&self, epochs: &[Evidence]) -> bool {
@@ -78,10 +88,21 @@ impl Worth {
     }
 }
 
+/// Grow this sub-network by `growth.amount`.
+fn grow_one(sub_network: usize) -> Verdict {
+    Verdict::Grow { subnet: Some(sub_network), amount: None }
+}
+
 impl Policy for Worth {
     fn decide(&self, view: View<'_>) -> Vec<Verdict> {
         let record = view.record;
         let level = record.level();
+        let grows_all = self.grows_all(view);
+        let stop = (!grows_all).then_some(Verdict::Stop);
+        let grow = || match grows_all {
+            true => view.members.iter().map(|&member| grow_one(member)).collect(),
+            false => vec![Verdict::GROW],
+        };
         match self.side(record) {
             Side::Seed if !self.has_settled(level) => Vec::new(),
             Side::Grown(_)
@@ -92,11 +113,13 @@ impl Policy for Worth {
             Side::Control(_) if level.len() < record.of_level(record.levels().len() - 2).len() => {
                 Vec::new()
             }
-            Side::Seed => vec![Verdict::GROW],
+            Side::Seed => grow(),
             Side::Grown(trial) if trial.pays() => vec![Verdict::RollBack],
-            Side::Grown(_) => vec![Verdict::Stop, Verdict::RollBack, Verdict::GROW],
-            Side::Control(trial) if trial.pays() => vec![Verdict::RollBack, Verdict::GROW],
-            Side::Control(_) => vec![Verdict::Stop, Verdict::GROW],
+            Side::Grown(_) => stop.into_iter().chain([Verdict::RollBack, Verdict::GROW]).collect(),
+            Side::Control(trial) if trial.pays() => {
+                [Verdict::RollBack].into_iter().chain(grow()).collect()
+            }
+            Side::Control(_) => stop.into_iter().chain([Verdict::GROW]).collect(),
         }
     }
 

@@ -37,7 +37,7 @@ fn costs_decide_what_is_allowed() {
 #[test]
 fn with_no_time_left_a_growth_on_trial_is_kept_only_if_it_pays_so_far() {
     let seed = depth("1-1");
-    for (gain, found) in [(1.0, "2-1"), (0.1, "1-1")] {
+    for (gain, found) in [(1.0, "2-2"), (0.1, "1-1")] {
         let policy = "worth".into();
         let config = GrowthConfig { policy, interval: 2, ..GrowthConfig::default() };
         let mut growth = growth(&config, &seed);
@@ -48,7 +48,7 @@ fn with_no_time_left_a_growth_on_trial_is_kept_only_if_it_pays_so_far() {
         while growth.depth() == &seed {
             growth.epoch(evidence(&seed, 50.0));
         }
-        let decisions = growth.last_epoch(evidence(&depth("2-1"), 50.0 + gain));
+        let decisions = growth.last_epoch(evidence(&depth("2-2"), 50.0 + gain));
         assert_eq!(growth.depth(), &depth(found));
         assert!(growth.finished());
         let last = [Kind::OutOfTime, Kind::OutOfTime];

@@ -84,6 +84,25 @@ fn halving_and_doubling_the_interval_changes_nothing_without_noise() {
     assert_eq!(found[1], found[2]);
 }
 
+/// Half a point of each of three sub-modules cannot be told from noise, a point and a half can.
+#[test]
+fn all_sub_networks_grow_at_once_until_one_growth_does_not_pay() {
+    let seed = Depth::uniform(3, 1);
+    let (growth, trained) = grow(&config(4, 0.5, None), &seed, 0.0, |depth| falling(1.0, depth));
+    let plugins = &PluginSettings::default();
+    let config = config(4, 0.5, None);
+    let rules = Rules { growth: &config, plugins, depth: &seed, seed: 0, compat: Compat::Paper };
+    let replayed = replay(&rules, trained).unwrap();
+    let grown = replayed.events.iter().filter(|event| event.kind == Kind::Grow);
+    let grown: Vec<_> = grown.map(|event| (event.epoch, event.subnet)).collect();
+    let together = grown.iter().take_while(|(epoch, _)| *epoch == grown[0].0);
+    assert_eq!(together.map(|(_, subnet)| *subnet).collect::<Vec<_>>(), [0, 1, 2]);
+    // Once one has failed, one at a time.
+    let (last, _) = *grown.last().unwrap();
+    assert!(grown.iter().filter(|(epoch, _)| *epoch == last).all(|(_, subnet)| *subnet == 2));
+    assert!(growth.depth().as_slice().iter().all(|&depth| depth >= 2), "{}", growth.depth());
+}
+
 proptest! {
     /// Whatever the scores: it ends, no net is deeper than allowed, every sub-network leaves the list
     /// once, and a replay of what was seen takes the same decisions.

@@ -62,8 +62,7 @@ fn sentence(trials: &[Trial]) -> Option<String> {
     let back = trials.iter().filter(|trial| trial.kept == Some(false)).count();
     last.kept?;
     Some(format!(
-        "Of {} growths {kept} brought their price and were kept; {back} did not and were taken back, each \
-         of which took its sub-network out of the turn.",
+        "Of {} growths {kept} brought their price and were kept; {back} did not and were taken back.",
         trials.len()
     ))
 }
