@@ -127,6 +127,8 @@ fn start_logging(verbose: u8, quiet: bool) {
     let _ = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr)
+        // Where nobody reads stderr any more, a run goes on without its log.
+        .log_internal_errors(false)
         .with_ansi(colours)
         .with_target(false)
         .without_time()

@@ -11,7 +11,9 @@ use clap::Args;
 use figment::providers::{Format, Serialized, Toml};
 use figment::value::{Dict, Map, Num, Value};
 use figment::{Figment, Metadata, Profile, Provider, Source};
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 
 /// Prefix of environment variables: `AUTOGROW_TRAINING_BATCH_SIZE` is `training.batch_size`.
 const PREFIX: &str = "AUTOGROW_";
@@ -172,13 +174,17 @@ impl Settings {
         for (name, text) in std::env::vars_os() {
             let Ok(name) = name.into_string() else { continue };
             if let Some(rest) = name.strip_prefix(PREFIX).filter(|_| name != DATA_VARIABLE) {
+                let wanted = rest.replace("__", "_").to_lowercase();
+                let key = known.keys().find(|key| key.replace('.', "_") == wanted);
+                if key.is_none() && !is_misspelt(&wanted, known) {
+                    warn_of_variable(&name);
+                    continue;
+                }
+                let key = key.cloned().unwrap_or(wanted);
                 let text = text.into_string().map_err(|text| {
                     let problem = format!("= {} is not text", text.display());
                     Error::config(name.clone(), problem).with_origin("the environment")
                 })?;
-                let wanted = rest.replace("__", "_").to_lowercase();
-                let key = known.keys().find(|key| key.replace('.', "_") == wanted);
-                let key = key.cloned().unwrap_or(wanted);
                 texts.push((key, text, format!("environment variable {name}")));
             }
         }
@@ -232,7 +238,13 @@ impl Loaded {
         let config = figment.extract::<Config>().map_err(|error| explain(error, &figment))?;
         let layer = Layer::of(config.preset, &config.data)?;
         let figment = Figment::from(defaults).merge(layer).merge(chosen);
-        let config = figment.extract::<Config>().map_err(|error| explain(error, &figment))?;
+        let mut config = figment.extract::<Config>().map_err(|error| explain(error, &figment))?;
+        for (key, path) in [
+            ("data.dir", &mut config.data.dir),
+            ("training.init_from", &mut config.training.init_from),
+        ] {
+            *path = without_tilde(key, path)?;
+        }
         Ok(Self { config, figment })
     }
 
@@ -327,6 +339,46 @@ fn read_toml(path: &Path) -> Result<impl Provider> {
     Ok(Toml::file_exact(path))
 }
 
+/// Whether the name of a variable, `run_sede`, is likely to be a key that is not spelt right. Others
+/// belong to somebody else: services and modules called autogrow have variables, too.
+fn is_misspelt(name: &str, known: &Map<String, Value>) -> bool {
+    known.keys().any(|key| {
+        let key = key.replace('.', "_");
+        strsim::damerau_levenshtein(name, &key) <= 1 + key.len().min(name.len()) / 8
+    })
+}
+
+/// Says once that a variable is passed over.
+fn warn_of_variable(name: &str) {
+    static TOLD: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
+    // A thread that panicked with the lock has lost no more than a warning.
+    let mut told = TOLD.lock().unwrap_or_else(PoisonError::into_inner);
+    if told.insert(name.into()) {
+        tracing::warn!(
+            "environment variable {name} is no key of the configuration; it is passed over"
+        );
+    }
+}
+
+/// A path with the home folder in place of `~`, which a shell expands only at the beginning of a word.
+fn without_tilde(key: &str, path: &Path) -> Result<PathBuf> {
+    let mut parts = path.components();
+    let first = parts.next().map(|part| part.as_os_str().to_string_lossy().into_owned());
+    let Some(user) = first.as_deref().and_then(|first| first.strip_prefix('~')) else {
+        return Ok(path.into());
+    };
+    let home = std::env::home_dir().filter(|home| user.is_empty() && !home.as_os_str().is_empty());
+    // A folder may have such a name.
+    match home {
+        _ if path.exists() => Ok(path.into()),
+        Some(home) => Ok(home.join(parts.as_path())),
+        None => {
+            Err(Error::config(key, format!("= {}: `~{user}` is not expanded here", path.display()))
+                .with_hint("write the whole path"))
+        }
+    }
+}
+
 /// Turns text into a value of the type that the key's default has.
 fn parse(key: &str, text: &str, default: Option<&Value>, origin: &str) -> Result<Value> {
     let wrong = |wanted: &str| {
@@ -410,6 +462,37 @@ fn explain(error: figment::Error, figment: &Figment) -> Error {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn variables_of_others_are_told_from_misspelt_keys() {
+        let known = keys(&Config::default()).unwrap();
+        for name in ["run_sede", "data_dri", "training_batchsize", "run_see", "growth_intervall"] {
+            assert!(is_misspelt(name, &known), "{name}");
+        }
+        for name in [
+            "port",
+            "service_host",
+            "port_80_tcp_proto",
+            "root",
+            "version",
+            "home",
+            "prefix",
+            "lib",
+        ] {
+            assert!(!is_misspelt(name, &known), "{name}");
+        }
+    }
+
+    #[test]
+    fn the_home_folder_is_put_in_place_of_a_tilde() {
+        let home = std::env::home_dir().unwrap();
+        let of = |path: &str| without_tilde("data.dir", Path::new(path));
+        assert_eq!(of("~/pets").unwrap(), home.join("pets"));
+        assert_eq!(of("~").unwrap(), home);
+        assert_eq!(of("a/~/b").unwrap(), Path::new("a/~/b"));
+        assert_eq!(of("").unwrap(), Path::new(""));
+        assert!(of("~nobody/pets").unwrap_err().to_string().contains("`~nobody` is not expanded"));
+    }
 
     /// Each key with each letter dropped and each two neighbours swapped.
     #[test]

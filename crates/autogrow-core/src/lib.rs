@@ -7,6 +7,7 @@
 
 mod agreement;
 mod autogrow;
+mod baselines;
 pub mod data;
 pub mod initializer;
 mod job;

@@ -66,6 +66,37 @@ impl Store {
     }
 }
 
+/// Bytes of each end of a file that [`Store::ends`] reads.
+const END: u64 = 32 << 10;
+
+impl Store {
+    /// The length of a listed picture's file and the bytes of both ends: all of it, where it is small.
+    ///
+    /// # Errors
+    /// Where it cannot be read.
+    pub(crate) fn ends(&self, listing: &Listing, index: usize) -> std::io::Result<Vec<u8>> {
+        let path = self.path(listing, index);
+        let open;
+        let (file, offset, length) = match (self, listing.place(index)) {
+            (Self::Archive(archive), Some((offset, length))) => {
+                (&*archive.file, offset, u64::from(length))
+            }
+            _ => {
+                open = File::open(path)?;
+                let length = open.metadata()?.len();
+                (&open, 0, length)
+            }
+        };
+        let (first, last) = (length.min(END), length.saturating_sub(END).min(END));
+        let mut ends = vec![0; (first + last) as usize];
+        let (start, end) = ends.split_at_mut(first as usize);
+        file.read_exact_at(offset, start)?;
+        file.read_exact_at(offset + length - last, end)?;
+        ends.extend(length.to_le_bytes());
+        Ok(ends)
+    }
+}
+
 impl Archive {
     /// Opens an archive.
     ///

@@ -12,6 +12,9 @@ use body::{Step, methods};
 use std::collections::BTreeMap;
 use template::{Class, Methods, Template, class};
 
+/// What the first line of a module ends in: who wrote it.
+pub const MODULE_MARK: &str = "exported by AutoGrow.";
+
 /// The text of a Python file that defines the network of `graph` and loads the file `weights`,
 /// which is looked for beside it.
 pub fn pytorch(graph: &Graph, info: &ModelInfo, weights: &str) -> String {
@@ -51,7 +54,7 @@ pub fn pytorch(graph: &Graph, info: &ModelInfo, weights: &str) -> String {
         ""
     };
     format!(
-        "\"\"\"{} {}, exported by AutoGrow.\n\n\
+        "\"\"\"{} {}, {MODULE_MARK}\n\n\
          {images}; {}. `load()` gives the\n\
          network with its weights. Needs the packages torch and safetensors.\n\"\"\"\n\n\
          from pathlib import Path\n\n\

@@ -68,6 +68,29 @@ pub struct Evaluation {
     /// The most confident mistakes, the worst first.
     #[serde(default)]
     pub worst: Vec<Mistake>,
+    /// Scores of simple models on the same images.
+    #[serde(default)]
+    pub baselines: Option<Baselines>,
+}
+
+/// What can be had without a network.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+pub struct Baselines {
+    /// Percent that always the same answer, the biggest class, has right.
+    pub constant: f64,
+    /// Its name.
+    #[serde(default)]
+    pub class: Option<String>,
+    /// Logistic regression.
+    #[serde(default)]
+    pub linear: Option<Linear>,
+}
+
+/// A linear model.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+pub struct Linear {
+    /// Percent that it has right.
+    pub score: f64,
 }
 
 /// One class.
@@ -106,6 +129,9 @@ pub struct Mistake {
     pub probability: f64,
     /// Its place in the split.
     pub index: u64,
+    /// Its file, or its line in one.
+    #[serde(default)]
+    pub name: Option<String>,
 }
 
 impl Evaluation {
