@@ -106,4 +106,13 @@ mod tests {
         sync_folder(Path::new("")).unwrap();
         assert!(sync_folder(Path::new("/no/such/folder")).is_err());
     }
+
+    /// As on disks of some networks and of phones.
+    #[test]
+    #[cfg(target_os = "linux")]
+    fn a_file_system_that_cannot_sync_folders_is_no_error() {
+        let cannot = File::open("/proc").and_then(|folder| folder.sync_all()).unwrap_err();
+        assert_eq!(cannot.kind(), ErrorKind::InvalidInput);
+        sync_folder(Path::new("/proc")).unwrap();
+    }
 }

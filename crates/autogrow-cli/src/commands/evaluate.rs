@@ -36,7 +36,8 @@ pub(crate) fn run(args: &EvaluateArgs, output: &Output) -> Result<()> {
     let mut model = Model::open(&args.model, &args.settings)?;
     model.complete();
     let Images { split, data, name, loose } = images(args, &model, output)?;
-    let evaluated = evaluate(&model.network, &model.info, (&*split, &data, name), &model.device)?;
+    let mut evaluated =
+        evaluate(&model.network, &model.info, (&*split, &data, name), &model.device)?;
     if let Some(pictures) = loose {
         pictures.bad(model.config.data.on_bad_image)?;
     }
@@ -47,7 +48,10 @@ pub(crate) fn run(args: &EvaluateArgs, output: &Output) -> Result<()> {
             Error::run(&args.model, "is not the model of a run, whose folder has evaluation.json")
                 .with_hint("--json prints the same")
         })?;
-        let path = save(&evaluated, &model.info, &*split, run)?;
+        // Those were measured when the run ended, and are of the test images in any case.
+        let kept = Evaluated { baselines: model.baselines(), ..evaluated };
+        let path = save(&kept, &model.info, &*split, run)?;
+        evaluated = kept;
         output.note(&format!("wrote {}", path.display()));
     }
     output.result(&evaluated, || text(&evaluated))

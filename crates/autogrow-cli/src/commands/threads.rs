@@ -1,19 +1,35 @@
 //! The threads that everything is computed on.
 
+use std::sync::Once;
 use std::sync::mpsc::{Receiver, channel};
 use std::thread::{Builder, available_parallelism};
 
-/// Starts the pool of `wanted` threads, 0 for all cores; fewer where the system grants fewer, with a
-/// warning. Where there is a pool already, it stays.
+/// Threads of a core at most, where that is more than so many threads: where memory is limited, the
+/// stacks of thousands leave nothing for anything else.
+const MOST_A_CORE: usize = 4;
+const LEAST: usize = 64;
+
+/// Starts the pool of `wanted` threads, 0 for all cores, or as many as `RAYON_NUM_THREADS` says; fewer
+/// where the system grants fewer, with a warning. Where there is a pool already, it stays.
 pub(super) fn start(wanted: usize) {
-    let asked = match wanted {
-        0 => available_parallelism().map_or(1, usize::from),
-        wanted => wanted,
-    };
-    let threads = granted(asked);
-    if threads < asked {
+    static STARTED: Once = Once::new();
+    STARTED.call_once(|| start_now(wanted));
+}
+
+fn start_now(wanted: usize) {
+    let of_rayon = std::env::var("RAYON_NUM_THREADS").ok().and_then(|text| text.parse().ok());
+    let of_rayon: Option<usize> = of_rayon.filter(|&threads| threads > 0);
+    let cores = || available_parallelism().map_or(1, usize::from);
+    let usual = of_rayon.unwrap_or_else(cores);
+    let asked = if wanted > 0 { wanted } else { usual };
+    let useful = asked.min((MOST_A_CORE * cores()).max(LEAST));
+    if useful < asked {
+        tracing::warn!("run.threads: {asked} threads are of no use here; there are {useful}");
+    }
+    let threads = granted(useful);
+    if threads < useful {
         tracing::warn!(
-            "run.threads: the system grants no {asked} threads; there are {threads} now (`ulimit -u`, \
+            "run.threads: the system grants no {useful} threads; there are {threads} now (`ulimit -u`, \
              `ulimit -v` and limits of containers say how many)"
         );
     }
