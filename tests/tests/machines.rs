@@ -88,7 +88,8 @@ fn a_run_is_evaluated_and_resumed_from_any_folder() {
 #[test]
 fn a_home_folder_is_put_in_place_of_a_tilde() {
     let place = Place::new();
-    let arguments = [&["data", "csv", "--dir=~/t"][..], &["--network=mlp1net", "--depth=1"]].concat();
+    let arguments =
+        [&["data", "csv", "--dir=~/t"][..], &["--network=mlp1net", "--depth=1"]].concat();
     let said = PROGRAM.command(&arguments).env("HOME", place.path("")).output().unwrap();
     assert!(said.status.success(), "{}", String::from_utf8_lossy(&said.stderr));
 }

@@ -152,7 +152,8 @@ fn classes_are_known_by_name() {
     let run = place.train();
     place.coloured("names/ant", 10, GREEN);
     place.coloured("names/zebra", 10, RED);
-    let message = PROGRAM.fails(4, &["evaluate", &run, "--threads=1", "--dir", &place.text("names")]);
+    let message =
+        PROGRAM.fails(4, &["evaluate", &run, "--threads=1", "--dir", &place.text("names")]);
     assert!(message.contains("cat, dog") && message.contains("ant, zebra"), "{message}");
 }
 
@@ -192,8 +193,7 @@ fn what_can_be_had_without_a_network_is_told() {
     let evaluation: serde_json::Value =
         serde_json::from_slice(&fs::read(run.join("evaluation.json")).unwrap()).unwrap();
     assert_eq!(evaluation["baselines"]["linear"]["score"], 100.0);
-    let data =
-        PROGRAM.json(&["data", "folder", "--threads", "1", "--dir", &place.text("pets")]);
+    let data = PROGRAM.json(&["data", "folder", "--threads", "1", "--dir", &place.text("pets")]);
     assert_eq!(data["baselines"]["linear"]["score"], 100.0);
     assert_eq!(data["baselines"]["linear"]["features"], 3 * 32 * 32);
     assert!(fs::read_to_string(run.join("report.html")).unwrap().contains("logistic regression"));
@@ -204,7 +204,8 @@ fn letters_need_not_be_mirrored() {
     let place = Place::with_pets();
     let dir = place.text("pets");
     let arguments = ["config", "--data=folder", "--dir", &dir];
-    let config = PROGRAM.json(&[&arguments[..], &["--set=data.flip=false", "--set=data.shift=2"]].concat());
+    let config =
+        PROGRAM.json(&[&arguments[..], &["--set=data.flip=false", "--set=data.shift=2"]].concat());
     let value = |key: &str| config[key]["value"].clone();
     assert_eq!((value("data.flip"), value("data.shift")), (false.into(), 2.into()));
     let config = PROGRAM.json(&arguments);

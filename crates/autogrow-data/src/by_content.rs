@@ -94,21 +94,24 @@ pub(crate) fn order(labels: &[u16], marks: &[u64], seed: u64) -> Vec<u32> {
     places.into_iter().map(|(_, (_, index))| index).collect()
 }
 
+/// A part, and a picture in it.
+type Place = (usize, usize);
+
 /// What is to be said of marked pictures of the same content in several classes, and in several parts.
 pub(crate) fn copies(parts: &[&Part]) -> Vec<String> {
-    let mut found: BTreeMap<u64, Vec<(usize, usize)>> = BTreeMap::new();
+    let mut found: BTreeMap<u64, Vec<Place>> = BTreeMap::new();
     for (part, (listing, _)) in parts.iter().enumerate() {
         for (index, &mark) in listing.marks().iter().enumerate() {
             found.entry(mark).or_default().push((part, index));
         }
     }
-    let label = |&(part, index): &(usize, usize)| parts[part].0.labels()[index];
-    let path = |&(part, index): &(usize, usize)| {
+    let label = |&(part, index): &Place| parts[part].0.labels()[index];
+    let path = |&(part, index): &Place| {
         let (listing, store) = parts[part];
         store.path(listing, index).display().to_string()
     };
     let mut said = Vec::new();
-    let mut say = |differ: &dyn Fn(&(usize, usize), &(usize, usize)) -> bool, what: &str| {
+    let mut say = |differ: &dyn Fn(&Place, &Place) -> bool, what: &str| {
         let pairs = found.values().filter_map(|of| {
             let first = of.first()?;
             of.iter().find(|other| differ(first, other)).map(|other| (of.len(), first, other))

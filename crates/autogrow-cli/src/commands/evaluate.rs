@@ -134,17 +134,16 @@ fn save(evaluated: &Evaluated, info: &ModelInfo, split: &dyn Split, run: &Path) 
     let cannot = |error: serde_json::Error| Error::run(&path, error.to_string());
     let mut document = serde_json::to_value(evaluated).map_err(cannot)?;
     let image @ [channels, height, width] = info.architecture.image;
-    // Not the rows of a table; and where images were left out, places are not those of the split.
     let are_pictures = height * width > 1 && [1, 3].contains(&channels);
+    // Where images were left out, places are not those of the split.
     if let Report::Classes(report) = &evaluated.report
-        && are_pictures
         && report.images == split.len()
     {
         for (place, mistake) in report.worst.iter().enumerate() {
             if let Some(name) = split.name(mistake.index) {
                 document["worst"][place]["name"] = name.into();
             }
-            if let Some(values) = sample(split, mistake.index, None)? {
+            if are_pictures && let Some(values) = sample(split, mistake.index, None)? {
                 let shown = picture(&values, image, info.preprocessing.as_ref());
                 document["worst"][place]["image"] = data_url(&shown).into();
             }

@@ -41,8 +41,8 @@ impl Layout {
                 }
                 0xc0 | 0xc1 => layout.blocks = blocks(segment),
                 0xdd => {
-                    layout.interval =
-                        segment.first_chunk().map_or(0, |&b| u16::from_be_bytes(b).into())
+                    let interval = segment.first_chunk().map_or(0, |&b| u16::from_be_bytes(b));
+                    layout.interval = interval.into();
                 }
                 // The first scan.
                 0xda => {

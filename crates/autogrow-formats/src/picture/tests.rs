@@ -74,7 +74,7 @@ fn cut_short_anywhere_is_an_error_or_all_is_there() {
         for length in 0..content.len() {
             match decoded(&content[..length]) {
                 Ok(picture) => {
-                    assert!(picture == whole, "{name} cut to {length} of {}", content.len())
+                    assert!(picture == whole, "{name} cut to {length} of {}", content.len());
                 }
                 Err(error) => assert!(error.to_string().starts_with("picture: is "), "{error}"),
             }

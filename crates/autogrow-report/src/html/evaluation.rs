@@ -153,12 +153,12 @@ fn worst(evaluation: &Evaluation) -> Markup {
         ul.worst {
             @for mistake in &evaluation.worst {
                 @let (truth, taken) = (name(mistake.truth), name(mistake.predicted));
-                li {
+                li title=[mistake.name.as_deref()] {
                     @if let Some(image) = &mistake.image {
                         img src=(image)
                             alt={ "image " (mistake.index) ", showing " (truth) };
                     } @else {
-                        p.none { "row " (mistake.index) }
+                        p.none { (mistake.name.clone().unwrap_or(format!("row {}", mistake.index))) }
                     }
                     p { (truth) br; span.end { "→ " (taken) } " "
                         span.none { (format!("{:.0}\u{a0}%", 100.0 * mistake.probability)) } }
