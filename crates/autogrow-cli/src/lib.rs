@@ -12,6 +12,7 @@
 mod args;
 mod commands;
 mod devices;
+mod home;
 mod output;
 mod preset;
 mod progress;
@@ -19,6 +20,7 @@ mod ranks;
 mod reporter;
 mod settings;
 mod signals;
+mod variables;
 mod version;
 
 use args::{Cli, Command};

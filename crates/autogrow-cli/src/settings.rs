@@ -1,7 +1,9 @@
 //! Where the configuration comes from: defaults, a preset, a file, the environment, `--set`, named
 //! flags; later ones win. Every value remembers its source, every unknown key is an error.
 
+use crate::home::without_tilde;
 use crate::preset::Layer;
+use crate::variables::{is_misspelt, warn_of_variable};
 use autogrow_core::config::Config;
 use autogrow_core::data::DataSetKind;
 use autogrow_core::registry::find;
@@ -11,9 +13,7 @@ use clap::Args;
 use figment::providers::{Format, Serialized, Toml};
 use figment::value::{Dict, Map, Num, Value};
 use figment::{Figment, Metadata, Profile, Provider, Source};
-use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
 
 /// Prefix of environment variables: `AUTOGROW_TRAINING_BATCH_SIZE` is `training.batch_size`.
 const PREFIX: &str = "AUTOGROW_";
@@ -176,7 +176,7 @@ impl Settings {
             if let Some(rest) = name.strip_prefix(PREFIX).filter(|_| name != DATA_VARIABLE) {
                 let wanted = rest.replace("__", "_").to_lowercase();
                 let key = known.keys().find(|key| key.replace('.', "_") == wanted);
-                if key.is_none() && !is_misspelt(&wanted, known) {
+                if key.is_none() && !is_misspelt(&wanted, known.keys()) {
                     warn_of_variable(&name);
                     continue;
                 }
@@ -339,46 +339,6 @@ fn read_toml(path: &Path) -> Result<impl Provider> {
     Ok(Toml::file_exact(path))
 }
 
-/// Whether the name of a variable, `run_sede`, is likely to be a key that is not spelt right. Others
-/// belong to somebody else: services and modules called autogrow have variables, too.
-fn is_misspelt(name: &str, known: &Map<String, Value>) -> bool {
-    known.keys().any(|key| {
-        let key = key.replace('.', "_");
-        strsim::damerau_levenshtein(name, &key) <= 1 + key.len().min(name.len()) / 8
-    })
-}
-
-/// Says once that a variable is passed over.
-fn warn_of_variable(name: &str) {
-    static TOLD: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
-    // A thread that panicked with the lock has lost no more than a warning.
-    let mut told = TOLD.lock().unwrap_or_else(PoisonError::into_inner);
-    if told.insert(name.into()) {
-        tracing::warn!(
-            "environment variable {name} is no key of the configuration; it is passed over"
-        );
-    }
-}
-
-/// A path with the home folder in place of `~`, which a shell expands only at the beginning of a word.
-fn without_tilde(key: &str, path: &Path) -> Result<PathBuf> {
-    let mut parts = path.components();
-    let first = parts.next().map(|part| part.as_os_str().to_string_lossy().into_owned());
-    let Some(user) = first.as_deref().and_then(|first| first.strip_prefix('~')) else {
-        return Ok(path.into());
-    };
-    let home = std::env::home_dir().filter(|home| user.is_empty() && !home.as_os_str().is_empty());
-    // A folder may have such a name.
-    match home {
-        _ if path.exists() => Ok(path.into()),
-        Some(home) => Ok(home.join(parts.as_path())),
-        None => {
-            Err(Error::config(key, format!("= {}: `~{user}` is not expanded here", path.display()))
-                .with_hint("write the whole path"))
-        }
-    }
-}
-
 /// Turns text into a value of the type that the key's default has.
 fn parse(key: &str, text: &str, default: Option<&Value>, origin: &str) -> Result<Value> {
     let wrong = |wanted: &str| {
@@ -462,37 +422,6 @@ fn explain(error: figment::Error, figment: &Figment) -> Error {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn variables_of_others_are_told_from_misspelt_keys() {
-        let known = keys(&Config::default()).unwrap();
-        for name in ["run_sede", "data_dri", "training_batchsize", "run_see", "growth_intervall"] {
-            assert!(is_misspelt(name, &known), "{name}");
-        }
-        for name in [
-            "port",
-            "service_host",
-            "port_80_tcp_proto",
-            "root",
-            "version",
-            "home",
-            "prefix",
-            "lib",
-        ] {
-            assert!(!is_misspelt(name, &known), "{name}");
-        }
-    }
-
-    #[test]
-    fn the_home_folder_is_put_in_place_of_a_tilde() {
-        let home = std::env::home_dir().unwrap();
-        let of = |path: &str| without_tilde("data.dir", Path::new(path));
-        assert_eq!(of("~/pets").unwrap(), home.join("pets"));
-        assert_eq!(of("~").unwrap(), home);
-        assert_eq!(of("a/~/b").unwrap(), Path::new("a/~/b"));
-        assert_eq!(of("").unwrap(), Path::new(""));
-        assert!(of("~nobody/pets").unwrap_err().to_string().contains("`~nobody` is not expanded"));
-    }
 
     /// Each key with each letter dropped and each two neighbours swapped.
     #[test]

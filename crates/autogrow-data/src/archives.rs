@@ -15,6 +15,9 @@ use std::sync::Arc;
 /// Bytes of a picture's file at most.
 const LARGEST: u64 = 256 << 20;
 
+/// Listed pictures and where they are.
+pub(crate) type Part = (Listing, Store);
+
 /// Where pictures are read from, from any thread.
 #[derive(Clone, Debug)]
 pub(crate) enum Store {

@@ -1,9 +1,8 @@
 //! Parts of pictures that nobody divided, by what the files hold: a picture is in the test part
 //! whatever else lies in the folder, and copies of a picture are in one part together.
 
-use crate::archives::Store;
+use crate::archives::{Part, Store};
 use crate::listing::Listing;
-use crate::picture_set::Part;
 use autogrow_core::{Error, Result};
 use rayon::prelude::*;
 use std::collections::BTreeMap;

@@ -1,6 +1,6 @@
 //! Folders that are named after classes and hold their pictures, at any depth.
 
-use crate::entries::{Entry, Skipped, entries};
+use crate::entries::{Entry, LAYOUT, Skipped, entries};
 use crate::listing::Listing;
 use autogrow_core::{Error, Result};
 use autogrow_formats::picture::{EXTENSIONS, SIGNATURE, is_picture};
@@ -12,10 +12,6 @@ use std::path::Path;
 const DEEPEST: usize = 64;
 /// Endings of files that are left out without a look at them: copies and parts of other files.
 const COPIES: [&str; 5] = ["bak", "tmp", "part", "crdownload", "old"];
-/// What to do about a folder that is laid out in another way.
-pub(crate) const LAYOUT: &str = "`data.dir` holds a folder for each class, or `train`, `test` and \
-                                 perhaps `val` that do, with JPEG, PNG, WebP, BMP, GIF or TIFF files";
-
 /// Names of the folders in `part`, sorted.
 ///
 /// # Errors

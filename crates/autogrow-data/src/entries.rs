@@ -18,6 +18,10 @@ const JUNK: [&str; 8] = [
     "desktop.ini",
 ];
 
+/// What to do about a folder that is laid out in another way.
+pub(crate) const LAYOUT: &str = "`data.dir` holds a folder for each class, or `train`, `test` and \
+                                 perhaps `val` that do, with JPEG, PNG, WebP, BMP, GIF or TIFF files";
+
 /// A file or folder.
 #[derive(Debug)]
 pub(crate) struct Entry {
@@ -111,6 +115,6 @@ fn advice(folder: &Path, cause: &std::io::Error) -> String {
         std::io::ErrorKind::PermissionDenied => {
             "make it readable for this user, or take it out of the data".into()
         }
-        _ => super::class_folders::LAYOUT.into(),
+        _ => LAYOUT.into(),
     }
 }

@@ -8,11 +8,12 @@
 //! Images are as large as the network takes them; see `pictures.rs` for how they are made. What
 //! they are normalised with is measured on the training images.
 
-use crate::archives::Store;
+use crate::archives::{Part, Store};
 use crate::by_content;
-use crate::class_folders::{LAYOUT, classes, list, list_some, some};
+use crate::class_folders::{classes, list, list_some, some};
+use crate::entries::LAYOUT;
 use crate::layout::{Layout, layout};
-use crate::picture_set::{Part, PictureSet};
+use crate::picture_set::PictureSet;
 use autogrow_core::data::{DataRequest, DataSet, DataSetKind};
 use autogrow_core::{Error, Result};
 use std::path::Path;

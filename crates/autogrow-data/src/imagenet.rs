@@ -9,11 +9,11 @@
 
 mod devkit;
 
-use crate::archives::{Archive, Store};
+use crate::archives::{Archive, Part, Store};
 use crate::class_folders::{classes, images, list};
 use crate::listing::Listing;
 use crate::locate::Places;
-use crate::picture_set::{Part, PictureSet, set_aside};
+use crate::picture_set::{PictureSet, set_aside};
 use autogrow_core::data::{DataRequest, DataSet, DataSetKind, Statistics};
 use autogrow_core::{Error, Result};
 use std::path::Path;

@@ -1,8 +1,8 @@
 //! Which folders of `data.dir` are classes, and which are parts that hold classes: training,
 //! validation, test. What could be either is refused with the reason.
 
-use crate::class_folders::{LAYOUT, classes, holds_pictures, is_image};
-use crate::entries::{Skipped, entries};
+use crate::class_folders::{classes, holds_pictures, is_image};
+use crate::entries::{LAYOUT, Skipped, entries};
 use autogrow_core::{Error, Result};
 use std::path::{Path, PathBuf};
 

@@ -1,20 +1,16 @@
 //! Listed pictures for training, validation and tests, opened as one data set.
 
-use crate::archives::Store;
+use crate::archives::Part;
 use crate::bad::Bad;
 use crate::by_content;
 use crate::class_folders::some;
 use crate::images::SourceTargets;
-use crate::listing::Listing;
 use crate::parts::{Parts, spread};
 use crate::pictures::Pictures;
 use autogrow_core::config::OnBadImage;
 use autogrow_core::data::{DataRequest, DataSet, Outputs, Statistics};
 use autogrow_core::{Error, Result};
 use std::path::Path;
-
-/// Listed pictures and where they are.
-pub(crate) type Part = (Listing, Store);
 
 /// The pictures of a data set as published.
 pub(crate) struct PictureSet {

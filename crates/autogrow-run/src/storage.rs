@@ -245,3 +245,39 @@ pub fn failed(path: &Path, what: &str, error: &io::Error) -> Error {
     };
     Error::run(path, format!("{what} ({error})")).with_hint(hint)
 }
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::*;
+    use std::os::unix::fs::{FileTypeExt, symlink};
+    use std::os::unix::net::UnixListener;
+
+    #[test]
+    fn links_are_followed_to_the_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = |name: &str| folder.path().join(name);
+        fs::create_dir(path("big")).unwrap();
+        symlink("big/net.onnx", path("link.onnx")).unwrap();
+        symlink(path("link.onnx"), path("again.onnx")).unwrap();
+        for (link, bytes) in [("link.onnx", b"new"), ("again.onnx", b"two")] {
+            publish(&path(link), bytes).unwrap();
+            assert!(fs::symlink_metadata(path(link)).unwrap().is_symlink());
+            assert_eq!(fs::read(path("big/net.onnx")).unwrap(), bytes);
+        }
+        symlink(path("circle"), path("circle")).unwrap();
+        assert!(publish(&path("circle"), b"").is_err());
+    }
+
+    #[test]
+    fn what_is_no_file_is_not_replaced() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("socket");
+        let _listener = UnixListener::bind(&path).unwrap();
+        for publish in [publish, publish_derived] {
+            assert!(publish(&path, b"bytes").is_err());
+            assert!(fs::symlink_metadata(&path).unwrap().file_type().is_socket());
+            publish(Path::new("/dev/null"), b"bytes").unwrap();
+            assert!(fs::symlink_metadata("/dev/null").unwrap().file_type().is_char_device());
+        }
+    }
+}
