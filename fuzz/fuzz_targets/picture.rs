@@ -10,7 +10,7 @@ fuzz_target!(|content: &[u8]| {
     let path = Path::new("picture");
     let Ok(picture) = picture::decode(path, content) else { return };
     let pixels = picture.width as usize * picture.height as usize;
-    assert!(pixels > 0 && picture.pixels.len() == 3 * pixels);
+    assert!(pixels > 0 && picture.pixels.samples().len() == 3 * pixels);
     let mut draws = content.iter().cycle().map(|&byte| f64::from(byte) / 256.0);
     let size = [picture.width, picture.height];
     let crop = Crop::random(size, || draws.next().unwrap_or_default());

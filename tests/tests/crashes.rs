@@ -232,12 +232,13 @@ fn signals_save_and_stop() {
     let place = tempfile::tempdir().unwrap();
     let (whole, _) = uninterrupted(place.path());
     let mut interrupted = 0;
-    for (number, part) in moments(if stride(0) == 1 { 100 } else { 6 }).enumerate() {
+    for (number, part) in moments(if stride(0) == 1 { 100 } else { 8 }).enumerate() {
         let folder = place.path().join(format!("signal-{number}"));
         let mut child = train(&folder).spawn().unwrap();
         // Not before the first steps: then it listens.
         wait_for(0.1 + 0.9 * part, &folder, &whole, &mut child);
-        let (name, code) = if number % 2 == 0 { ("INT", 130) } else { ("TERM", 143) };
+        let signals = [("INT", 130), ("TERM", 143), ("HUP", 129), ("USR1", 138)];
+        let (name, code) = signals[number % signals.len()];
         Command::new("kill").args(["-s", name, &child.id().to_string()]).status().unwrap();
         let output = child.wait_with_output().unwrap();
         match output.status.code() {

@@ -241,6 +241,9 @@ pub(crate) struct ExportArgs {
     /// Write a PyTorch module (.py) for the weights beside them (safetensors)
     #[arg(long)]
     pub(crate) pytorch: bool,
+    /// Replace files that are there and that no export has written
+    #[arg(long)]
+    pub(crate) force: bool,
     #[command(flatten)]
     pub(crate) settings: Settings,
 }
@@ -336,6 +339,9 @@ pub(crate) struct PlanArgs {
 pub(crate) struct DataArgs {
     /// Data set [default: that of the configuration]
     pub(crate) name: Option<String>,
+    /// Print which part each image or row is in, a line each: part, class, file
+    #[arg(long)]
+    pub(crate) list: bool,
     /// Write a picture of samples to this file: each as it is evaluated, then
     /// as it is augmented in five epochs
     #[arg(long, value_name = "FILE.png")]

@@ -16,6 +16,7 @@ pub(crate) mod morph;
 mod picture;
 pub(crate) mod plan;
 pub(crate) mod predict;
+mod relabelled;
 pub(crate) mod replay;
 pub(crate) mod report;
 pub(crate) mod resume;
@@ -23,6 +24,7 @@ pub(crate) mod runs;
 pub(crate) mod suite;
 mod surface;
 pub(crate) mod sweep;
+mod threads;
 pub(crate) mod train;
 pub(crate) mod trajectory;
 
@@ -46,8 +48,7 @@ fn open_device(config: &Config, loaded: &Loaded) -> Result<Device> {
 fn open_device_of(rank: usize, config: &Config, loaded: &Loaded) -> Result<Device> {
     autogrow_core::training::use_convolution(config.training.convolution);
     let run = &config.run;
-    // Fails only where the pool is there already, which is as it should be.
-    let _ = rayon::ThreadPoolBuilder::new().num_threads(run.threads).build_global();
+    threads::start(run.threads);
     device::of_rank(&run.device, rank).map_err(|error| loaded.locate(error))
 }
 

@@ -12,6 +12,7 @@
 mod args;
 mod commands;
 mod devices;
+mod home;
 mod output;
 mod preset;
 mod progress;
@@ -20,6 +21,7 @@ mod reporter;
 mod run_folders;
 mod settings;
 mod signals;
+mod variables;
 mod version;
 
 use args::{Cli, Color, Command};
@@ -143,6 +145,8 @@ fn start_logging(verbose: u8, quiet: bool) {
     let _ = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr)
+        // Where nobody reads stderr any more, a run goes on without its log.
+        .log_internal_errors(false)
         .with_ansi(colours)
         .with_target(false)
         .without_time()

@@ -3,7 +3,8 @@
 pub(crate) use autogrow_base::numbers::{duration, si, significant};
 use autogrow_core::{Error, Result};
 use serde::Serialize;
-use std::io::{ErrorKind, Write};
+use std::borrow::Cow;
+use std::io::{ErrorKind, IsTerminal, Write};
 
 /// How to talk to the user.
 #[derive(Clone, Copy, Debug)]
@@ -43,11 +44,29 @@ impl Output {
     /// # Errors
     /// As [`Output::result`].
     pub(crate) fn line(&self, line: &str) -> Result<()> {
+        self.stream(line).map(|_| ())
+    }
+
+    /// The same; whether somebody still reads it.
+    ///
+    /// # Errors
+    /// As [`Output::result`].
+    pub(crate) fn stream(&self, line: &str) -> Result<bool> {
+        let line = printable(line, std::io::stdout().is_terminal());
         match writeln!(anstream::stdout(), "{line}") {
-            Err(error) if error.kind() != ErrorKind::BrokenPipe => {
+            Ok(()) => Ok(true),
+            Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(false),
+            Err(error) => {
                 Err(Error::run("standard output", format!("cannot be written ({error})")))
             }
-            _ => Ok(()),
+        }
+    }
+
+    /// A name in one line of a terminal, whatever it holds.
+    pub(crate) fn shown<'a>(&self, name: &'a str) -> Cow<'a, str> {
+        match std::io::stdout().is_terminal() && name.contains(char::is_control) {
+            true => name.escape_debug().to_string().into(),
+            false => name.into(),
         }
     }
 
@@ -66,6 +85,7 @@ impl Output {
     /// Prints a line to stderr, unless quiet.
     pub(crate) fn note(&self, line: &str) {
         if !self.quiet {
+            let line = printable(line, std::io::stderr().is_terminal());
             let _ = writeln!(anstream::stderr(), "{line}");
         }
     }
@@ -87,9 +107,11 @@ impl Output {
             let _ = self.line(&serde_json::json!({ "schema": 1, "error": error }).to_string());
         }
         let mut stderr = anstream::stderr();
-        let _ = writeln!(stderr, "{RED}error{RESET}: {error}");
+        let is_terminal = std::io::stderr().is_terminal();
+        let error_text = error.to_string();
+        let _ = writeln!(stderr, "{RED}error{RESET}: {}", printable(&error_text, is_terminal));
         if let Some(hint) = error.hint() {
-            let _ = writeln!(stderr, "{CYAN}hint{RESET}: {hint}");
+            let _ = writeln!(stderr, "{CYAN}hint{RESET}: {}", printable(&hint, is_terminal));
         }
     }
 }
@@ -101,6 +123,29 @@ pub(crate) const CYAN: &str = "\x1b[1;36m";
 pub(crate) const BOLD: &str = "\x1b[1m";
 pub(crate) const DIM: &str = "\x1b[2m";
 pub(crate) const RESET: &str = "\x1b[0m";
+
+/// Styles that the program itself prints.
+const STYLES: [&str; 7] = [RED, GREEN, YELLOW, CYAN, BOLD, DIM, RESET];
+
+/// Text for a terminal: control characters that a file's name or another text from elsewhere has
+/// brought in are shown, not obeyed. Other readers get them as they are.
+fn printable(text: &str, is_terminal: bool) -> Cow<'_, str> {
+    let is_harmful = |c: char| c.is_control() && !matches!(c, '\n' | '\t');
+    if !is_terminal || !text.contains(is_harmful) {
+        return text.into();
+    }
+    let (mut shown, mut rest) = (String::new(), text);
+    while let Some(next) = rest.chars().next() {
+        let style = STYLES.iter().find(|style| rest.starts_with(**style));
+        match style {
+            Some(style) => shown += style,
+            None if is_harmful(next) => shown.extend(next.escape_debug()),
+            None => shown.push(next),
+        }
+        rest = &rest[style.map_or(next.len_utf8(), |style| style.len())..];
+    }
+    shown.into()
+}
 
 /// Whether what is printed to stderr is coloured.
 pub(crate) fn stderr_has_colours() -> bool {
@@ -115,4 +160,19 @@ pub(crate) fn table<const N: usize>(header: [&str; N], rows: Vec<[String; N]>) -
         table.add_row(row);
     }
     table.lines().map(|line| line.trim_end().to_string() + "\n").collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn control_characters_of_names_are_not_obeyed() {
+        let name = "a\x1b[2J\x07\rb";
+        let line = format!("{BOLD}{name}{RESET}\tnext\nline");
+        let shown = format!("{BOLD}a\\u{{1b}}[2J\\u{{7}}\\rb{RESET}\tnext\nline");
+        assert_eq!(printable(&line, true), shown);
+        assert_eq!(printable(&line, false), line);
+        assert_eq!(printable("größe", true), "größe");
+    }
 }

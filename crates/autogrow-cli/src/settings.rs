@@ -1,7 +1,9 @@
 //! Where the configuration comes from: defaults, a preset, a file, the environment, `--set`, named
 //! flags; later ones win. Every value remembers its source, every unknown key is an error.
 
+use crate::home::without_tilde;
 use crate::preset::Layer;
+use crate::variables::{is_misspelt, warn_of_variable};
 use autogrow_core::config::{Config, PAPERS_KEYS};
 use autogrow_core::data::DataSetKind;
 use autogrow_core::registry::find;
@@ -190,13 +192,17 @@ impl Settings {
         for (name, text) in std::env::vars_os() {
             let Ok(name) = name.into_string() else { continue };
             if let Some(rest) = name.strip_prefix(PREFIX).filter(|_| name != DATA_VARIABLE) {
+                let wanted = rest.replace("__", "_").to_lowercase();
+                let key = known.keys().find(|key| key.replace('.', "_") == wanted);
+                if key.is_none() && !is_misspelt(&wanted, known.keys()) {
+                    warn_of_variable(&name);
+                    continue;
+                }
+                let key = key.cloned().unwrap_or(wanted);
                 let text = text.into_string().map_err(|text| {
                     let problem = format!("= {} is not text", text.display());
                     Error::config(name.clone(), problem).with_origin("the environment")
                 })?;
-                let wanted = rest.replace("__", "_").to_lowercase();
-                let key = known.keys().find(|key| key.replace('.', "_") == wanted);
-                let key = key.cloned().unwrap_or(wanted);
                 texts.push((key, text, format!("environment variable {name}")));
             }
         }
@@ -260,7 +266,13 @@ impl Loaded {
         let policy = is_policy_chosen.then_some(config.growth.policy.as_str());
         let layer = Layer::of(config.preset, &config.data, policy)?;
         let figment = Figment::from(defaults).merge(layer).merge(chosen);
-        let config = figment.extract::<Config>().map_err(|error| explain(error, &figment))?;
+        let mut config = figment.extract::<Config>().map_err(|error| explain(error, &figment))?;
+        for (key, path) in [
+            ("data.dir", &mut config.data.dir),
+            ("training.init_from", &mut config.training.init_from),
+        ] {
+            *path = without_tilde(key, path)?;
+        }
         Ok(Self { config, figment })
     }
 

@@ -1,4 +1,5 @@
-//! Ctrl-C and SIGTERM: the first asks the run to save and stop, the second ends it at once.
+//! Ctrl-C, SIGTERM, SIGHUP and SIGUSR1 ask the run to save and stop; a second Ctrl-C or SIGTERM ends it
+//! at once.
 
 use autogrow_core::Result;
 use autogrow_core::run::{Event, Watch};
@@ -13,8 +14,22 @@ pub(crate) struct Signals {
 impl Signals {
     /// Listens from now on; `run` is what can be resumed afterwards.
     pub(crate) fn listen(run: PathBuf) -> Self {
-        Self { signals: autogrow_signals::Signals::listen(), run }
+        let signals = autogrow_signals::Signals::listen().and_to_save(ignores_hang_up());
+        Self { signals, run }
     }
+}
+
+/// Whether whoever started the process wants it to outlive its terminal, as `nohup` does.
+fn ignores_hang_up() -> bool {
+    // Of other systems it is not known.
+    std::fs::read_to_string("/proc/self/status").is_ok_and(|status| ignores_first_signal(&status))
+}
+
+/// Whether the first bit of the ignored signals is set, which is that of SIGHUP.
+fn ignores_first_signal(status: &str) -> bool {
+    let ignored = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    let ignored = ignored.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok());
+    ignored.is_some_and(|mask| mask & 1 == 1)
 }
 
 impl Watch for Signals {
@@ -28,5 +43,17 @@ impl Watch for Signals {
 
     fn stop(&self) -> Option<(u8, PathBuf)> {
         self.signals.received().map(|signal| (signal, self.run.clone()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::ignores_first_signal;
+
+    #[test]
+    fn nohup_is_respected() {
+        assert!(ignores_first_signal("Name:\tx\nSigIgn:\t0000000000001001\nSigCgt:\t0\n"));
+        assert!(!ignores_first_signal("SigBlk:\t1\nSigIgn:\t0000000000001000\n"));
+        assert!(!ignores_first_signal(""));
     }
 }

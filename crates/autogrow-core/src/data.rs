@@ -1,6 +1,7 @@
 //! What the algorithm needs to know of data: splits that yield batches. Formats, files and
 //! augmentation live in the crates that register [`DataSetKind`]s.
 
+pub use crate::baselines::{Baselines, Linear};
 pub use crate::share::Share;
 pub use crate::table::{Cells, Column, Feature, LeftOut, TableInput};
 use crate::targets::broken;
@@ -47,19 +48,22 @@ impl Batch {
         Ok(())
     }
 
-    /// The same images in batches of at most `size`; all at once where `size` is 0.
-    pub(crate) fn parts(self, size: usize) -> Vec<Self> {
+    /// The same images in batches of at most `size`; all at once where `size` is 0. A last one of fewer
+    /// than `least` images is joined to the one before.
+    pub(crate) fn parts(self, size: usize, least: usize) -> Vec<Self> {
         let count = self.len();
         if size == 0 || size >= count {
             return vec![self];
         }
+        let rest = count % size;
+        let whole = if rest > 0 && rest < least { count - rest } else { count };
         let pixels = self.images.len() / count;
         let part = |start: usize| {
-            let end = (start + size).min(count);
+            let end = if start + size < whole { start + size } else { count };
             let images = self.images[start * pixels..end * pixels].to_vec();
             Self { images, targets: self.targets.part(start..end) }
         };
-        (0..count).step_by(size).map(part).collect()
+        (0..whole).step_by(size).map(part).collect()
     }
 }
 
@@ -121,6 +125,13 @@ pub trait Split: Send + Sync {
             targets.append(batch?.targets)?;
         }
         Ok(targets)
+    }
+
+    /// What the image at `position`, in stored order, is called: its file, or its place in one; none
+    /// where it has no name.
+    fn name(&self, position: usize) -> Option<String> {
+        let _ = position;
+        None
     }
 
     /// Height and width of the image at `position`, in stored order, before it was made to what
@@ -265,7 +276,13 @@ impl DataSet {
         };
         let (data, fraction) = (&request.config.name, request.config.fraction);
         let problem = format!("no {name} images are left with data.fraction = {fraction}");
-        Err(Error::data(data, problem).with_hint("a larger `data.fraction` leaves some"))
+        let hint = match fraction < 1.0 {
+            true => "a larger `data.fraction` leaves some".into(),
+            false => {
+                format!("there are {} training images, too few to hold some out", self.train.len())
+            }
+        };
+        Err(Error::data(data, problem).with_hint(hint))
     }
 }
 

@@ -118,6 +118,20 @@ impl Job<'_> {
         (kind.build)(self.config.compat, &self.config.plugin)
     }
 
+    /// Refuses batches of one image for a network in which a channel of an image is a single value
+    /// somewhere: a batch norm cannot learn from one.
+    fn refuse_small_batches(&self, network: &Network) -> Result<()> {
+        let training = &self.config.training;
+        let key = match (training.batch_size, training.micro_batch) {
+            _ if network.least_batch() < 2 => return Ok(()),
+            (1, _) => "training.batch_size",
+            (_, 1) => "training.micro_batch",
+            _ => return Ok(()),
+        };
+        Err(Error::config(key, "= 1: the batch norms of this network cannot learn from one image")
+            .with_hint("it is at least 2; 16 or more is usual"))
+    }
+
     /// The seed network on `device`, random or with the weights that `training.init_from` names.
     ///
     /// # Errors
@@ -129,6 +143,7 @@ impl Job<'_> {
         let mut rng = generator(self.config.run.seed, Purpose::Seed, 0);
         let network = Network::new(self.blueprint(), &mut rng, device)?;
         self.check_limits()?;
+        self.refuse_small_batches(&network)?;
         let weights = &self.config.training.init_from;
         if weights.as_os_str().is_empty() {
             return Ok(network);

@@ -7,6 +7,7 @@
 
 mod agreement;
 mod autogrow;
+mod baselines;
 pub mod data;
 mod init_from;
 pub mod initializer;

@@ -15,6 +15,9 @@ use std::sync::Arc;
 /// Bytes of a picture's file at most.
 const LARGEST: u64 = 256 << 20;
 
+/// Listed pictures and where they are.
+pub(crate) type Part = (Listing, Store);
+
 /// Where pictures are read from, from any thread.
 #[derive(Clone, Debug)]
 pub(crate) enum Store {
@@ -63,6 +66,37 @@ impl Store {
             Err(cause) => Err(Error::data(path, format!("cannot be read: {cause}"))
                 .with_hint("the file has to be there, and readable")),
         }
+    }
+}
+
+/// Bytes of each end of a file that [`Store::ends`] reads.
+const END: u64 = 32 << 10;
+
+impl Store {
+    /// The length of a listed picture's file and the bytes of both ends: all of it, where it is small.
+    ///
+    /// # Errors
+    /// Where it cannot be read.
+    pub(crate) fn ends(&self, listing: &Listing, index: usize) -> std::io::Result<Vec<u8>> {
+        let path = self.path(listing, index);
+        let open;
+        let (file, offset, length) = match (self, listing.place(index)) {
+            (Self::Archive(archive), Some((offset, length))) => {
+                (&*archive.file, offset, u64::from(length))
+            }
+            _ => {
+                open = File::open(path)?;
+                let length = open.metadata()?.len();
+                (&open, 0, length)
+            }
+        };
+        let (first, last) = (length.min(END), length.saturating_sub(END).min(END));
+        let mut ends = vec![0; (first + last) as usize];
+        let (start, end) = ends.split_at_mut(first as usize);
+        file.read_exact_at(offset, start)?;
+        file.read_exact_at(offset + length - last, end)?;
+        ends.extend(length.to_le_bytes());
+        Ok(ends)
     }
 }
 

@@ -6,10 +6,12 @@ use crate::images::{Images, Source};
 use crate::locate::{self, Places};
 use crate::parts::Parts;
 use crate::transform::Transform;
-use autogrow_core::Result;
-use autogrow_core::config::Compat;
+use autogrow_core::config::{Compat, DataConfig};
 use autogrow_core::data::{DataRequest, DataSet, DataSetKind, Outputs, Statistics};
+use autogrow_core::{Error, Result};
 use autogrow_formats::{Input, cifar};
+use std::collections::BTreeMap;
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -28,11 +30,18 @@ autogrow_core::register! {
     },
 }
 
+/// Bytes that an archive unpacks to at most; the published ones have less than a fifth of that.
+const MOST_UNPACKED: u64 = 1 << 30;
+
 /// What distinguishes the two sets.
 struct Kind {
     name: &'static str,
     /// Folder that the archive unpacks to.
     folder: &'static str,
+    /// The archive as published.
+    archive: &'static str,
+    /// Folder of the version for Python.
+    python: &'static str,
     train: &'static [&'static str],
     test: &'static str,
     /// What each byte of label before an image must be below; the last one is the class.
@@ -45,6 +54,8 @@ struct Kind {
 const CIFAR10: Kind = Kind {
     name: "cifar10",
     folder: "cifar-10-batches-bin",
+    archive: "cifar-10-binary.tar.gz",
+    python: "cifar-10-batches-py",
     train: &[
         "data_batch_1.bin",
         "data_batch_2.bin",
@@ -73,20 +84,22 @@ const CIFAR10: Kind = Kind {
         };
         Statistics::channels([0.4914, 0.4822, 0.4465], std)
     },
-    how_to_get: "`autogrow download cifar10`; or unpack the published archive of the binary \
-                 version, cifar-10-binary.tar.gz, and name the folder with `data.dir`",
+    how_to_get: "`autogrow download cifar10`; or put the published archive of the binary version, \
+                 cifar-10-binary.tar.gz, unpacked or not, into a folder and name it with `data.dir`",
 };
 
 const CIFAR100: Kind = Kind {
     name: "cifar100",
     folder: "cifar-100-binary",
+    archive: "cifar-100-binary.tar.gz",
+    python: "cifar-100-python",
     train: &["train.bin"],
     test: "test.bin",
     labels: &[20, 100],
     classes: &FINE_CLASSES,
     statistics: |_| Statistics::channels([0.5071, 0.4865, 0.4409], [0.2673, 0.2564, 0.2762]),
-    how_to_get: "`autogrow download cifar100`; or unpack the published archive of the binary \
-                 version, cifar-100-binary.tar.gz, and name the folder with `data.dir`",
+    how_to_get: "`autogrow download cifar100`; or put the published archive of the binary version, \
+                 cifar-100-binary.tar.gz, unpacked or not, into a folder and name it with `data.dir`",
 };
 
 /// The fine classes, in the order of their numbers.
@@ -109,40 +122,108 @@ const FINE_CLASSES: [&str; 100] = [
 impl Kind {
     fn open(&self, places: &Places, request: &DataRequest<'_>) -> Result<DataSet> {
         let folders = places.candidates(self.name, &[self.folder], &[]);
-        let spellings: Vec<_> = self.train.iter().take(1).map(ToString::to_string).collect();
-        let folder = locate::folder(self.name, &folders, &spellings, self.how_to_get)?;
-        let files = |names: &[&str]| -> Result<Vec<_>> {
-            let file = |name: &&str| locate::file(&folder, &[name.to_string()], self.how_to_get);
-            names.iter().map(file).collect()
+        let first: Vec<_> = self.train.iter().take(1).map(ToString::to_string).collect();
+        let spellings = [first, vec![self.archive.into()]].concat();
+        let folder = locate::folder(self.name, &folders, &spellings, self.how_to_get)
+            .map_err(|error| self.explain(error, &folders))?;
+        let archive = folder.join(self.archive);
+        let files = match folder.join(&spellings[0]).is_file() {
+            true => Files::Folder(folder),
+            false => Files::unpack(&archive)?,
         };
+        let (compat, config) = (request.compat, request.config);
         Ok(Parts {
             outputs: Outputs::Classes(self.classes.iter().map(ToString::to_string).collect()),
-            train: self.read(&files(self.train)?, request.compat)?,
+            train: self.read(&files, self.train, compat, config)?,
             validation: None,
-            test: self.read(&files(&[self.test])?, request.compat)?,
+            test: self.read(&files, &[self.test], compat, config)?,
         }
         .open(request))
     }
 
-    fn read(&self, files: &[PathBuf], compat: Compat) -> Result<Arc<dyn Source>> {
+    fn read(
+        &self,
+        files: &Files,
+        names: &[&str],
+        compat: Compat,
+        config: &DataConfig,
+    ) -> Result<Arc<dyn Source>> {
         let (mut pixels, mut labels) = (Vec::new(), Vec::new());
-        for file in files {
-            Input::open(file)
-                .and_then(|input| cifar::records(input, self.labels, &mut pixels, &mut labels))
-                .map_err(of_file)?;
+        for name in names {
+            let input = files.input(name, self.how_to_get)?;
+            cifar::records(input, self.labels, &mut pixels, &mut labels).map_err(of_file)?;
         }
-        let transform =
-            Transform::new([32, 32], 255, (self.statistics)(compat)).shift([4, 4]).flip();
-        let origin = files.first().map(PathBuf::as_path).unwrap_or(Path::new(self.folder));
-        Ok(Arc::new(Images::new(origin, pixels, labels, transform)?))
+        let statistics = (self.statistics)(compat);
+        let transform = Transform::new([32, 32], 255, statistics).shift([4, 4]).flip();
+        let transform = transform.configured(config);
+        let origin = names.first().map(|name| files.path(name)).unwrap_or_default();
+        Ok(Arc::new(Images::new(&origin, pixels, labels, transform)?))
+    }
+
+    /// What to say where the version for Python is there alone, which torchvision fetches.
+    fn explain(&self, error: Error, folders: &[PathBuf]) -> Error {
+        let python =
+            folders.iter().map(|folder| folder.join(self.python)).find(|path| path.exists());
+        match python {
+            Some(path) => Error::data(path, "is the version for Python, which is not read")
+                .with_hint(self.how_to_get),
+            None => error,
+        }
+    }
+}
+
+/// Where the files are.
+enum Files {
+    Folder(PathBuf),
+    /// In an archive: its path and content, and the place of each file in it by name.
+    Archive(PathBuf, Vec<u8>, BTreeMap<String, Range<usize>>),
+}
+
+impl Files {
+    /// The files of an archive, unpacked in memory.
+    fn unpack(path: &Path) -> Result<Self> {
+        let mut input = Input::open(path).map_err(of_file)?;
+        let content = input.rest(MOST_UNPACKED).map_err(of_file)?;
+        let mut places = BTreeMap::new();
+        let all = 0..content.len() as u64;
+        let walked = autogrow_formats::tar::members(path, &content, all, |member| {
+            let name = Path::new(member.name).file_name().unwrap_or_default().to_string_lossy();
+            let start = member.offset as usize;
+            places.insert(name.into_owned(), start..start + member.length as usize);
+            Ok(())
+        });
+        walked.map_err(of_file)?;
+        Ok(Self::Archive(path.into(), content, places))
+    }
+
+    /// What errors call a file.
+    fn path(&self, name: &str) -> PathBuf {
+        match self {
+            Self::Folder(path) | Self::Archive(path, ..) => path.join(name),
+        }
+    }
+
+    fn input(&self, name: &str, how_to_get: &str) -> Result<Input<'_>> {
+        match self {
+            Self::Folder(folder) => {
+                let file = locate::file(folder, &[name.to_string()], how_to_get)?;
+                Input::open(&file).map_err(of_file)
+            }
+            Self::Archive(_, content, places) => {
+                let path = self.path(name);
+                let place = places.get(name).and_then(|place| content.get(place.clone()));
+                let missing = || Error::data(&path, "is not there").with_hint(how_to_get);
+                let content = place.ok_or_else(missing)?;
+                Ok(Input::embedded(&path.display().to_string(), content))
+            }
+        }
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::testing::{self, assert_as_written, data_problem, fixture};
-    use autogrow_core::config::DataConfig;
+    use crate::testing::{self, assert_as_written, data_problem, fixture, gzip};
     use autogrow_core::data::Pass;
     use std::fs;
 
@@ -153,12 +234,12 @@ mod tests {
     #[test]
     fn every_record_is_read_as_written() {
         for (kind, test) in [(CIFAR10, "test_batch.bin"), (CIFAR100, "test.bin")] {
-            let names = |files: &[&str]| -> Vec<String> {
-                files.iter().map(|file| format!("{}/{file}", kind.folder)).collect()
-            };
-            for files in [names(kind.train), names(&[test])] {
-                let paths: Vec<_> = files.iter().map(|file| fixture(file)).collect();
-                let source = kind.read(&paths, Compat::Paper).unwrap();
+            let folder = Files::Folder(fixture(kind.folder));
+            for names in [kind.train, &[test]] {
+                let config = DataConfig::default();
+                let source = kind.read(&folder, names, Compat::Paper, &config).unwrap();
+                let files: Vec<_> =
+                    names.iter().map(|file| format!("{}/{file}", kind.folder)).collect();
                 let files: Vec<_> = files.iter().map(String::as_str).collect();
                 assert_as_written(source.as_ref(), &files, (kind.statistics)(Compat::Paper));
             }
@@ -177,6 +258,23 @@ mod tests {
         let (problem, hint) = data_problem(open("cifar100", fixture("svhn")));
         assert!(problem.starts_with("the files of cifar100 are not there"), "{problem}");
         assert!(hint.contains("cifar-100-binary.tar.gz"), "{hint}");
+    }
+
+    #[test]
+    fn the_published_archive_is_read_without_unpacking_it() {
+        let mut archive = tar::Builder::new(Vec::new());
+        archive.append_dir_all(CIFAR10.folder, fixture(CIFAR10.folder)).unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        let packed = gzip(&archive.into_inner().unwrap());
+        fs::write(folder.path().join(CIFAR10.archive), packed).unwrap();
+        let [packed, plain] =
+            [folder.path().into(), fixture("")].map(|dir| open("cifar10", dir).unwrap());
+        assert_eq!(testing::pixels(&*packed.test), testing::pixels(&*plain.test));
+        assert_eq!(testing::labels(&*packed.train), testing::labels(&*plain.train));
+        let python = tempfile::tempdir().unwrap();
+        fs::create_dir(python.path().join(CIFAR10.python)).unwrap();
+        let (problem, _) = data_problem(open("cifar10", python.path().into()));
+        assert_eq!(problem, "is the version for Python, which is not read");
     }
 
     #[test]
@@ -201,11 +299,12 @@ mod tests {
     #[test]
     fn damage_is_named_with_its_record_and_offset() {
         let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("file.bin");
+        let (path, files) = (folder.path().join("test.bin"), Files::Folder(folder.path().into()));
         let whole = fs::read(fixture("cifar-100-binary/test.bin")).unwrap();
         let read = |bytes: &[u8]| {
             fs::write(&path, bytes).unwrap();
-            data_problem(CIFAR100.read(std::slice::from_ref(&path), Compat::Paper)).0
+            let config = DataConfig::default();
+            data_problem(CIFAR100.read(&files, &["test.bin"], Compat::Paper, &config)).0
         };
         assert_eq!(read(&[]), "no images at all: the file is empty");
         assert_eq!(

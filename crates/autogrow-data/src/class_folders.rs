@@ -1,54 +1,98 @@
-//! Folders that are named after classes and hold their images.
+//! Folders that are named after classes and hold their pictures, at any depth.
 
+use crate::entries::{Entry, LAYOUT, Skipped, entries};
 use crate::listing::Listing;
 use autogrow_core::{Error, Result};
-use autogrow_formats::picture::EXTENSIONS;
-use std::fs;
+use autogrow_formats::picture::{EXTENSIONS, SIGNATURE, is_picture};
+use std::fs::File;
+use std::io::Read;
 use std::path::Path;
 
-/// Folders within folders of a class that are looked into: more is a loop of links.
-const DEEPEST: usize = 16;
-/// What to do about a folder that is laid out in another way.
-pub(crate) const LAYOUT: &str = "`data.dir` holds a folder for each class, or `train`, `test` and perhaps \
-                      `val` that do, with .jpg, .jpeg, .png, .webp or .bmp files";
-
+/// Folders within folders of a class that are looked into.
+const DEEPEST: usize = 64;
+/// Endings of files that are left out without a look at them: copies and parts of other files.
+const COPIES: [&str; 5] = ["bak", "tmp", "part", "crdownload", "old"];
 /// Names of the folders in `part`, sorted.
 ///
 /// # Errors
 /// [`Error::Data`] where there is none, or where the folder cannot be listed.
 pub(crate) fn classes(part: &Path) -> Result<Vec<String>> {
-    let folders = entries(part)?.into_iter().filter(|entry| entry.is_folder);
-    let classes: Vec<_> = folders.map(|folder| folder.name).collect();
-    if classes.is_empty() || classes.len() > usize::from(u16::MAX) {
-        let problem = format!("holds {} folders of classes", classes.len());
-        return Err(Error::data(part, problem).with_hint(LAYOUT));
-    }
-    Ok(classes)
-}
-
-/// The images of every class in `part`, in the order of class and path; each class folder must be
-/// one of `classes` and hold some.
-///
-/// # Errors
-/// [`Error::Data`] where that is not so, or where a folder cannot be listed.
-pub(crate) fn list(part: &Path, classes: &[String]) -> Result<Listing> {
-    let mut listing = Listing::default();
-    for folder in entries(part)?.into_iter().filter(|entry| entry.is_folder) {
-        let Ok(label) = classes.binary_search(&folder.name) else {
-            let error = Error::data(part.join(folder.name), "is no class of the training images");
-            return Err(error.with_hint("every part has the folders that `train` has"));
-        };
-        let before = listing.len();
-        walk(part, &folder.name, label as u16, 0, &mut listing)?;
-        if listing.len() == before {
-            let error = Error::data(part.join(folder.name), "holds no image");
-            return Err(error.with_hint(LAYOUT));
+    let all = entries(part, &mut Skipped::default())?;
+    let has_pictures = all.iter().any(|entry| is_image(&entry.name) && !entry.is_folder);
+    let classes: Vec<_> =
+        all.into_iter().filter(|entry| entry.is_folder).map(|entry| entry.name).collect();
+    match classes.len() {
+        0 if has_pictures => {
+            Err(Error::data(part, "holds pictures and no folders of classes").with_hint(LAYOUT))
+        }
+        1..=0xffff => Ok(classes),
+        count => {
+            let problem = format!("holds {count} folders of classes");
+            Err(Error::data(part, problem).with_hint(LAYOUT))
         }
     }
-    if listing.len() == 0 {
-        return Err(Error::data(part, "is empty").with_hint(LAYOUT));
+}
+
+/// The pictures of every class in `part`, in the order of class and path.
+///
+/// # Errors
+/// [`Error::Data`] where a folder is none of `classes`, a class has no picture, or a folder cannot be
+/// listed.
+pub(crate) fn list(part: &Path, classes: &[String]) -> Result<Listing> {
+    let (listing, without) = list_some(part, classes)?;
+    match &without[..] {
+        [] => Ok(listing),
+        [class] if part.join(class).is_dir() => {
+            Err(Error::data(part.join(class), "holds no picture")
+                .with_hint("put pictures of that class into it, or take the folder away"))
+        }
+        classes => {
+            let problem = format!("holds no pictures of {}", classes.join(", "));
+            Err(Error::data(part, problem)
+                .with_hint("put pictures of these classes into their folders, or take those away"))
+        }
     }
-    Ok(listing)
+}
+
+/// As [`list`], with the names of classes that have no picture.
+///
+/// # Errors
+/// As [`list`] for the others; where there is no picture at all.
+pub(crate) fn list_some(part: &Path, classes: &[String]) -> Result<(Listing, Vec<String>)> {
+    let mut walk = Walk { part, listing: Listing::default(), skipped: Skipped::default() };
+    let mut with = vec![false; classes.len()];
+    for Entry { name, is_folder } in entries(part, &mut walk.skipped)? {
+        if !is_folder {
+            walk.skipped.file(&name);
+            continue;
+        }
+        let Ok(label) = classes.binary_search(&name) else {
+            let problem = "is no class of the training images";
+            return Err(Error::data(part.join(name), problem)
+                .with_hint(format!("the classes are {}", some(classes))));
+        };
+        let before = walk.listing.len();
+        walk.folder(&name, label as u16, 0)?;
+        with[label] |= walk.listing.len() > before;
+    }
+    if let Some(text) = walk.skipped.text() {
+        tracing::warn!("{}: {text}", part.display());
+    }
+    if walk.listing.len() == 0 {
+        return Err(Error::data(part, "holds no picture").with_hint(LAYOUT));
+    }
+    let without = classes.iter().zip(&with).filter(|(_, with)| !**with);
+    Ok((walk.listing, without.map(|(class, _)| class.clone()).collect()))
+}
+
+/// Names, the first of many.
+pub(crate) fn some(names: &[String]) -> String {
+    const NAMED: usize = 20;
+    let first = names.iter().take(NAMED).map(String::as_str).collect::<Vec<_>>().join(", ");
+    match names.len() {
+        ..=NAMED => first,
+        count => format!("{first}, ... {count} in all"),
+    }
 }
 
 /// Names of the images that lie in a folder itself, sorted.
@@ -56,75 +100,102 @@ pub(crate) fn list(part: &Path, classes: &[String]) -> Result<Listing> {
 /// # Errors
 /// [`Error::Data`] where the folder cannot be listed.
 pub(crate) fn images(folder: &Path) -> Result<Vec<String>> {
-    let images = entries(folder)?.into_iter().filter(|entry| !entry.is_folder);
+    let all = entries(folder, &mut Skipped::default())?;
+    let images = all.into_iter().filter(|entry| !entry.is_folder);
     Ok(images.map(|image| image.name).filter(|name| is_image(name)).collect())
 }
 
-/// The images in and below a folder, in order of their paths.
+/// The pictures in and below a folder, in order of their paths.
 ///
 /// # Errors
 /// [`Error::Data`] where there is none, or where a folder cannot be listed.
 pub(crate) fn images_below(folder: &Path) -> Result<Listing> {
-    let mut listing = Listing::default();
-    walk(folder, "", 0, 0, &mut listing)?;
-    if listing.len() == 0 {
-        return Err(Error::data(folder, "holds no picture")
-            .with_hint("pictures end in .jpg, .jpeg, .png, .webp or .bmp"));
+    let mut walk = Walk { part: folder, listing: Listing::default(), skipped: Skipped::default() };
+    walk.folder("", 0, 0)?;
+    if walk.listing.len() == 0 {
+        let skipped = walk.skipped.text().map_or_else(String::new, |text| format!(": {text}"));
+        return Err(Error::data(folder, format!("holds no picture{skipped}"))
+            .with_hint("pictures are JPEG, PNG, WebP, BMP, GIF or TIFF files"));
     }
-    Ok(listing)
+    if let Some(text) = walk.skipped.text() {
+        tracing::warn!("{}: {text}", folder.display());
+    }
+    Ok(walk.listing)
+}
+
+/// Whether there is a picture in or below a folder.
+///
+/// # Errors
+/// [`Error::Data`] where a folder cannot be listed.
+pub(crate) fn holds_pictures(folder: &Path) -> Result<bool> {
+    holds_pictures_at(folder, 0)
+}
+
+fn holds_pictures_at(folder: &Path, depth: usize) -> Result<bool> {
+    let all = entries(folder, &mut Skipped::default())?;
+    if all.iter().any(|entry| !entry.is_folder && is_picture_file(folder, &entry.name)) {
+        return Ok(true);
+    }
+    for entry in all.iter().filter(|entry| entry.is_folder && depth < DEEPEST) {
+        if holds_pictures_at(&folder.join(&entry.name), depth + 1)? {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// Whether a file's name is one of an image.
 pub(crate) fn is_image(name: &str) -> bool {
-    let extension = Path::new(name).extension().and_then(|ending| ending.to_str());
-    extension.is_some_and(|ending| {
-        EXTENSIONS.iter().any(|extension| ending.eq_ignore_ascii_case(extension))
-    })
+    ending(name).is_some_and(|ending| EXTENSIONS.contains(&ending.as_str()))
 }
 
-/// Adds the images in and below `folder`, which is named by its path below `part`.
-fn walk(part: &Path, folder: &str, label: u16, depth: usize, listing: &mut Listing) -> Result<()> {
-    if depth > DEEPEST {
-        let problem = "folders go on within folders: a loop of links?";
-        return Err(Error::data(part.join(folder), problem).with_hint(LAYOUT));
+/// The ending of a name, in lower case.
+fn ending(name: &str) -> Option<String> {
+    Some(Path::new(name).extension()?.to_str()?.to_lowercase())
+}
+
+/// Whether a file is a picture, by its ending or, where that says nothing, by its content.
+fn is_picture_file(folder: &Path, name: &str) -> bool {
+    if is_image(name) {
+        return true;
     }
-    for entry in entries(&part.join(folder))? {
-        let path = match folder {
-            "" => entry.name,
-            folder => format!("{folder}/{}", entry.name),
-        };
-        if entry.is_folder {
-            walk(part, &path, label, depth + 1, listing)?;
-        } else if is_image(&path) {
-            listing.push(part, &path, label)?;
+    if name.ends_with('~') || ending(name).is_some_and(|ending| COPIES.contains(&ending.as_str())) {
+        return false;
+    }
+    let mut start = Vec::new();
+    let read = File::open(folder.join(name))
+        .and_then(|file| file.take(SIGNATURE as u64).read_to_end(&mut start));
+    read.is_ok() && is_picture(&start)
+}
+
+/// A walk through the folders of a part.
+struct Walk<'a> {
+    part: &'a Path,
+    listing: Listing,
+    skipped: Skipped,
+}
+
+impl Walk<'_> {
+    /// Adds the pictures in and below `folder`, which is named by its path below the part.
+    fn folder(&mut self, folder: &str, label: u16, depth: usize) -> Result<()> {
+        let place = self.part.join(folder);
+        if depth > DEEPEST {
+            let problem = "folders go on within folders: a loop of links?";
+            return Err(Error::data(place, problem).with_hint(LAYOUT));
         }
-    }
-    Ok(())
-}
-
-struct Entry {
-    name: String,
-    is_folder: bool,
-}
-
-/// What a folder holds, sorted by name; hidden files are left out.
-fn entries(folder: &Path) -> Result<Vec<Entry>> {
-    let cannot = |cause: std::io::Error| {
-        Error::data(folder, format!("cannot be listed: {cause}")).with_hint(LAYOUT)
-    };
-    let mut entries = Vec::new();
-    for entry in fs::read_dir(folder).map_err(cannot)? {
-        let entry = entry.map_err(cannot)?;
-        let kind = entry.file_type().map_err(cannot)?;
-        // Only what a link leads to has to be looked at.
-        let is_folder = if kind.is_symlink() { entry.path().is_dir() } else { kind.is_dir() };
-        let name = entry.file_name().into_string().map_err(|name| {
-            Error::data(folder.join(name), "has a name that is not Unicode").with_hint("rename it")
-        })?;
-        if !name.starts_with('.') {
-            entries.push(Entry { name, is_folder });
+        for Entry { name, is_folder } in entries(&place, &mut self.skipped)? {
+            let path = match folder {
+                "" => name.clone(),
+                folder => format!("{folder}/{name}"),
+            };
+            if is_folder {
+                self.folder(&path, label, depth + 1)?;
+            } else if is_picture_file(&place, &name) {
+                self.listing.push(self.part, &path, label)?;
+            } else {
+                self.skipped.file(&name);
+            }
         }
+        Ok(())
     }
-    entries.sort_unstable_by(|a, b| a.name.cmp(&b.name));
-    Ok(entries)
 }

@@ -38,6 +38,7 @@ fn open(request: &DataRequest<'_>) -> Result<DataSet> {
     // Cross-validated (2-2-2, eight channels, 24 epochs), 16 of 1,797 are taken for another digit
     // with this shift, 21 without one, 25 with shifts in both directions.
     let transform = Transform::new([8, 8], 16, [STATISTICS]).shift([0, 1]);
+    let transform = transform.configured(request.config);
     let (mut train, mut test) = ((Vec::new(), Vec::new()), (Vec::new(), Vec::new()));
     for ((image, label), is_test) in pixels.chunks_exact(64).zip(labels).zip(is_test) {
         let part = if is_test { &mut test } else { &mut train };

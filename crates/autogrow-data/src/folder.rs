@@ -1,24 +1,31 @@
 //! `folder`: a user's own images, a folder a class, as torchvision's `ImageFolder` has it.
 //!
-//! `data.dir` holds `train`, `test` and perhaps `val`, each with a folder a class. Without `test`,
-//! `val` is the test set, as is usual for ImageNet. Where neither is there, or where `data.dir`
-//! holds the folders of the classes itself, a fifth of each class is set aside for tests.
+//! `data.dir` holds folders for training, tests and perhaps validation (see `layout.rs`), each with a
+//! folder a class. Without tests, the validation pictures are the test set, as is usual for ImageNet.
+//! Where neither is there, or where `data.dir` holds the folders of the classes itself, about a fifth
+//! of each class is set aside for tests, by the content of the files. So is what guides growth.
 //!
 //! Images are as large as the network takes them; see `pictures.rs` for how they are made. What
 //! they are normalised with is measured on the training images.
 
-use crate::archives::Store;
-use crate::class_folders::{LAYOUT, classes, list};
+use crate::archives::{Part, Store};
+use crate::by_content;
+use crate::class_folders::{classes, list, list_some, some};
+use crate::entries::LAYOUT;
+use crate::layout::{Layout, layout};
 use crate::picture_set::PictureSet;
 use autogrow_core::data::{DataRequest, DataSet, DataSetKind};
 use autogrow_core::{Error, Result};
-use std::path::PathBuf;
+use std::path::Path;
+
+/// Pictures of a published set that are compared with each other at most.
+const COMPARED: usize = 20_000;
 
 autogrow_core::register! {
     DataSetKind {
         name: "folder",
         origin: env!("CARGO_PKG_NAME"),
-        summary: "your own images: data.dir has a folder a class (JPEG, PNG, WebP, BMP)",
+        summary: "your own images: data.dir has a folder a class (JPEG, PNG, WebP, BMP, GIF, TIFF)",
         open,
     }
 }
@@ -29,19 +36,40 @@ fn open(request: &DataRequest<'_>) -> Result<DataSet> {
         let problem = "is empty: the data set `folder` has no folder of its own";
         return Err(Error::config("data.dir", problem).with_hint(LAYOUT));
     }
-    let [train, val, test] = ["train", "val", "test"].map(|part| root.join(part));
-    let train = if train.is_dir() { train } else { root.clone() };
-    let published = |part: &PathBuf| train != *root && part.is_dir();
-    let (validation, test) = match (published(&val), published(&test)) {
-        (true, true) => (Some(val), Some(test)),
-        (true, false) => (None, Some(val)),
-        (false, there) => (None, there.then_some(test)),
-    };
+    let Layout { train, validation, test } = layout(root)?;
     let classes = classes(&train)?;
-    let listed = |part: PathBuf| -> Result<_> { Ok((list(&part, &classes)?, Store::Folder(part))) };
-    let validation = validation.map(listed).transpose()?;
-    let test = test.map(listed).transpose()?;
-    PictureSet { train: listed(train)?, validation, test, classes, statistics: None }.open(request)
+    let training: Part = (list(&train, &classes)?, Store::Folder(train));
+    let training = by_content::mark(training);
+    let published = |part: &Path| -> Result<Part> {
+        let (listing, without) = list_some(part, &classes)?;
+        if !without.is_empty() {
+            tracing::warn!("{}: holds no pictures of {}", part.display(), some(&without));
+        }
+        Ok((listing, Store::Folder(part.into())))
+    };
+    let validation = validation.as_deref().map(published).transpose()?;
+    let test = test.as_deref().map(published).transpose()?;
+    let (train, validation, test) = match (validation, test) {
+        (validation, Some(test)) => (training, validation, test),
+        (Some(validation), None) => (training, None, validation),
+        (None, None) => {
+            let [train, test] = by_content::set_aside(root, &training, &classes)?;
+            (train, None, test)
+        }
+    };
+    say_copies([Some(&train), validation.as_ref(), Some(&test)].into_iter().flatten());
+    PictureSet { train, validation, test, classes, statistics: None }.open(request)
+}
+
+/// Warns of pictures that are in several classes or parts.
+fn say_copies<'a>(parts: impl Iterator<Item = &'a Part> + Clone) {
+    if parts.clone().map(|(listing, _)| listing.len()).sum::<usize>() > COMPARED {
+        return;
+    }
+    let marked: Vec<Part> = parts.map(by_content::marked).collect();
+    for text in by_content::copies(&marked.iter().collect::<Vec<_>>()) {
+        tracing::warn!("{text}");
+    }
 }
 
 #[cfg(test)]
@@ -50,14 +78,12 @@ mod tests {
     use crate::images::Source;
     use crate::listing::Listing;
     use crate::pictures::Pictures;
-    use crate::testing::{self, bytes, data_problem, fixture, written};
+    use crate::testing::{self, bytes, data_problem, distinct, fixture, pictures, written};
     use autogrow_core::config::DataConfig;
     use autogrow_core::config::{OnBadImage, SelectOn};
     use autogrow_core::data::{Pass, Statistics};
     use std::fs;
-    use std::path::Path;
     use std::sync::Arc;
-    use tempfile::TempDir;
 
     fn open(dir: &Path) -> Result<DataSet> {
         let config = DataConfig { name: "folder".into(), dir: dir.into(), ..DataConfig::default() };
@@ -72,22 +98,10 @@ mod tests {
         for file in files {
             listing.push(root, file, 0)?;
         }
-        Pictures::new(listing, Store::Folder(root.into()), 32, STATISTICS).source(OnBadImage::Error)
-    }
-
-    /// A folder that holds copies of one image under these names, and an empty file for `.txt`.
-    fn folder(names: &[&str]) -> TempDir {
-        let root = tempfile::tempdir().unwrap();
-        for name in names {
-            let path = root.path().join(name);
-            fs::create_dir_all(path.parent().unwrap()).unwrap();
-            if name.ends_with(".txt") {
-                fs::write(path, "").unwrap();
-            } else {
-                fs::copy(fixture("folder/train/ant/a.png"), path).unwrap();
-            }
-        }
-        root
+        let (part, config) = ((listing, Store::Folder(root.into())), DataConfig::default());
+        let mut bad = crate::bad::Bad::default();
+        let (source, _) = Pictures::new(part, 32, STATISTICS, &config).source(&mut bad)?;
+        bad.error().map_or(Ok(source), Err)
     }
 
     #[test]
@@ -131,29 +145,38 @@ mod tests {
         let names = ["train/a/1.png", "train/a/2.png", "train/a/3.png", "train/b/4.png"];
         let mut names = names.to_vec();
         names.extend(["val/a/5.png", "val/b/6.png", "val/b/7.png"]);
-        let set = open(folder(&names).path()).unwrap();
+        let set = open(pictures(&names).path()).unwrap();
         assert_eq!((set.train.len(), set.validation.len(), set.test.len()), (3, 1, 3));
     }
 
     #[test]
-    fn folders_of_classes_alone_are_divided_evenly() {
-        let names: Vec<String> = (0..10)
-            .map(|index| format!("a/{index}.png"))
-            .chain((0..5).map(|index| format!("b/x/{index}.png")))
-            .chain(["b/notes.txt".into(), ".hidden/1.png".into()])
-            .collect();
-        let names: Vec<_> = names.iter().map(String::as_str).collect();
-        let root = folder(&names);
-        let config = DataConfig {
-            name: "folder".into(),
-            dir: root.path().into(),
-            select_on: SelectOn::Test,
-            ..DataConfig::default()
+    fn folders_of_classes_alone_are_divided() {
+        let root = distinct(&[("a", 60), ("b/x", 40)]);
+        fs::write(root.path().join("b/notes.txt"), "").unwrap();
+        let open = |seed| {
+            let dir = root.path().into();
+            let config = DataConfig { name: "folder".into(), dir, ..DataConfig::default() };
+            testing::open(&config, seed).unwrap()
         };
-        let set = testing::open(&config, 0).unwrap();
+        let set = open(0);
         assert_eq!(set.outputs.names(), ["a", "b"]);
-        assert_eq!(testing::labels(set.test.as_ref()), [0, 0, 1]);
-        assert_eq!((set.train.len(), set.validation.len()), (12, 3));
+        let counts = |split: &dyn autogrow_core::data::Split| {
+            let labels = testing::labels(split);
+            let ones: usize = labels.iter().sum();
+            [labels.len() - ones, ones]
+        };
+        let [test, validation, train] =
+            [&set.test, &set.validation, &set.train].map(|split| counts(&**split));
+        assert!((5..=20).contains(&test[0]) && (3..=15).contains(&test[1]), "{test:?}");
+        // A quarter of each class.
+        assert!((3..=5).contains(&(4 * validation[0] / test[0].max(1)).max(3)));
+        assert_eq!(test[0] + validation[0] + train[0], 60);
+        assert_eq!(test[1] + validation[1] + train[1], 40);
+        let names = |set: &DataSet| -> Vec<_> {
+            (0..set.test.len()).map(|place| set.test.name(place).unwrap()).collect()
+        };
+        assert_eq!(names(&set), names(&open(1)));
+        assert!(names(&set)[0].starts_with(&root.path().display().to_string()));
     }
 
     #[test]
@@ -162,21 +185,60 @@ mod tests {
         assert_eq!(error.exit_code(), 2);
         assert!(error.to_string().starts_with("`data.dir` is empty"));
         let problem = |names: &[&str]| {
-            let root = folder(names);
+            let root = pictures(names);
             let (problem, hint) = data_problem(open(root.path()));
             assert!(!hint.is_empty());
             problem
         };
         assert_eq!(problem(&[]), "holds 0 folders of classes");
-        assert_eq!(problem(&["a/1.png", "b/notes.txt"]), "holds no image");
-        let classes = ["train/a/1.png", "test/b/2.png"];
+        assert_eq!(problem(&["a/1.png", "b/notes.txt"]), "holds no picture");
+        let nothing = ["a/1.png", "b/notes.txt", "c/notes.txt"];
+        assert_eq!(problem(&nothing), "holds no pictures of b, c");
+        let classes = ["train/a/1.png", "train/c/3.png", "test/b/2.png"];
         assert_eq!(problem(&classes), "is no class of the training images");
         assert!(data_problem(open(Path::new("/no/such/folder"))).0.contains("cannot be listed"));
+        let few = ["train/a/1.png", "train/b/2.png", "test/a/3.png"];
+        assert!(problem(&few).starts_with("no validation images are left"));
+    }
+
+    /// Endings that cameras and browsers use, files without one, and links.
+    #[test]
+    fn pictures_are_known_by_ending_or_content() {
+        let root = pictures(&["a/1.PNG", "a/2.jfif", "a/3", "a/4.dat", "b/1.gif", "b/2.tiff"]);
+        pictures_elsewhere(root.path());
+        let listing = list(root.path(), &["a".into(), "b".into()]).unwrap();
+        let names: Vec<_> = (0..listing.len()).map(|index| listing.name(index)).collect();
+        let expected = ["a/1.PNG", "a/2.jfif", "a/3", "a/4.dat", "b/1.gif", "b/2.tiff"];
+        #[cfg(unix)]
+        let expected =
+            [&expected[..], &["b/linked/1.PNG", "b/linked/2.jfif", "b/linked/3"]].concat();
+        #[cfg(unix)]
+        assert_eq!(names[..expected.len()], expected);
+        #[cfg(not(unix))]
+        assert_eq!(names, expected);
+    }
+
+    /// What systems and archives leave behind, copies, links that lead nowhere, in a circle, elsewhere.
+    fn pictures_elsewhere(root: &Path) {
+        for name in ["a/@eaDir/1.png", "b/.hidden.png", "b/Thumbs.db", "__MACOSX/a/1.png"] {
+            let path = root.join(name);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::copy(fixture("folder/train/ant/a.png"), path).unwrap();
+        }
+        fs::copy(root.join("a/3"), root.join("b/copy.bak")).unwrap();
+        fs::write(root.join("b/notes"), "text").unwrap();
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::symlink;
+            symlink(root.join("a"), root.join("b/linked")).unwrap();
+            symlink(root, root.join("b/circle")).unwrap();
+            symlink("nowhere", root.join("b/broken.png")).unwrap();
+        }
     }
 
     #[test]
     fn an_undecodable_image_is_named_whatever_the_threads() {
-        let root = folder(&["a/1.png", "a/2.png", "a/3.png", "a/4.png"]);
+        let root = pictures(&["a/1.png", "a/2.png", "a/3.png", "a/4.png"]);
         let broken = root.path().join("a/2.png");
         fs::write(&broken, b"GIF89a").unwrap();
         let whole = fs::read(root.path().join("a/4.png")).unwrap();
@@ -228,8 +290,9 @@ mod tests {
 
     #[test]
     fn bad_images_end_the_run_or_are_left_out() {
-        let root = folder(&["train/a/1.png", "train/a/2.png", "train/b/3.png", "test/a/4.png"]);
+        let root = pictures(&["train/a/1.png", "train/a/2.png", "train/b/3.png", "test/a/4.png"]);
         fs::write(root.path().join("train/a/2.png"), b"GIF89a").unwrap();
+        fs::write(root.path().join("test/a/5.png"), b"").unwrap();
         for size in [32, 224] {
             let open = |on_bad_image| {
                 let config = DataConfig {
@@ -243,9 +306,11 @@ mod tests {
             };
             let error = open(OnBadImage::Error).unwrap_err();
             assert!(error.to_string().contains("2.png: is not an image"), "{error}");
+            assert!(error.to_string().contains("nor can") && error.to_string().contains("5.png"));
             assert_eq!(error.exit_code(), 3);
             let set = open(OnBadImage::Skip).unwrap();
-            assert_eq!(set.train.len(), 3);
+            // Of small images, which are kept, it is known from the beginning.
+            assert_eq!(set.train.len(), if size == 32 { 2 } else { 3 });
             for seed in [None, Some(1)] {
                 let pass = Pass { batch_size: 2, seed, ..Pass::default() };
                 let batches = set.train.batches(pass);

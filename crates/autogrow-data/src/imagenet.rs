@@ -9,11 +9,11 @@
 
 mod devkit;
 
-use crate::archives::{Archive, Store};
+use crate::archives::{Archive, Part, Store};
 use crate::class_folders::{classes, images, list};
 use crate::listing::Listing;
 use crate::locate::Places;
-use crate::picture_set::{Part, PictureSet};
+use crate::picture_set::{PictureSet, set_aside};
 use autogrow_core::data::{DataRequest, DataSet, DataSetKind, Statistics};
 use autogrow_core::{Error, Result};
 use std::path::Path;
@@ -44,7 +44,13 @@ fn open(places: &Places, request: &DataRequest<'_>) -> Result<DataSet> {
         return Err(Error::data(path, problem).with_hint(HOW_TO_GET));
     };
     let (classes, train) = training(root)?;
-    let test = validation(root, &classes)?;
+    let (train, test) = match validation(root, &classes)? {
+        Some(test) => (train, test),
+        None => {
+            let [train, test] = set_aside(&train)?;
+            (train, test)
+        }
+    };
     let statistics = Statistics::channels([0.485, 0.456, 0.406], [0.229, 0.224, 0.225]);
     PictureSet { classes, train, validation: None, test, statistics: Some(statistics) }
         .open(request)

@@ -68,6 +68,12 @@ pub trait Source: Send + Sync + 'static {
     /// [`Error::Data`] where they cannot be read.
     fn stored_size(&self, index: usize) -> Result<[usize; 2]>;
 
+    /// What an image is called: its file, or its place in one; none where it has no name.
+    fn name(&self, index: usize) -> Option<String> {
+        let _ = index;
+        None
+    }
+
     /// Fills `out` with the normalised pixels of one image, `[channels, height, width]`,
     /// row-major; augmented according to `draws`, where there are any, else as they are stored.
     ///

@@ -6,14 +6,19 @@
 //! [`Source`] where images do not fit into memory) and calls [`Parts::open`].
 
 mod archives;
+mod bad;
+mod baseline;
+mod by_content;
 mod cifar;
 mod class_folders;
 mod csv;
 mod digits;
+mod entries;
 mod error;
 mod folder;
 mod imagenet;
 mod images;
+mod layout;
 mod listing;
 mod locate;
 mod loose;
@@ -21,6 +26,7 @@ mod mnist;
 mod parts;
 mod picture_set;
 mod pictures;
+mod planes;
 mod prefetch;
 mod random;
 mod subset;
@@ -28,6 +34,7 @@ mod svhn;
 mod synthetic;
 mod transform;
 
+pub use baseline::baselines;
 pub use csv::{Table, open_table};
 pub use images::{Images, Source, SourceTargets};
 pub use loose::{Picture, Pictures, is_class_folder, pictures_in};

@@ -5,13 +5,15 @@ use autogrow_core::{Error, Result};
 use std::path::Path;
 
 /// Pictures that are not decoded yet.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Listing {
     names: String,
     ends: Vec<u32>,
     labels: Vec<u16>,
     /// In an archive: where the content starts, and how long it is.
     places: Vec<(u64, u32)>,
+    /// A hash of the content of each, where they were looked at.
+    marks: Vec<u64>,
 }
 
 impl Listing {
@@ -57,6 +59,16 @@ impl Listing {
         &self.names[start as usize..self.ends[index] as usize]
     }
 
+    /// The same pictures with a hash of the content of each.
+    pub(crate) fn marked(self, marks: Vec<u64>) -> Self {
+        Self { marks, ..self }
+    }
+
+    /// A hash of the content of each; none where nobody looked.
+    pub(crate) fn marks(&self) -> &[u64] {
+        &self.marks
+    }
+
     /// Where a picture lies in its archive, if it is in one.
     pub(crate) fn place(&self, index: usize) -> Option<(u64, u32)> {
         self.places.get(index).copied()
@@ -69,6 +81,7 @@ impl Listing {
             let part = &mut parts[usize::from(chosen)];
             part.push(root, self.name(index), self.labels[index])?;
             part.places.extend(self.place(index));
+            part.marks.extend(self.marks.get(index));
         }
         Ok(parts)
     }

@@ -1,10 +1,13 @@
 //! Pictures that belong to no data set, prepared for a network: decoded by all threads, a batch
 //! ahead of the one that is being worked on.
 
+use crate::bad::Bad;
 use crate::class_folders;
 use crate::error::of_file;
+use crate::planes::Planes;
 use crate::prefetch::Prefetch;
 use crate::transform::Transform;
+use autogrow_core::config::OnBadImage;
 use autogrow_core::data::{Batch, Pass, Preprocessing, Split, Targets};
 use autogrow_core::{Error, Result};
 use autogrow_formats::geometry::Scaler;
@@ -13,10 +16,7 @@ use rayon::prelude::*;
 use std::borrow::Cow;
 use std::cell::RefCell;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
-
-/// How much red, green and blue count for grey, in 65,536ths (ITU-R BT.601).
-const GREY: [u32; 3] = [19_595, 38_470, 7_471];
+use std::sync::{Arc, Mutex, PoisonError};
 
 thread_local! {
     /// Memory for scaling, used again by the next picture of the thread.
@@ -32,12 +32,14 @@ pub enum Picture {
     Bytes(Arc<[u8]>, PathBuf),
 }
 
-/// Pictures with labels, as a split.
+/// Pictures with labels, as a split. Those that cannot be read are left out of their batches, and are
+/// [told](Pictures::bad) afterwards.
 #[derive(Clone, Debug)]
 pub struct Pictures {
     pictures: Arc<[(Picture, usize)]>,
     transform: Arc<Transform>,
     shorter_side: Option<usize>,
+    bad: Arc<Mutex<Bad>>,
 }
 
 impl Pictures {
@@ -48,7 +50,26 @@ impl Pictures {
         size: [usize; 2],
     ) -> Self {
         let transform = Arc::new(Transform::prepare(preprocessing, size));
-        Self { pictures: pictures.into(), transform, shorter_side: preprocessing.shorter_side }
+        let shorter_side = preprocessing.shorter_side;
+        Self { pictures: pictures.into(), transform, shorter_side, bad: Arc::default() }
+    }
+
+    /// What a pass over the pictures has found to be unreadable, and has left out: an error about all of
+    /// them where `on_bad_image` asks for one, else a warning.
+    ///
+    /// # Errors
+    /// [`Error::Data`] that names them.
+    pub fn bad(&self, on_bad_image: OnBadImage) -> Result<()> {
+        // A thread that panicked with the lock has lost no more than names.
+        let bad = std::mem::take(&mut *self.bad.lock().unwrap_or_else(PoisonError::into_inner));
+        match on_bad_image {
+            OnBadImage::Error => bad.error().map_or(Ok(()), Err),
+            OnBadImage::Skip if bad.is_empty() => Ok(()),
+            OnBadImage::Skip => {
+                tracing::warn!("{}", bad.left_out(self.len()));
+                Ok(())
+            }
+        }
     }
 
     /// All pictures of a folder of class folders, labelled by the place of the folder's name in
@@ -64,7 +85,7 @@ impl Pictures {
     ) -> Result<Self> {
         let mut sorted = classes.to_vec();
         sorted.sort();
-        let listing = class_folders::list(folder, &sorted)?;
+        let (listing, _) = class_folders::list_some(folder, &sorted)?;
         // Folders are found in alphabetical order; the network has an order of its own.
         let place =
             |label: u16| classes.iter().position(|class| *class == sorted[usize::from(label)]);
@@ -74,20 +95,32 @@ impl Pictures {
         Ok(Self::new(pictures.collect(), preprocessing, size))
     }
 
-    /// The normalised pixels of a range of pictures. The first one that cannot be decoded is the
-    /// error, whatever the number of threads.
-    fn batch(&self, range: std::ops::Range<usize>) -> Result<Batch> {
+    /// The normalised pixels of those of a range of pictures that can be read.
+    fn batch(&self, range: std::ops::Range<usize>) -> Batch {
         let numbers = self.transform.image().iter().product::<usize>();
         let mut images = vec![0.0; range.len() * numbers];
-        let failed = self.pictures[range.clone()]
+        let made: Vec<Result<()>> = self.pictures[range.clone()]
             .par_iter()
             .zip(images.par_chunks_exact_mut(numbers))
-            .find_map_first(|((picture, _), out)| self.fill(picture, out).err());
-        if let Some(error) = failed {
-            return Err(error);
+            .map(|((picture, _), out)| self.fill(picture, out))
+            .collect();
+        let mut labels = Vec::with_capacity(range.len());
+        for (position, (made, (_, label))) in
+            made.into_iter().zip(&self.pictures[range]).enumerate()
+        {
+            match made {
+                Ok(()) => {
+                    let image = position * numbers..(position + 1) * numbers;
+                    images.copy_within(image, labels.len() * numbers);
+                    labels.push(*label);
+                }
+                Err(error) => {
+                    self.bad.lock().unwrap_or_else(PoisonError::into_inner).push(error);
+                }
+            }
         }
-        let labels = self.pictures[range].iter().map(|(_, label)| *label).collect();
-        Ok(Batch { images, targets: Targets::Classes(labels) })
+        images.truncate(labels.len() * numbers);
+        Batch { images, targets: Targets::Classes(labels) }
     }
 
     /// Fills `out` with a picture's normalised pixels, `[channels, height, width]`.
@@ -96,33 +129,15 @@ impl Pictures {
         let picture = decode(path, &content).map_err(of_file)?;
         let [channels, height, width] = self.transform.stored();
         let size = [width as u32, height as u32];
-        let mut pixels = vec![0; channels * height * width];
-        SCALER.with_borrow_mut(|scaler| {
+        let planes = SCALER.with_borrow_mut(|scaler| {
             let cut = match self.shorter_side {
                 Some(side) => scaler.centre(path, &picture, side as u32, size),
                 None => scaler.cover(path, &picture, size),
             };
-            planes(cut.map_err(of_file)?, channels, &mut pixels);
-            Ok(())
+            cut.map(|cut| Planes::of(cut, channels)).map_err(of_file)
         })?;
-        self.transform.fill(&pixels, None, out);
+        self.transform.fill_planes(&planes, None, out);
         Ok(())
-    }
-}
-
-/// Red, green and blue of each pixel as three planes, or as one of grey.
-fn planes(pixels: &[u8], channels: usize, out: &mut [u8]) {
-    let pixels = pixels.as_chunks::<3>().0;
-    for (channel, plane) in out.chunks_exact_mut(pixels.len().max(1)).enumerate() {
-        for (value, pixel) in plane.iter_mut().zip(pixels) {
-            *value = match channels {
-                1 => {
-                    let parts = pixel.iter().zip(GREY).map(|(&byte, part)| u32::from(byte) * part);
-                    ((parts.sum::<u32>() + 32_768) >> 16) as u8
-                }
-                _ => pixel[channel],
-            };
-        }
     }
 }
 
@@ -136,11 +151,17 @@ impl Split for Pictures {
         let (size, count) = (pass.batch_size.max(1), self.len());
         let ranges = (0..count).step_by(size).map(move |start| start..(start + size).min(count));
         let pictures = self.clone();
-        match Prefetch::start(ranges.clone().map(move |range| pictures.batch(range))) {
+        match Prefetch::start(ranges.clone().map(move |range| Ok(pictures.batch(range)))) {
             Ok(ahead) => Box::new(ahead),
             // The system grants no thread: the same batches, not ahead of time.
-            Err(_) => Box::new(ranges.map(|range| self.batch(range))),
+            Err(_) => Box::new(ranges.map(|range| Ok(self.batch(range)))),
         }
+    }
+
+    fn name(&self, position: usize) -> Option<String> {
+        self.pictures.get(position).map(|(picture, _)| match picture {
+            Picture::File(path) | Picture::Bytes(_, path) => path.display().to_string(),
+        })
     }
 }
 
@@ -223,10 +244,28 @@ mod tests {
         let grey = Preprocessing::of(&[Statistics { mean: 0.0, std: 1.0 }], [8, 8]);
         let bytes = Picture::Bytes(b"GIF89a".as_slice().into(), "(standard input)".into());
         let pictures = Pictures::new(vec![(bytes, 0)], &grey, [8, 8]);
-        let mut batches = pictures.batches(Pass { batch_size: 1, ..Pass::default() });
-        let error = batches.next().unwrap().unwrap_err();
+        let passed: Vec<_> = pictures.batches(Pass { batch_size: 1, ..Pass::default() }).collect();
+        assert!(passed[0].as_ref().unwrap().is_empty());
+        let error = pictures.bad(OnBadImage::Error).unwrap_err();
         assert!(error.to_string().starts_with("(standard input): is not an image"), "{error}");
+        assert!(pictures.bad(OnBadImage::Error).is_ok(), "told once");
         assert_eq!(pictures_in(&fixture("folder")).unwrap().len(), 9);
         assert!(pictures_in(tempfile::tempdir().unwrap().path()).is_err());
+    }
+
+    #[test]
+    fn pictures_before_and_after_a_broken_one_are_read() {
+        let grey = Preprocessing::of(&[Statistics { mean: 0.0, std: 1.0 }], [8, 8]);
+        let root = testing::distinct(&[("a", 5)]);
+        std::fs::write(root.path().join("a/2.png"), "").unwrap();
+        let files = pictures_in(root.path()).unwrap().into_iter().map(Picture::File);
+        let pictures = Pictures::new(files.zip(0..).collect(), &grey, [8, 8]);
+        for size in [1, 2, 9] {
+            let (images, labels) = walk(&pictures, size);
+            assert_eq!((images.len(), labels), (4 * 64, vec![0, 1, 3, 4]));
+            let error = pictures.bad(OnBadImage::Error).unwrap_err();
+            assert!(error.to_string().contains("2.png"), "{error}");
+            assert!(pictures.bad(OnBadImage::Skip).is_ok());
+        }
     }
 }

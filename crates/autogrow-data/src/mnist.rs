@@ -32,6 +32,8 @@ struct Kind {
     name: &'static str,
     classes: [&'static str; 10],
     flip: bool,
+    /// Where torchvision puts it, below the folder that it is given.
+    torchvision: &'static str,
     /// Where packages of operating systems put it.
     system: &'static [&'static str],
     how_to_get: &'static str,
@@ -41,6 +43,7 @@ const MNIST: Kind = Kind {
     name: "mnist",
     classes: ["0", "1", "2", "3", "4", "5", "6", "7", "8", "9"],
     flip: false,
+    torchvision: "MNIST/raw",
     system: &[],
     how_to_get: "`autogrow download mnist`; or put the four published files, plain or .gz, into one \
                  folder and name it with `data.dir`",
@@ -61,6 +64,7 @@ const FASHION: Kind = Kind {
         "Ankle boot",
     ],
     flip: true,
+    torchvision: "FashionMNIST/raw",
     system: &["/usr/share/datasets/fashion-mnist"],
     how_to_get: "`autogrow download fashion-mnist`; or on Debian and Ubuntu: `apt-get install \
                  dataset-fashion-mnist`; or put the four published files, plain or .gz, into one \
@@ -69,20 +73,25 @@ const FASHION: Kind = Kind {
 
 impl Kind {
     fn open(&self, places: &Places, request: &DataRequest<'_>) -> Result<DataSet> {
-        let folders = places.candidates(self.name, &[], self.system);
+        let folders = places.candidates(self.name, &[self.torchvision], self.system);
         let spellings = spellings("train-images", 3);
         let folder = locate::folder(self.name, &folders, &spellings, self.how_to_get)?;
         Ok(Parts {
             outputs: Outputs::Classes(self.classes.map(String::from).to_vec()),
-            train: self.read(&folder, "train")?,
+            train: self.read(&folder, "train", request)?,
             validation: None,
-            test: self.read(&folder, "t10k")?,
+            test: self.read(&folder, "t10k", request)?,
         }
         .open(request))
     }
 
     /// Reads the images and labels whose files start with `part`.
-    fn read(&self, folder: &Path, part: &str) -> Result<Arc<dyn Source>> {
+    fn read(
+        &self,
+        folder: &Path,
+        part: &str,
+        request: &DataRequest<'_>,
+    ) -> Result<Arc<dyn Source>> {
         let file = |what, dimensions| {
             let spellings = spellings(&format!("{part}-{what}"), dimensions);
             locate::file(folder, &spellings, self.how_to_get)
@@ -98,6 +107,7 @@ impl Kind {
         if self.flip {
             transform = transform.flip();
         }
+        let transform = transform.configured(request.config);
         Ok(Arc::new(Images::new(&labels, pixels, classes, transform)?))
     }
 }
@@ -170,6 +180,16 @@ mod tests {
         // Two rows of black, two columns, then the first pixels.
         assert_eq!(pixels[..66], [0.0; 66]);
         assert_eq!(pixels[66..69], [0.0, 1.0 / 255.0, 2.0 / 255.0]);
+    }
+
+    #[test]
+    fn the_folder_that_torchvision_was_given_is_enough() {
+        let raw = write(NAMES, [30, 30, 10, 10], false);
+        let root = tempfile::tempdir().unwrap();
+        fs::create_dir(root.path().join("FashionMNIST")).unwrap();
+        fs::rename(raw.path(), root.path().join("FashionMNIST/raw")).unwrap();
+        assert_eq!(open("fashion-mnist", &root).unwrap().test.len(), 10);
+        assert!(open("mnist", &root).is_err());
     }
 
     #[test]

@@ -27,11 +27,15 @@ pub struct Parts {
 impl Parts {
     /// Divides the images as the configuration asks.
     pub fn open(self, request: &DataRequest<'_>) -> DataSet {
-        let config = request.config;
-        let images = self.train.targets().len();
-        let mut order: Vec<u32> = (0..images as u32).collect();
+        let mut order: Vec<u32> = (0..self.train.targets().len() as u32).collect();
         Draws::new(request.seed, Purpose::Partition, 0).shuffle(&mut order);
+        self.open_in(order, request)
+    }
 
+    /// The same with the training images in an order of the caller's: held out are the first.
+    pub(crate) fn open_in(self, mut order: Vec<u32>, request: &DataRequest<'_>) -> DataSet {
+        let config = request.config;
+        let images = order.len();
         let asked = ((images as f64 * config.fraction).round() as usize).min(images);
         let published = match config.select_on {
             SelectOn::Test => Some(self.test.clone()),

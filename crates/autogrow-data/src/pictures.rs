@@ -6,28 +6,31 @@
 //! and mirrored for training, as is usual for CIFAR; those that fit into memory are kept there.
 
 use crate::archives::Store;
+use crate::bad::Bad;
 use crate::error::of_file;
-use crate::images::{Images, Source, SourceTargets};
+use crate::images::{Source, SourceTargets};
 use crate::listing::Listing;
+use crate::planes::Planes;
 use crate::random::Draws;
-use crate::transform::{Transform, table};
+use crate::transform::{Transform, normalised, table};
 use autogrow_core::Result;
-use autogrow_core::config::OnBadImage;
+use autogrow_core::config::DataConfig;
 use autogrow_core::data::{Preprocessing, Statistics};
 use autogrow_formats::geometry::{Crop, Scaler, fill_planes};
-use autogrow_formats::picture::{decode, size};
+use autogrow_formats::picture::{Samples, decode, size};
 use rayon::prelude::*;
 use std::cell::RefCell;
-use std::path::Path;
 use std::sync::Arc;
 
 /// Images from this size on are parts of their pictures.
 const LARGE: usize = 64;
-/// Decoded images that take no more are kept.
+/// Decoded images of no more values are kept.
 const KEPT: usize = 256 << 20;
 /// Pictures that statistics are measured on at most. The mean of so many differs from that of all
 /// by some hundredths of a standard deviation.
 const MEASURED: usize = 1_000;
+/// Of no more pictures than these, all that cannot be read are looked for once one is found.
+const SEARCHED: usize = 10_000;
 
 thread_local! {
     /// Memory for scaling, used again by the next image of the thread.
@@ -46,27 +49,28 @@ pub(crate) struct Pictures {
     tables: [[f32; 256]; 3],
     /// How small images are augmented and normalised.
     small: Transform,
+    /// Whether large images are mirrored.
+    flip: bool,
 }
 
 impl Pictures {
     /// Pictures as images of `size` pixels in each direction, normalised with `statistics`.
     pub(crate) fn new(
-        listing: Listing,
-        store: Store,
+        (listing, store): (Listing, Store),
         size: usize,
         statistics: [Statistics; 3],
+        config: &DataConfig,
     ) -> Self {
         let tables = statistics.map(|of| table(of, 255));
         let small = Transform::new([size, size], 255, statistics).shift([4, 4]).flip();
-        Self { listing, store, size, statistics, tables, small }
+        let small = small.configured(config);
+        let flip = config.flip.unwrap_or(true);
+        Self { listing, store, size, statistics, tables, small, flip }
     }
 
-    /// The same pictures, normalised with what is measured on them: the mean and the standard
-    /// deviation of each channel.
-    ///
-    /// # Errors
-    /// [`Error::Data`] where one of them cannot be read, unless those are to be left out.
-    pub(crate) fn measured(self, on_bad_image: OnBadImage) -> Result<Self> {
+    /// The mean and the standard deviation of each channel, measured on the pictures that can be
+    /// read, on some of many; and whether some cannot be.
+    pub(crate) fn measure(&self) -> ([Statistics; 3], bool) {
         let count = self.listing.len();
         let measured = count.min(MEASURED);
         let each: Vec<Result<Sums>> = (0..measured)
@@ -74,14 +78,18 @@ impl Pictures {
             .map(|part| self.square(part * count / measured, None, |square, _| Sums::of(square)))
             .collect();
         let mut all = Sums::default();
-        for of_one in each {
-            match of_one {
-                Ok(of_one) => all.add(&of_one),
-                Err(error) if on_bad_image == OnBadImage::Error => return Err(error),
-                Err(_) => {}
-            }
+        each.iter().flatten().for_each(|of_one| all.add(of_one));
+        let (statistics, is_plain) = all.statistics();
+        if is_plain && all.pixels > 0 {
+            tracing::warn!("all pixels of the training pictures have the same colour");
         }
-        Ok(Self::new(self.listing, self.store, self.size, all.statistics()))
+        (statistics, each.iter().any(Result::is_err))
+    }
+
+    /// Whether all images are decoded at once and kept.
+    pub(crate) fn are_kept(&self) -> bool {
+        let values = 3 * self.size * self.size;
+        self.size < LARGE && self.listing.len().saturating_mul(values) <= KEPT
     }
 
     /// What pixels are normalised with.
@@ -89,30 +97,59 @@ impl Pictures {
         self.statistics
     }
 
-    /// As a source: with the images in memory where they are few and small, else as they are.
+    /// What is listed.
+    pub(crate) fn into_part(self) -> (Listing, Store) {
+        (self.listing, self.store)
+    }
+
+    /// How many there are.
+    pub(crate) fn len(&self) -> usize {
+        self.listing.len()
+    }
+
+    /// As a source, and the marks of its pictures, where the listing has some. Of images that are kept, those that cannot be read are left out and told in `bad`;
+    /// of others, they show when they are asked for.
     ///
     /// # Errors
-    /// [`Error::Data`] about the first picture that cannot be read, where all of them are.
-    pub(crate) fn source(self, on_bad_image: OnBadImage) -> Result<Arc<dyn Source>> {
-        let bytes = 3 * self.size * self.size;
-        if self.size >= LARGE || self.listing.len().saturating_mul(bytes) > KEPT {
-            return Ok(Arc::new(self));
+    /// Where the names of files are too long to be listed again.
+    pub(crate) fn source(self, bad: &mut Bad) -> Result<(Arc<dyn Source>, Vec<u64>)> {
+        if !self.are_kept() {
+            let marks = self.listing.marks().to_vec();
+            return Ok((Arc::new(self), marks));
         }
-        let mut pixels = vec![0; self.listing.len() * bytes];
-        let failed =
-            pixels.par_chunks_exact_mut(bytes).enumerate().find_map_first(|(index, out)| {
-                self.square(index, None, |square, _| planes(square, out)).err()
-            });
-        match (failed, on_bad_image) {
-            (None, _) => {
-                let labels = self.listing.labels().to_vec();
-                let images = Images::new(Path::new(""), pixels, labels, self.small.clone())?;
-                Ok(Arc::new(Kept { images, pictures: self }))
+        let made: Vec<Result<Planes>> = (0..self.listing.len())
+            .into_par_iter()
+            .map(|index| self.square(index, None, |square, _| Planes::of(square, 3)))
+            .collect();
+        let is_bad: Vec<bool> = made.iter().map(Result::is_err).collect();
+        let mut images = Vec::with_capacity(made.len());
+        for made in made {
+            match made {
+                Ok(planes) => images.push(planes),
+                Err(error) => bad.push(error),
             }
-            (Some(error), OnBadImage::Error) => Err(error),
-            // Which ones are left out shows when they are asked for.
-            (Some(_), OnBadImage::Skip) => Ok(Arc::new(self)),
         }
+        let pictures = match is_bad.contains(&true) {
+            false => self,
+            true => {
+                let root = self.store.path(&self.listing, 0);
+                let [listing, _] = self.listing.divide(&root, &is_bad)?;
+                Self { listing, ..self }
+            }
+        };
+        let marks = pictures.listing.marks().to_vec();
+        Ok((Arc::new(Kept { images, pictures }), marks))
+    }
+
+    /// Adds what cannot be read, of all pictures or, where there are very many, of some.
+    pub(crate) fn search(&self, bad: &mut Bad) {
+        let count = self.listing.len();
+        let looked_at = count.min(SEARCHED);
+        let failed: Vec<_> = (0..looked_at)
+            .into_par_iter()
+            .filter_map(|part| self.square(part * count / looked_at, None, |_, _| ()).err())
+            .collect();
+        failed.into_iter().for_each(|error| bad.push(error));
     }
 
     /// What a picture's shorter side is scaled to before the middle is cut out.
@@ -126,7 +163,7 @@ impl Pictures {
         &self,
         index: usize,
         draws: Option<&mut Draws>,
-        take: impl FnOnce(&[u8], bool) -> T,
+        take: impl FnOnce(Samples<'_>, bool) -> T,
     ) -> Result<T> {
         let (path, content) = self.store.read(&self.listing, index)?;
         let picture = decode(&path, &content).map_err(of_file)?;
@@ -137,7 +174,7 @@ impl Pictures {
                     let lengths = [picture.width, picture.height];
                     let crop = Crop::random(lengths, || draws.uniform());
                     let square = scaler.crop(&path, &picture, crop, size);
-                    square.map(|square| take(square, draws.coin()))
+                    square.map(|square| take(square, draws.coin() && self.flip))
                 }
                 None => {
                     let side = self.shorter_side() as u32;
@@ -154,75 +191,93 @@ impl Pictures {
 #[derive(Default)]
 struct Sums {
     pixels: u64,
-    /// Of the bytes of each channel, and of their squares.
-    bytes: [[u64; 2]; 3],
+    /// Of the bytes of each channel, and of their squares; of pictures of 16 bits, of words.
+    values: [[u64; 2]; 3],
+    are_words: bool,
 }
 
 impl Sums {
     /// Of pixels of red, green and blue.
-    fn of(square: &[u8]) -> Self {
-        let mut sums = Self { pixels: square.len() as u64 / 3, ..Self::default() };
-        for pixel in square.as_chunks::<3>().0 {
-            for ([sum, squares], &byte) in sums.bytes.iter_mut().zip(pixel) {
-                *sum += u64::from(byte);
-                *squares += u64::from(byte) * u64::from(byte);
+    fn of(square: Samples<'_>) -> Self {
+        match square {
+            Samples::Bytes(bytes) => Self::of_values(bytes, false),
+            Samples::Words(words) => Self::of_values(words, true),
+        }
+    }
+
+    fn of_values<T: Copy + Into<u64>>(values: &[T], are_words: bool) -> Self {
+        let mut sums = Self { pixels: values.len() as u64 / 3, are_words, ..Self::default() };
+        for pixel in values.as_chunks::<3>().0 {
+            for ([sum, squares], &value) in sums.values.iter_mut().zip(pixel) {
+                let value: u64 = value.into();
+                *sum += value;
+                *squares += value * value;
             }
         }
         sums
     }
 
     fn add(&mut self, other: &Self) {
+        // A byte is 257 times as much in words; sums of bytes alone stay as they are.
+        let are_words = self.are_words || other.are_words;
+        let factors =
+            |of: &Self| if are_words && !of.are_words { [257, 257 * 257] } else { [1, 1] };
+        let (own, others) = (factors(self), factors(other));
         self.pixels += other.pixels;
-        for (sums, other) in self.bytes.iter_mut().flatten().zip(other.bytes.iter().flatten()) {
-            *sums += other;
+        for (sums, other) in self.values.iter_mut().zip(&other.values) {
+            for at in 0..2 {
+                sums[at] = sums[at] * own[at] + other[at] * others[at];
+            }
         }
+        self.are_words = are_words;
     }
 
-    fn statistics(&self) -> [Statistics; 3] {
-        self.bytes.map(|sums| {
+    /// Of each channel, and whether all pixels are alike.
+    fn statistics(&self) -> ([Statistics; 3], bool) {
+        let most = if self.are_words { 65_535.0 } else { 255.0 };
+        let mut is_plain = true;
+        let statistics = self.values.map(|sums| {
             let [mean, square] = sums.map(|sum| sum as f64 / self.pixels.max(1) as f64);
             let deviation = (square - mean * mean).max(0.0).sqrt();
+            is_plain &= deviation < 1e-6 * most;
             // Where all pixels are alike, nothing is to be made larger.
-            let deviation = if deviation < 1.0 { 255.0 } else { deviation };
-            Statistics { mean: (mean / 255.0) as f32, std: (deviation / 255.0) as f32 }
-        })
+            let deviation = if deviation < 1.0 { most } else { deviation };
+            Statistics { mean: (mean / most) as f32, std: (deviation / most) as f32 }
+        });
+        (statistics, is_plain)
     }
 }
 
-/// Red, green and blue of each pixel as planes.
-fn planes(pixels: &[u8], out: &mut [u8]) {
-    for (channel, plane) in out.chunks_exact_mut((pixels.len() / 3).max(1)).enumerate() {
-        for (value, pixel) in plane.iter_mut().zip(pixels.as_chunks::<3>().0) {
-            *value = pixel[channel];
-        }
-    }
-}
-
-/// Pictures whose images are in memory.
+/// Pictures whose images are in memory, one for each listed picture.
 struct Kept {
-    images: Images,
+    images: Vec<Planes>,
     pictures: Pictures,
 }
 
 impl Source for Kept {
     fn image(&self) -> [usize; 3] {
-        self.images.image()
+        self.pictures.image()
     }
 
     fn targets(&self) -> SourceTargets<'_> {
-        self.images.targets()
+        self.pictures.targets()
     }
 
     fn preprocessing(&self) -> Option<Preprocessing> {
-        self.images.preprocessing()
+        Some(self.pictures.small.preprocessing())
     }
 
     fn stored_size(&self, index: usize) -> Result<[usize; 2]> {
         self.pictures.stored_size(index)
     }
 
+    fn name(&self, index: usize) -> Option<String> {
+        self.pictures.name(index)
+    }
+
     fn fill(&self, index: usize, draws: Option<&mut Draws>, out: &mut [f32]) -> Result<()> {
-        self.images.fill(index, draws, out)
+        self.pictures.small.fill_planes(&self.images[index], draws, out);
+        Ok(())
     }
 }
 
@@ -246,15 +301,25 @@ impl Source for Pictures {
         Ok([height as usize, width as usize])
     }
 
+    fn name(&self, index: usize) -> Option<String> {
+        Some(self.store.path(&self.listing, index).display().to_string())
+    }
+
     fn fill(&self, index: usize, draws: Option<&mut Draws>, out: &mut [f32]) -> Result<()> {
-        if self.size >= LARGE {
-            return self.square(index, draws, |square, flip| {
-                fill_planes(square, self.size, flip, &self.tables, out);
-            });
+        if self.size < LARGE {
+            let planes = self.square(index, None, |square, _| Planes::of(square, 3))?;
+            self.small.fill_planes(&planes, draws, out);
+            return Ok(());
         }
-        let mut pixels = vec![0; 3 * self.size * self.size];
-        self.square(index, None, |square, _| planes(square, &mut pixels))?;
-        self.small.fill(&pixels, draws, out);
-        Ok(())
+        self.square(index, draws, |square, flip| match square {
+            Samples::Bytes(bytes) => {
+                let value = |channel: usize, byte: u8| self.tables[channel][usize::from(byte)];
+                fill_planes(bytes, self.size, flip, value, out);
+            }
+            Samples::Words(words) => {
+                let value = |channel: usize, word| normalised(word, self.statistics[channel]);
+                fill_planes(words, self.size, flip, value, out);
+            }
+        })
     }
 }

@@ -1,14 +1,19 @@
 //! A part of a source as the algorithm walks it: in what order, augmented or not, in batches.
 
+use crate::bad::Bad;
 use crate::images::Source;
 use crate::prefetch::Prefetch;
 use crate::random::{Draws, Purpose};
-use autogrow_core::Result;
 use autogrow_core::config::OnBadImage;
 use autogrow_core::data::{Batch, Pass, Split, Targets};
+use autogrow_core::{Error, Result};
 use rayon::prelude::*;
 use rayon::{ThreadPool, ThreadPoolBuilder};
-use std::sync::Arc;
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// Images that are warned of one by one at most.
+const WARNED: usize = 10;
 
 /// Some images of a source.
 pub(crate) struct Subset {
@@ -20,6 +25,8 @@ pub(crate) struct Subset {
     /// Whether a pass with a seed is augmented.
     augment: bool,
     on_bad_image: OnBadImage,
+    /// Images that were found to be unreadable and told of.
+    told: Arc<Mutex<BTreeSet<u32>>>,
 }
 
 impl Subset {
@@ -27,7 +34,8 @@ impl Subset {
     pub(crate) fn new(source: Arc<dyn Source>, mut indices: Vec<u32>) -> Self {
         indices.sort_unstable();
         let on_bad_image = OnBadImage::Error;
-        Self { source, indices: indices.into(), shuffle: true, augment: false, on_bad_image }
+        let (indices, told) = (indices.into(), Arc::default());
+        Self { source, indices, shuffle: true, augment: false, on_bad_image, told }
     }
 
     /// Sets what a pass with a seed does to the images: a random order, augmentation.
@@ -58,6 +66,7 @@ impl Split for Subset {
             pass,
             augmentation: pass.seed.filter(|_| self.augment),
             on_bad_image: self.on_bad_image,
+            told: self.told.clone(),
             workers: workers(),
         };
         match Prefetch::start(batches.clone()) {
@@ -69,6 +78,10 @@ impl Split for Subset {
 
     fn targets(&self) -> Result<Targets> {
         Ok(self.source.targets().of(&self.indices))
+    }
+
+    fn name(&self, position: usize) -> Option<String> {
+        self.source.name(*self.indices.get(position)? as usize)
     }
 
     fn stored_size(&self, position: usize) -> Result<Option<[usize; 2]>> {
@@ -97,6 +110,7 @@ struct Batches {
     pass: Pass,
     augmentation: Option<u64>,
     on_bad_image: OnBadImage,
+    told: Arc<Mutex<BTreeSet<u32>>>,
     workers: Option<Arc<ThreadPool>>,
 }
 
@@ -129,7 +143,7 @@ impl Batches {
                 .install(|| images.par_chunks_exact_mut(values).zip(indices).map(make).collect()),
             None => images.chunks_exact_mut(values).zip(indices).map(make).collect(),
         };
-        let mut made_of = Vec::with_capacity(indices.len());
+        let (mut made_of, mut bad) = (Vec::with_capacity(indices.len()), Bad::default());
         for (position, (made, &index)) in made.into_iter().zip(indices).enumerate() {
             match made {
                 Ok(()) => {
@@ -140,14 +154,30 @@ impl Batches {
                     }
                     made_of.push(index);
                 }
-                Err(error) if self.on_bad_image == OnBadImage::Skip => {
-                    tracing::warn!("{error}; it is left out");
-                }
-                Err(error) => return Err(error),
+                Err(error) if self.on_bad_image == OnBadImage::Skip => self.tell(index, &error),
+                Err(error) => bad.push(error),
             }
+        }
+        if let Some(error) = bad.error() {
+            return Err(error);
         }
         images.truncate(made_of.len() * values);
         Ok(Batch { images, targets: self.source.targets().of(&made_of) })
+    }
+
+    /// Warns of an image that is left out: once, not in every epoch.
+    fn tell(&self, index: u32, error: &Error) {
+        // A thread that panicked with the lock has lost no more than a warning.
+        let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
+        if told.insert(index) {
+            match told.len() {
+                ..=WARNED => tracing::warn!("{error}; it is left out"),
+                count => tracing::debug!("{error}; it is left out, as are {} others", count - 1),
+            }
+            if told.len() == WARNED {
+                tracing::warn!("further pictures that cannot be read are left out without a word");
+            }
+        }
     }
 }
 

@@ -6,6 +6,7 @@ use crate::images::{Images, Source};
 use crate::locate::{self, Places};
 use crate::parts::Parts;
 use crate::transform::Transform;
+use autogrow_core::config::DataConfig;
 use autogrow_core::data::{DataRequest, DataSet, DataSetKind, Outputs, Statistics};
 use autogrow_core::{Error, Result};
 use autogrow_formats::Input;
@@ -35,17 +36,18 @@ fn open(places: &Places, request: &DataRequest<'_>) -> Result<DataSet> {
     let folders = places.candidates("svhn", &[], &[]);
     let folder = locate::folder("svhn", &folders, &[TRAIN.into()], HOW_TO_GET)?;
     let outputs = Outputs::Classes((0..10).map(|digit| digit.to_string()).collect());
-    let part = |name: &str| read(&locate::file(&folder, &[name.into()], HOW_TO_GET)?);
+    let part =
+        |name: &str| read(&locate::file(&folder, &[name.into()], HOW_TO_GET)?, request.config);
     let (train, test) = (part(TRAIN)?, part(TEST)?);
     Ok(Parts { outputs, train, validation: None, test }.open(request))
 }
 
-fn read(path: &Path) -> Result<Arc<dyn Source>> {
-    read_from(Input::open(path).map_err(of_file)?, path)
+fn read(path: &Path, config: &DataConfig) -> Result<Arc<dyn Source>> {
+    read_from(Input::open(path).map_err(of_file)?, path, config)
 }
 
 /// Reads what is, or is called, the file at `path`.
-fn read_from(input: Input<'_>, path: &Path) -> Result<Arc<dyn Source>> {
+fn read_from(input: Input<'_>, path: &Path, config: &DataConfig) -> Result<Arc<dyn Source>> {
     let (mut pixels, mut labels) = (None, None);
     matlab::variables(input, |variable| {
         match variable.name.as_str() {
@@ -60,7 +62,8 @@ fn read_from(input: Input<'_>, path: &Path) -> Result<Arc<dyn Source>> {
         |name| Error::data(path, format!("there is no variable `{name}`")).with_hint(HOW_TO_GET);
     let pixels = pixels.ok_or_else(|| missing("X"))?;
     let labels = labels.ok_or_else(|| missing("y"))?;
-    let transform = Transform::new([SIZE, SIZE], 255, statistics()).shift([4, 4]);
+    let transform =
+        Transform::new([SIZE, SIZE], 255, statistics()).shift([4, 4]).configured(config);
     Ok(Arc::new(Images::new(path, pixels, labels, transform)?))
 }
 
@@ -112,17 +115,17 @@ mod tests {
     use crate::images::SourceTargets;
     use crate::random::{Draws, Purpose};
     use crate::testing::{self, assert_as_written, data_problem, fixture};
-    use autogrow_core::config::DataConfig;
     use std::fs;
 
     fn read_bytes(bytes: &[u8]) -> Result<Arc<dyn Source>> {
-        read_from(Input::embedded("file.mat", bytes), Path::new("file.mat"))
+        let config = DataConfig::default();
+        read_from(Input::embedded("file.mat", bytes), Path::new("file.mat"), &config)
     }
 
     #[test]
     fn packed_and_plain_files_are_read_as_written() {
         for file in ["svhn/train_32x32.mat", "svhn/test_32x32.mat", "svhn/plain_32x32.mat"] {
-            let source = read(&fixture(file)).unwrap();
+            let source = read(&fixture(file), &DataConfig::default()).unwrap();
             assert_as_written(source.as_ref(), &[file], statistics());
         }
     }

@@ -151,3 +151,33 @@ pub(crate) fn data_problem<T>(result: Result<T>) -> (String, String) {
         other => panic!("{other:?} is not an error about data"),
     }
 }
+
+/// A folder that holds copies of one picture under these names, and an empty file for `.txt`.
+pub(crate) fn pictures(names: &[&str]) -> tempfile::TempDir {
+    let root = tempfile::tempdir().unwrap();
+    for name in names {
+        let path = root.path().join(name);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        if name.ends_with(".txt") {
+            std::fs::write(path, "").unwrap();
+        } else {
+            std::fs::copy(fixture("folder/train/ant/a.png"), path).unwrap();
+        }
+    }
+    root
+}
+
+/// A folder with so many pictures of each class, `<class>/<number>.png`, each with a content of its own.
+pub(crate) fn distinct(classes: &[(&str, usize)]) -> tempfile::TempDir {
+    let root = tempfile::tempdir().unwrap();
+    let picture = std::fs::read(fixture("folder/train/ant/a.png")).unwrap();
+    for (place, (class, count)) in classes.iter().enumerate() {
+        std::fs::create_dir_all(root.path().join(class)).unwrap();
+        for index in 0..*count {
+            // What is behind the end of a PNG file is no part of the picture.
+            let content = [&picture[..], &[place as u8, index as u8]].concat();
+            std::fs::write(root.path().join(format!("{class}/{index}.png")), content).unwrap();
+        }
+    }
+    root
+}

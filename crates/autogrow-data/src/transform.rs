@@ -3,7 +3,9 @@
 //! "Pad by 4, then crop a random window of the original size" is the same as shifting by -4 to 4
 //! pixels in each direction with black behind, so one number, the shift, describes it.
 
+use crate::planes::Planes;
 use crate::random::Draws;
+use autogrow_core::config::DataConfig;
 use autogrow_core::data::{Preprocessing, Statistics};
 
 /// How the images of a set are prepared.
@@ -68,6 +70,12 @@ impl Transform {
         Self { flip: true, ..self }
     }
 
+    /// Augments as `data.flip` and `data.shift` ask, where they are set.
+    pub fn configured(self, config: &DataConfig) -> Self {
+        let shift = config.shift.map_or(self.shift, |pixels| [pixels; 2]);
+        Self { shift, flip: config.flip.unwrap_or(self.flip), ..self }
+    }
+
     /// How pictures from elsewhere are made like images of the set.
     pub fn preprocessing(&self) -> Preprocessing {
         let [_, height, width] = self.stored;
@@ -87,6 +95,35 @@ impl Transform {
     /// Fills `out` with one image, normalised; `pixels` are its bytes as stored. Augmented
     /// according to `draws`, where there are any.
     pub fn fill(&self, pixels: &[u8], draws: Option<&mut Draws>, out: &mut [f32]) {
+        let value = |channel: usize| {
+            let table = &self.tables[channel];
+            move |byte: u8| table[usize::from(byte)]
+        };
+        self.fill_with(pixels, value, draws, out);
+    }
+
+    /// The same of an image in as many bits as its picture has.
+    pub(crate) fn fill_planes(&self, planes: &Planes, draws: Option<&mut Draws>, out: &mut [f32]) {
+        match planes {
+            Planes::Bytes(bytes) => self.fill(bytes, draws, out),
+            Planes::Words(words) => {
+                let value = |channel: usize| {
+                    let of = self.statistics[channel];
+                    move |word: u16| normalised(word, of)
+                };
+                self.fill_with(words, value, draws, out);
+            }
+        }
+    }
+
+    /// `value` gives for each channel how a value in it is normalised.
+    fn fill_with<T: Copy + Default, F: Fn(T) -> f32>(
+        &self,
+        pixels: &[T],
+        value: impl Fn(usize) -> F,
+        draws: Option<&mut Draws>,
+        out: &mut [f32],
+    ) {
         let [_, height, width] = self.stored;
         let [out_height, out_width] = self.size;
         let ([down, right], flip) = match draws {
@@ -96,9 +133,10 @@ impl Transform {
         let rows = Overlap::new(height, out_height, down);
         let columns = Overlap::new(width, out_width, right);
         let left = if flip { columns.after } else { columns.before };
-        let planes = pixels.chunks_exact(height * width).zip(&self.tables);
-        for ((plane, table), out) in planes.zip(out.chunks_exact_mut(out_height * out_width)) {
-            let (black, out) = (table[0], &mut out[..]);
+        let planes = pixels.chunks_exact(height * width).take(self.stored[0]).enumerate();
+        for ((channel, plane), out) in planes.zip(out.chunks_exact_mut(out_height * out_width)) {
+            let value = value(channel);
+            let (black, out) = (value(T::default()), &mut out[..]);
             let (before, out) = out.split_at_mut(rows.before * out_width);
             let (visible, after) = out.split_at_mut(rows.take * out_width);
             before.fill(black);
@@ -110,7 +148,7 @@ impl Transform {
                 let (visible, after) = out.split_at_mut(columns.take);
                 before.fill(black);
                 after.fill(black);
-                let look_up = |(value, &byte): (&mut f32, &u8)| *value = table[usize::from(byte)];
+                let look_up = |(out, &pixel): (&mut f32, &T)| *out = value(pixel);
                 if flip {
                     visible.iter_mut().zip(row.iter().rev()).for_each(look_up);
                 } else {
@@ -128,6 +166,11 @@ impl Transform {
         });
         (shifts, self.flip && draws.coin())
     }
+}
+
+/// The normalised value of a value of 16 bits.
+pub(crate) fn normalised(word: u16, of: Statistics) -> f32 {
+    (f32::from(word) / 65_535.0 - of.mean) / of.std
 }
 
 /// The normalised value of each byte from 0 to `white`.

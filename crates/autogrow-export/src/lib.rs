@@ -10,7 +10,7 @@ mod import;
 mod onnx;
 mod pytorch;
 
-pub use card::{Facts, card};
+pub use card::{CARD_MARK, Facts, card};
 pub use fold::fold_batch_norms;
 pub use onnx::onnx;
-pub use pytorch::{pytorch, pytorch_module};
+pub use pytorch::{MODULE_MARK, pytorch, pytorch_module};

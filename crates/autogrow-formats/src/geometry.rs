@@ -5,11 +5,11 @@
 //! 2015). Scaling averages over all pixels that a new one covers (bilinear, antialiased), as
 //! Pillow's `BILINEAR` does. Flips cost nothing: they are made while pixels are put into planes.
 
-use crate::picture::Picture;
+use crate::picture::{Picture, Pixels, Samples};
 use crate::{Error, Result};
 use fast_image_resize::images::{TypedCroppedImage, TypedImage, TypedImageRef};
-use fast_image_resize::pixels::U8x3;
-use fast_image_resize::{FilterType, ImageView, ResizeAlg, ResizeOptions, Resizer};
+use fast_image_resize::pixels::{U8x3, U16x3};
+use fast_image_resize::{FilterType, PixelTrait, ResizeAlg, ResizeOptions, Resizer};
 use std::path::Path;
 
 /// Part of the area that a random box has.
@@ -75,21 +75,32 @@ fn between([low, high]: [f64; 2], part: f64) -> f64 {
 #[derive(Debug, Default)]
 pub struct Scaler {
     resizer: Resizer,
-    scaled: Vec<u8>,
+    bytes: Vec<u8>,
+    words: Vec<u16>,
+}
+
+/// A part of a picture: whole pixels that are cut out, or a window with parts of pixels.
+#[derive(Clone, Copy, Debug)]
+enum Part {
+    Crop(Crop),
+    /// Start and length of the columns, then of the rows.
+    Window([[f64; 2]; 2]),
 }
 
 impl Scaler {
     /// The part `crop` of a picture as a square of `size` pixels: red, green and blue of each
-    /// pixel, row by row.
+    /// pixel, row by row, in as many bits as the picture has.
     ///
     /// # Errors
     /// [`Error`] about `path` where the picture has no such part.
-    pub fn crop(&mut self, path: &Path, picture: &Picture, crop: Crop, size: u32) -> Result<&[u8]> {
-        let Crop { left, top, width, height } = crop;
-        let view = view(path, picture)?;
-        let part = TypedCroppedImage::from_ref(&view, left, top, width, height);
-        let part = part.map_err(|cause| Error::new(path, format!("cannot be cut: {cause}")))?;
-        self.resize(path, &part, [size; 2], None)
+    pub fn crop(
+        &mut self,
+        path: &Path,
+        picture: &Picture,
+        crop: Crop,
+        size: u32,
+    ) -> Result<Samples<'_>> {
+        self.resize(path, picture, Part::Crop(crop), [size; 2])
     }
 
     /// The middle of a picture whose shorter side is scaled to `side` pixels, in `[width, height]`
@@ -103,7 +114,7 @@ impl Scaler {
         picture: &Picture,
         side: u32,
         size: [u32; 2],
-    ) -> Result<&[u8]> {
+    ) -> Result<Samples<'_>> {
         self.middle(path, picture, [side, picture.width.min(picture.height)], size)
     }
 
@@ -111,7 +122,7 @@ impl Scaler {
     ///
     /// # Errors
     /// As [`Self::centre`].
-    pub fn cover(&mut self, path: &Path, picture: &Picture, size: [u32; 2]) -> Result<&[u8]> {
+    pub fn cover(&mut self, path: &Path, picture: &Picture, size: [u32; 2]) -> Result<Samples<'_>> {
         let [wide, tall] = [[size[0], picture.width], [size[1], picture.height]];
         let product = |a: u32, b: u32| u64::from(a) * u64::from(b);
         let wider = product(wide[0], tall[1]) > product(tall[0], wide[1]);
@@ -125,8 +136,7 @@ impl Scaler {
         picture: &Picture,
         [to, from]: [u32; 2],
         size: [u32; 2],
-    ) -> Result<&[u8]> {
-        let view = view(path, picture)?;
+    ) -> Result<Samples<'_>> {
         // Only the middle is computed: the window of the original that it is made of.
         let lengths = [(picture.width, size[0]), (picture.height, size[1])];
         let window = lengths.map(|(length, size)| {
@@ -137,50 +147,83 @@ impl Scaler {
             // Rounding must not lead out of the picture.
             [start, (f64::from(size) * pixel).min(f64::from(length) - start)]
         });
-        self.resize(path, &view, size, Some(window))
+        self.resize(path, picture, Part::Window(window), size)
     }
 
     fn resize(
         &mut self,
         path: &Path,
-        view: &impl ImageView<Pixel = U8x3>,
-        [width, height]: [u32; 2],
-        window: Option<[[f64; 2]; 2]>,
-    ) -> Result<&[u8]> {
-        self.scaled.resize(3 * width as usize * height as usize, 0);
-        let scaled = TypedImage::<U8x3>::from_buffer(width, height, &mut self.scaled);
-        let mut options =
-            ResizeOptions::new().resize_alg(ResizeAlg::Convolution(FilterType::Bilinear));
-        if let Some([[left, width], [top, height]]) = window {
-            options = options.crop(left, top, width, height);
-        }
+        picture: &Picture,
+        part: Part,
+        size: [u32; 2],
+    ) -> Result<Samples<'_>> {
+        let Self { resizer, bytes, words } = self;
         let cannot = |cause: &dyn std::fmt::Display| {
+            let [width, height] = size;
             Error::new(path, format!("cannot be scaled to {width}x{height}: {cause}"))
         };
-        let mut scaled = scaled.map_err(|cause| cannot(&cause))?;
-        self.resizer.resize_typed(view, &mut scaled, &options).map_err(|cause| cannot(&cause))?;
-        Ok(&self.scaled)
+        let ([wide, tall], [width, height]) = ([picture.width, picture.height], size);
+        let values = 3 * width as usize * height as usize;
+        match &picture.pixels {
+            Pixels::Bytes(pixels) => {
+                let view = TypedImageRef::<U8x3>::from_buffer(wide, tall, pixels);
+                let view = view.map_err(|cause| cannot(&cause))?;
+                bytes.resize(values, 0);
+                let scaled = TypedImage::from_buffer(width, height, bytes);
+                let mut scaled = scaled.map_err(|cause| cannot(&cause))?;
+                resize(resizer, &view, part, &mut scaled).map_err(|cause| cannot(&cause))?;
+                Ok(Samples::Bytes(bytes))
+            }
+            Pixels::Words(pixels) => {
+                let pixels = pixels.as_chunks().0.iter().map(|&pixel| U16x3::new(pixel));
+                let pixels: Vec<_> = pixels.collect();
+                let view = TypedImageRef::new(wide, tall, &pixels);
+                let view = view.map_err(|cause| cannot(&cause))?;
+                let scaled = vec![U16x3::default(); values / 3];
+                let scaled = TypedImage::from_pixels(width, height, scaled);
+                let mut scaled = scaled.map_err(|cause| cannot(&cause))?;
+                resize(resizer, &view, part, &mut scaled).map_err(|cause| cannot(&cause))?;
+                words.clear();
+                words.extend(scaled.pixels().iter().flat_map(|pixel| pixel.0));
+                Ok(Samples::Words(words))
+            }
+        }
     }
 }
 
-fn view<'a>(path: &Path, picture: &'a Picture) -> Result<TypedImageRef<'a, U8x3>> {
-    TypedImageRef::from_buffer(picture.width, picture.height, &picture.pixels)
-        .map_err(|cause| Error::new(path, format!("cannot be scaled: {cause}")))
+/// Scales a part of a picture to the size of `scaled`.
+fn resize<P: PixelTrait>(
+    resizer: &mut Resizer,
+    view: &TypedImageRef<'_, P>,
+    part: Part,
+    scaled: &mut TypedImage<'_, P>,
+) -> std::result::Result<(), String> {
+    let options = ResizeOptions::new().resize_alg(ResizeAlg::Convolution(FilterType::Bilinear));
+    let resized = match part {
+        Part::Crop(Crop { left, top, width, height }) => {
+            let part = TypedCroppedImage::from_ref(view, left, top, width, height);
+            let part = part.map_err(|cause| cause.to_string())?;
+            resizer.resize_typed(&part, scaled, &options)
+        }
+        Part::Window([[left, width], [top, height]]) => {
+            resizer.resize_typed(view, scaled, &options.crop(left, top, width, height))
+        }
+    };
+    resized.map_err(|cause| cause.to_string())
 }
 
-/// Fills `out` with the planes of red, green and blue of pixels in rows of `width`, each byte as
-/// its channel's table has it; mirrored left to right where `flip` says so.
-pub fn fill_planes(
-    pixels: &[u8],
+/// Fills `out` with the planes of red, green and blue of pixels in rows of `width`; mirrored left to
+/// right where `flip` says so. `value` makes of a channel and a value in it what is put there.
+pub fn fill_planes<T: Copy>(
+    pixels: &[T],
     width: usize,
     flip: bool,
-    tables: &[[f32; 256]; 3],
+    value: impl Fn(usize, T) -> f32,
     out: &mut [f32],
 ) {
     let planes = out.chunks_exact_mut((pixels.len() / 3).max(1));
-    for (channel, (table, plane)) in tables.iter().zip(planes).enumerate() {
-        let put =
-            |(value, pixel): (&mut f32, &[u8; 3])| *value = table[usize::from(pixel[channel])];
+    for (channel, plane) in planes.enumerate() {
+        let put = |(out, pixel): (&mut f32, &[T; 3])| *out = value(channel, pixel[channel]);
         let rows = pixels.as_chunks().0.chunks_exact(width);
         for (row, out) in rows.zip(plane.chunks_exact_mut(width)) {
             if flip {

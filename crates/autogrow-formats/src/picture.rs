@@ -1,18 +1,27 @@
-//! Picture files (JPEG, PNG, WebP, BMP), decoded to red, green and blue bytes.
+//! Picture files (JPEG, PNG, WebP, BMP, GIF, TIFF), decoded to red, green and blue.
 //!
-//! What a file is, its content says, not its name. Grey becomes colour, transparency is dropped, 16
-//! bits become 8, the colours of print (CMYK, also Adobe's inverted ones) those of a screen, and a
-//! picture that was taken with the camera turned is put upright. A header that promises more than
-//! its file can hold is refused before memory is taken for it.
+//! What a file is, its content says, not its name. Grey becomes colour, what is transparent is put on
+//! white, 16 bits stay 16, the colours of print (CMYK, also Adobe's inverted ones) become those of a
+//! screen, and a picture that was taken with the camera turned is put upright. Of several pictures in a
+//! file, the first is read. A header that promises more than its file can hold is refused before memory
+//! is taken for it.
+
+mod jpeg_layout;
+mod pixels;
 
 use crate::{Error, Result};
 use image::codecs::jpeg::JpegDecoder;
 use image::{DynamicImage, ImageDecoder, ImageError, ImageFormat, ImageReader, Limits};
+use jpeg_layout::Layout;
+pub use pixels::{Pixels, Samples};
 use std::io::Cursor;
 use std::path::Path;
 
-/// Endings of the names of files that are taken for pictures, in lower case.
-pub const EXTENSIONS: [&str; 5] = ["jpg", "jpeg", "png", "webp", "bmp"];
+/// Endings of the names of files that are taken for pictures without a look at them, in lower case.
+pub const EXTENSIONS: [&str; 12] =
+    ["jpg", "jpeg", "jpe", "jfif", "jfi", "png", "webp", "bmp", "dib", "gif", "tif", "tiff"];
+/// Bytes at the beginning of a file that tell whether it is a picture.
+pub const SIGNATURE: usize = 32;
 /// Most pixels of a picture.
 const MOST_PIXELS: u64 = 100_000_000;
 /// Bytes of a decoded picture at most.
@@ -34,7 +43,12 @@ pub struct Picture {
     /// Rows.
     pub height: u32,
     /// Red, green and blue of each pixel, row by row.
-    pub pixels: Vec<u8>,
+    pub pixels: Pixels,
+}
+
+/// Whether the first [`SIGNATURE`] bytes of a file are those of a picture that [`decode`] reads.
+pub fn is_picture(start: &[u8]) -> bool {
+    image::guess_format(start).is_ok_and(|format| format.reading_enabled())
 }
 
 /// Decodes the content of a file; `path` is what errors call it.
@@ -63,9 +77,8 @@ pub fn decode(path: &Path, content: &[u8]) -> Result<Picture> {
         };
         Error::new(path, problem).with_hint("replace the file or take it out of the folder")
     })?;
-    let image = image.into_rgb8();
-    let (width, height) = image.dimensions();
-    Ok(Picture { width, height, pixels: image.into_raw() })
+    let (width, height) = (image.width(), image.height());
+    Ok(Picture { width, height, pixels: Pixels::of(image) })
 }
 
 /// Width and height as the header of a file has them.
@@ -105,7 +118,7 @@ fn jpeg(content: &[u8]) -> Result<DynamicImage, Refused> {
         return Err(Refused::Promise([width, height]));
     }
     // The decoder fills up what is missing with grey.
-    if !layout.ends {
+    if !layout.ends && !layout.is_whole(content) {
         return Err(Refused::Truncated);
     }
     let orientation = layout.exif.then(|| decoder.orientation()).transpose()?;
@@ -133,6 +146,9 @@ fn other(content: &[u8], format: ImageFormat) -> Result<DynamicImage, Refused> {
         ImageFormat::Png => bytes * DEFLATE_LIMIT * 8,
         // Runs of up to 255 pixels in two bytes.
         ImageFormat::Bmp => bytes * 128,
+        // A code of twelve bits for at most as many pixels as there are codes.
+        ImageFormat::Gif => bytes * 4096,
+        ImageFormat::Tiff => bytes * DEFLATE_LIMIT * 8,
         _ => CHEAP_PIXELS.max(bytes * CHEAP_PIXELS_PER_BYTE),
     };
     if pixels > most {
@@ -148,40 +164,6 @@ fn checked([width, height]: [u32; 2]) -> Result<u64, Refused> {
     match u64::from(width) * u64::from(height) {
         pixels @ 1..=MOST_PIXELS => Ok(pixels),
         _ => Err(Refused::Large([width, height])),
-    }
-}
-
-/// What the segments of a JPEG file say without decoding it.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-struct Layout {
-    /// Whether there is a segment that may say how the camera was held.
-    exif: bool,
-    /// Whether the image data have an end.
-    ends: bool,
-}
-
-impl Layout {
-    /// Goes from segment to segment up to the image data, and looks for their end from behind.
-    fn of(content: &[u8]) -> Self {
-        let mut layout = Self::default();
-        let mut rest = content.get(2..).unwrap_or_default();
-        while let [0xff, marker, after @ ..] = rest {
-            match marker {
-                // A byte that fills up.
-                0xff => rest = &rest[1..],
-                // The first scan.
-                0xda => {
-                    layout.ends = after.windows(2).rev().any(|pair| pair == [0xff, 0xd9]);
-                    break;
-                }
-                _ => {
-                    layout.exif |= *marker == 0xe1;
-                    let length = after.first_chunk().map_or(2, |&bytes| u16::from_be_bytes(bytes));
-                    rest = after.get(usize::from(length)..).unwrap_or_default();
-                }
-            }
-        }
-        layout
     }
 }
 

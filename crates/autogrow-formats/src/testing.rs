@@ -1,5 +1,6 @@
 //! What several tests of this crate share.
 
+use crate::picture::Samples;
 use crate::{Error, Result};
 use flate2::Compression;
 use flate2::write::GzEncoder;
@@ -66,4 +67,14 @@ pub(crate) fn expected_pixels(of: &serde_json::Value) -> Vec<u8> {
     let [start, width, height] =
         ["start", "width", "height"].map(|key| of[key].as_u64().unwrap() as usize);
     all[start..start + 3 * width * height].to_vec()
+}
+
+/// Values in 8 bits, rounded.
+pub(crate) fn in_bytes(samples: Samples<'_>) -> Vec<u8> {
+    match samples {
+        Samples::Bytes(bytes) => bytes.to_vec(),
+        Samples::Words(words) => {
+            words.iter().map(|&word| ((u32::from(word) + 128) / 257) as u8).collect()
+        }
+    }
 }

@@ -43,12 +43,14 @@ pub enum OnBadImage {
     /// End the run.
     #[default]
     Error,
-    /// Leave it out of its batch, and say at the end of the epoch how many there were.
+    /// Leave it out, and say so once.
     Skip,
 }
 
 /// Widest first sub-network, in channels.
 const WIDEST: usize = 1 << 14;
+/// Most pixels that images are shifted by.
+const LARGEST_SHIFT: usize = 1 << 10;
 /// Most epochs of any kind: policies are played through to their end in advance.
 const MOST_EPOCHS: usize = 1_000_000;
 /// Seconds that a rank is waited for at most.
@@ -209,9 +211,18 @@ pub struct DataConfig {
     pub select_on: SelectOn,
     /// Whether training images are augmented as is usual for the set.
     pub augment: bool,
+    /// Whether augmented images are mirrored left to right half of the time, `true` or `false`; `auto`:
+    /// as is usual for the set. Letters and signs should not be.
+    #[serde(with = "crate::or_auto")]
+    pub flip: Option<bool>,
+    /// Pixels by which augmented images are shifted at most, in each direction; `auto`: as is usual for
+    /// the set. Of no matter for images that are random parts of their pictures.
+    #[serde(with = "crate::or_auto")]
+    pub shift: Option<usize>,
     /// Whether every epoch has an order of its own.
     pub shuffle: bool,
-    /// Whether an image that cannot be read ends the run.
+    /// What to do about pictures that cannot be read: `error` names them all and ends the command,
+    /// `skip` leaves them out.
     pub on_bad_image: OnBadImage,
     /// Of `synthetic`: 0 (trivial) to 1 (noise).
     pub difficulty: f64,
@@ -294,6 +305,8 @@ impl Default for DataConfig {
             fraction: 1.0,
             select_on: SelectOn::Val,
             augment: true,
+            flip: None,
+            shift: None,
             shuffle: true,
             on_bad_image: OnBadImage::default(),
             difficulty: 0.5,
@@ -344,6 +357,7 @@ impl Config {
         at_least_one("run.keep", self.run.keep)?;
         at_most("network.width", self.network.width, WIDEST)?;
         at_most("fine_tune.epochs", self.fine_tune.epochs, MOST_EPOCHS)?;
+        at_most("data.shift", data.shift.unwrap_or(0), LARGEST_SHIFT)?;
         if i64::try_from(self.run.seed).is_err() {
             // TOML has no larger numbers, and a run that cannot be read again cannot be resumed.
             return Err(Error::config("run.seed", format!("= {} is too large", self.run.seed))

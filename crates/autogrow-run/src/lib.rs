@@ -8,9 +8,11 @@ mod event;
 mod fault;
 mod lock;
 pub mod names;
+mod or_auto;
 mod outcome;
 mod preset;
 pub mod storage;
+mod target;
 pub mod validation;
 
 pub use config::Config;
@@ -18,3 +20,4 @@ pub use event::{EpochRecord, Event, Phase};
 pub use lock::{Lock, is_locked};
 pub use outcome::Outcome;
 pub use storage::{publish, read};
+pub use target::is_stream;

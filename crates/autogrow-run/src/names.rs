@@ -39,5 +39,23 @@ pub const MANIFEST: &str = "manifest.json";
 pub const SNAPSHOTS: &str = "snapshots";
 /// Who writes the folder.
 pub const LOCK: &str = "lock";
+/// What belongs to a run: a folder that holds none of it is free, whatever else is there.
+pub const OF_RUNS: [&str; 15] = [
+    CONFIG,
+    JOURNAL,
+    METRICS,
+    STEPS,
+    VALIDATION,
+    NETWORK,
+    MODEL,
+    RESULT,
+    EVALUATION,
+    REPORT,
+    CARD,
+    CHECKPOINTS,
+    GROWN,
+    CERTIFICATE,
+    SNAPSHOTS,
+];
 /// Ending of what is not whole yet.
 pub const PART: &str = ".part";

@@ -3,25 +3,28 @@
 //! Every operation that changes a file first passes `fault::point`, where tests make the n-th one fail or kill the
 //! process; without the feature `faults` that is nothing.
 
+use crate::target::{Target, sync_folder, write_to};
 use crate::{fault, names};
 use autogrow_base::{Error, Result};
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
-/// Writes a file beside its final place, makes it durable, and renames it there.
+/// Writes a file beside its final place, makes it durable, and renames it there. Links are followed;
+/// devices and pipes are written to.
 ///
 /// # Errors
 /// [`Error::Run`] with the cause; the file that was there before is then untouched.
 pub fn publish(path: &Path, bytes: &[u8]) -> Result<()> {
-    let part = part(path);
     let write = || {
+        let Target::File(place) = Target::of(path)? else { return write_to(path, bytes) };
+        let part = part(&place);
         let file = write_file(&part, bytes)?;
         fault::point()?;
         file.sync_all()?;
         fault::point()?;
-        fs::rename(&part, path)?;
-        sync_parent(path)
+        fs::rename(&part, &place)?;
+        sync_folder(place.parent().unwrap_or(&place))
     };
     write().map_err(|error| failed(path, "cannot be written", &error))
 }
@@ -33,7 +36,14 @@ pub fn publish(path: &Path, bytes: &[u8]) -> Result<()> {
 /// # Errors
 /// [`Error::Run`] with the cause; the file that was there before is then untouched.
 pub fn publish_derived(path: &Path, bytes: &[u8]) -> Result<()> {
-    let mut part = path.as_os_str().to_owned();
+    let place = match Target::of(path) {
+        Ok(Target::File(place)) => place,
+        stream => {
+            let written = stream.and_then(|_| write_to(path, bytes));
+            return written.map_err(|error| failed(path, "cannot be written", &error));
+        }
+    };
+    let mut part = place.as_os_str().to_owned();
     part.push(format!(".{}{}", std::process::id(), names::PART));
     let part = PathBuf::from(part);
     let write = || {
@@ -41,7 +51,7 @@ pub fn publish_derived(path: &Path, bytes: &[u8]) -> Result<()> {
             fs::create_dir_all(folder)?;
         }
         fs::write(&part, bytes)?;
-        fs::rename(&part, path)
+        fs::rename(&part, &place)
     };
     write().map_err(|error| {
         // What is left of a failed attempt is of no use; that it failed is told already.
@@ -67,10 +77,10 @@ pub fn publish_folder(path: &Path, files: &[(impl AsRef<Path>, Vec<u8>)]) -> Res
             fault::point()?;
             file.sync_all()?;
         }
-        File::open(&part)?.sync_all()?;
+        sync_folder(&part)?;
         fault::point()?;
         fs::rename(&part, path)?;
-        sync_parent(path)
+        sync_folder(path.parent().unwrap_or(path))
     };
     write().map_err(|error| failed(path, "cannot be written", &error))
 }
@@ -116,14 +126,6 @@ fn write_file(path: &Path, bytes: &[u8]) -> io::Result<File> {
     fault::point()?;
     file.write_all(second)?;
     Ok(file)
-}
-
-/// Makes a rename durable.
-fn sync_parent(path: &Path) -> io::Result<()> {
-    match path.parent() {
-        Some(parent) if !parent.as_os_str().is_empty() => File::open(parent)?.sync_all(),
-        _ => Ok(()),
-    }
 }
 
 /// A file that is appended to.
@@ -188,6 +190,23 @@ pub fn create_folder(path: &Path) -> Result<()> {
     created.map_err(|error| failed(path, "cannot be created", &error))
 }
 
+/// Makes a folder that must not be there yet; false where it is. Its parents are made, too.
+pub fn create_new_folder(path: &Path) -> Result<bool> {
+    let create = || {
+        fault::point()?;
+        if let Some(parent) = path.parent().filter(|parent| !parent.as_os_str().is_empty()) {
+            fs::create_dir_all(parent)?;
+        }
+        fs::create_dir(path)
+    };
+    match create() {
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(false),
+        created => {
+            created.map(|()| true).map_err(|error| failed(path, "cannot be created", &error))
+        }
+    }
+}
+
 /// Names of what is in a folder; none where there is no folder.
 pub fn names(path: &Path) -> Result<Vec<String>> {
     let read = || -> io::Result<Vec<String>> {
@@ -225,4 +244,40 @@ pub fn failed(path: &Path, what: &str, error: &io::Error) -> Error {
         _ => return Error::run(path, format!("{what} ({error})")),
     };
     Error::run(path, format!("{what} ({error})")).with_hint(hint)
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::*;
+    use std::os::unix::fs::{FileTypeExt, symlink};
+    use std::os::unix::net::UnixListener;
+
+    #[test]
+    fn links_are_followed_to_the_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = |name: &str| folder.path().join(name);
+        fs::create_dir(path("big")).unwrap();
+        symlink("big/net.onnx", path("link.onnx")).unwrap();
+        symlink(path("link.onnx"), path("again.onnx")).unwrap();
+        for (link, bytes) in [("link.onnx", b"new"), ("again.onnx", b"two")] {
+            publish(&path(link), bytes).unwrap();
+            assert!(fs::symlink_metadata(path(link)).unwrap().is_symlink());
+            assert_eq!(fs::read(path("big/net.onnx")).unwrap(), bytes);
+        }
+        symlink(path("circle"), path("circle")).unwrap();
+        assert!(publish(&path("circle"), b"").is_err());
+    }
+
+    #[test]
+    fn what_is_no_file_is_not_replaced() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("socket");
+        let _listener = UnixListener::bind(&path).unwrap();
+        for publish in [publish, publish_derived] {
+            assert!(publish(&path, b"bytes").is_err());
+            assert!(fs::symlink_metadata(&path).unwrap().file_type().is_socket());
+            publish(Path::new("/dev/null"), b"bytes").unwrap();
+            assert!(fs::symlink_metadata("/dev/null").unwrap().file_type().is_char_device());
+        }
+    }
 }

@@ -1,6 +1,10 @@
 //! Ctrl-C and SIGTERM, as programs of the workspace take them: the first is remembered, so that what
-//! is at work can be saved; the second ends the process at once.
+//! is at work can be saved; the second ends the process at once. SIGHUP and SIGUSR1, which a closed
+//! connection and schedulers send, may be remembered as well; they are often sent several times, so
+//! that none of them ends the process at once.
 
+#[cfg(unix)]
+use signal_hook::consts::{SIGHUP, SIGUSR1};
 use signal_hook::consts::{SIGINT, SIGTERM};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -27,6 +31,22 @@ impl Signals {
             let _ = signal_hook::flag::register_usize(signal, received.clone(), number);
         }
         Self { received }
+    }
+
+    /// Listens for SIGUSR1 as well, and for SIGHUP, but where `ignore_hang_up` says that it is ignored
+    /// on purpose, as under `nohup`.
+    #[must_use]
+    pub fn and_to_save(self, ignore_hang_up: bool) -> Self {
+        #[cfg(unix)]
+        for signal in [SIGHUP, SIGUSR1] {
+            if signal != SIGHUP || !ignore_hang_up {
+                let number = usize::try_from(signal).unwrap_or(0);
+                let _ = signal_hook::flag::register_usize(signal, self.received.clone(), number);
+            }
+        }
+        #[cfg(not(unix))]
+        let _ = ignore_hang_up;
+        self
     }
 
     /// The number of the signal that came; the exit code for it is 128 more.

@@ -99,6 +99,8 @@ impl Key {
             "PathBuf" => " a path".into(),
             "Depth" => " numbers joined by `-`".into(),
             "Option<Depth>" => " numbers joined by `-`, or nothing".into(),
+            "Option<bool>" => " `true`, `false` or `auto`".into(),
+            "Option<usize>" => " a whole number, or `auto`".into(),
             "String" => match self.refused(&json!("?")) {
                 Some(Error::Unknown { kind, .. }) => {
                     let list = match kind.as_str() {

@@ -61,7 +61,7 @@ pub(crate) fn run(args: &CertifyArgs, output: &Output) -> Result<()> {
     let device = open_device(&config, &loaded)?;
     let data = open_data(&config)?;
     let grown = RunFolder::grown(run)?;
-    if grown.origin.data != Origin::of(&config, &data)?.data {
+    if !grown.origin.is_of(&data)? {
         return Err(Error::run(run, "was trained on other images than the data set holds now")
             .with_hint("bring the data back as it was"));
     }

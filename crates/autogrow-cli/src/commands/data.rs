@@ -1,6 +1,7 @@
 //! `autogrow data`: what is in a data set, and what its images look like.
 
 mod contents;
+mod list;
 mod sheet;
 mod table;
 
@@ -9,7 +10,8 @@ use crate::args::DataArgs;
 use crate::output::{BOLD, Output, RESET};
 use autogrow_core::Result;
 use autogrow_core::config::OnBadImage;
-use autogrow_core::data::{Preprocessing, Split, TableInput};
+use autogrow_core::data::{Baselines, Linear, Preprocessing, Split, TableInput};
+use autogrow_data::baselines;
 use contents::{Contents, Count};
 use serde::Serialize;
 use std::path::PathBuf;
@@ -34,6 +36,8 @@ struct Report {
     /// What was done to a table.
     #[serde(skip_serializing_if = "Option::is_none")]
     table: Option<TableInput>,
+    /// What a network has to beat.
+    baselines: Baselines,
     #[serde(skip_serializing_if = "Option::is_none")]
     sheet: Option<PathBuf>,
 }
@@ -57,6 +61,9 @@ pub(crate) fn run(args: &DataArgs, output: &Output) -> Result<()> {
     config.data.shuffle = false;
     open_device(&config, &loaded)?;
     let data = open_data(&config).map_err(|error| loaded.locate(error))?;
+    if args.list {
+        return list::print(&data, output);
+    }
     let report = Report {
         data: config.data.name.clone(),
         image: data.image,
@@ -69,6 +76,7 @@ pub(crate) fn run(args: &DataArgs, output: &Output) -> Result<()> {
         contents: Contents::of(&data)?,
         preprocessing: data.preprocessing.clone(),
         table: data.table.clone(),
+        baselines: baselines(&data)?,
         sheet: args.out.clone(),
     };
     if let Some(path) = &args.out {
@@ -99,9 +107,10 @@ fn text(report: &Report) -> String {
     let contents = report.contents.text(report.images);
     if let Some(input) = &report.table {
         return format!(
-            "{BOLD}{}{RESET}: {}\n{contents}{}",
+            "{BOLD}{}{RESET}: {}\n{contents}{}{}",
             report.data,
             table::text(input),
+            beaten(report),
             sheet(report)
         );
     }
@@ -122,11 +131,29 @@ fn text(report: &Report) -> String {
         None => String::new(),
     };
     format!(
-        "{BOLD}{}{RESET}: images of {channels}x{height}x{width}{stored}\n{}\n{contents}{}",
+        "{BOLD}{}{RESET}: images of {channels}x{height}x{width}{stored}\n{}\n{contents}{}{}",
         report.data,
         if statistics.is_empty() { "not normalised".into() } else { statistics.join("; ") },
+        beaten(report),
         sheet(report)
     )
+}
+
+/// What simple models come to on the test images.
+fn beaten(report: &Report) -> String {
+    let Baselines { constant, class, linear, tested } = &report.baselines;
+    let (always, simple) = match &report.contents {
+        Contents::Classes(_) => {
+            (format!("always `{}`", class.as_deref().unwrap_or_default()), "logistic regression")
+        }
+        Contents::Labels(_) => ("always the same labels".into(), "logistic regression"),
+        Contents::Values(_) => ("always the mean".into(), "least squares"),
+    };
+    let linear = linear.as_ref().map_or_else(String::new, |linear| {
+        let Linear { score, trained, features } = linear;
+        format!("; {simple} on {features} numbers of {trained} training images {score:.1} %")
+    });
+    format!("\nto beat on {tested} test images: {always} {constant:.1} %{linear}\n")
 }
 
 /// Where samples are shown.

@@ -4,14 +4,14 @@ use super::model::Model;
 use super::picture::{data_url, picture, sample};
 use crate::args::{EvaluateArgs, SplitName};
 use crate::output::{BOLD, Output, RESET, significant, table};
-use autogrow_core::data::{DataSet, Split};
+use autogrow_core::data::{Baselines, DataSet, Split};
 use autogrow_core::network::{ModelInfo, Network};
 use autogrow_core::run::{ModelFile, publish};
 use autogrow_core::training::{
     ClassesReport, Evaluation, LabelsReport, Report, ValuesReport, infer,
 };
 use autogrow_core::{Error, Result};
-use autogrow_data::{Pictures, Table, is_class_folder};
+use autogrow_data::{Pictures, Table, baselines, is_class_folder};
 use burn::tensor::Device;
 use serde::Serialize;
 use std::path::{Path, PathBuf};
@@ -27,13 +27,20 @@ struct Evaluated {
     split: &'static str,
     #[serde(flatten)]
     report: Report,
+    /// Scores of simple models, where they were measured.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    baselines: Option<Baselines>,
 }
 
 pub(crate) fn run(args: &EvaluateArgs, output: &Output) -> Result<()> {
     let mut model = Model::open(&args.model, &args.settings)?;
     model.complete();
-    let (split, data, name) = images(args, &model, output)?;
-    let evaluated = evaluate(&model.network, &model.info, (&*split, &data, name), &model.device)?;
+    let Images { split, data, name, loose } = images(args, &model, output)?;
+    let mut evaluated =
+        evaluate(&model.network, &model.info, (&*split, &data, name), &model.device)?;
+    if let Some(pictures) = loose {
+        pictures.bad(model.config.data.on_bad_image)?;
+    }
     if args.save {
         // Of snapshots, and of weights that somebody has put there, it would be mistaken for the run's.
         let is_best = args.model.is_dir() || args.model.ends_with("model.safetensors");
@@ -41,17 +48,23 @@ pub(crate) fn run(args: &EvaluateArgs, output: &Output) -> Result<()> {
             Error::run(&args.model, "is not the model of a run, whose folder has evaluation.json")
                 .with_hint("--json prints the same")
         })?;
-        let path = save(&evaluated, &model.info, &*split, run)?;
+        // Those were measured when the run ended, and are of the test images in any case.
+        let kept = Evaluated { baselines: model.baselines(), ..evaluated };
+        let path = save(&kept, &model.info, &*split, run)?;
+        evaluated = kept;
         output.note(&format!("wrote {}", path.display()));
     }
     output.result(&evaluated, || text(&evaluated))
 }
 
-/// Evaluates the best model of a run on its test images, for its report.
-pub(super) fn keep(run: &Path, data: &DataSet, device: &Device) -> Result<()> {
+/// Evaluates the best model of a run on its test images, for its report, beside simple models, whose
+/// scores are returned.
+pub(super) fn keep(run: &Path, data: &DataSet, device: &Device) -> Result<Baselines> {
     let (network, info) = ModelFile::read(run)?.build(device)?;
-    let evaluated = evaluate(&network, &info, (&*data.test, &info.data, "test"), device)?;
-    save(&evaluated, &info, &*data.test, run).map(|_| ())
+    let mut evaluated = evaluate(&network, &info, (&*data.test, &info.data, "test"), device)?;
+    let baselines = baselines(data)?;
+    evaluated.baselines = Some(baselines.clone());
+    save(&evaluated, &info, &*data.test, run).map(|_| baselines)
 }
 
 /// Everything there is to say of a model on a split, which is that of a data set, and called so.
@@ -69,22 +82,31 @@ fn evaluate(
         data: data.into(),
         split: name,
         report: evaluation.report(),
+        baselines: None,
     })
 }
 
-/// The images, what they are of, and which part of it they are.
-fn images(
-    args: &EvaluateArgs,
-    model: &Model,
-    output: &Output,
-) -> Result<(Box<dyn Split>, String, &'static str)> {
+/// What to evaluate on.
+struct Images {
+    split: Box<dyn Split>,
+    /// What the images are of.
+    data: String,
+    /// Which part of it they are.
+    name: &'static str,
+    /// The same as pictures that may not all be readable, where that shows on the way.
+    loose: Option<Pictures>,
+}
+
+/// The images that were named.
+fn images(args: &EvaluateArgs, model: &Model, output: &Output) -> Result<Images> {
     let outputs = &model.info.outputs;
     let file = args.settings.dir().filter(|dir| args.split.is_none() && !dir.is_dir());
     if let (Some(input), Some(file)) = (&model.info.table, file)
         && model.config.data.name == "csv"
     {
         let rows = Table::read(file, input)?.labelled(outputs)?;
-        return Ok((rows, file.display().to_string(), "all"));
+        let data = file.display().to_string();
+        return Ok(Images { split: rows, data, name: "all", loose: None });
     }
     // Folders are named after classes: there is none for values and labels.
     let classes = outputs.classes().unwrap_or_default();
@@ -94,7 +116,8 @@ fn images(
         let [_, height, width] = model.info.architecture.image;
         let preprocessing = model.preprocessing(output)?;
         let pictures = Pictures::of_classes(folder, classes, &preprocessing, [height, width])?;
-        return Ok((Box::new(pictures), folder.display().to_string(), "all"));
+        let (data, loose) = (folder.display().to_string(), Some(pictures.clone()));
+        return Ok(Images { split: Box::new(pictures), data, name: "all", loose });
     }
     let data = model.data(&model.config, &args.model)?;
     let (split, name) = match args.split.unwrap_or(SplitName::Test) {
@@ -102,7 +125,7 @@ fn images(
         SplitName::Val => (data.validation, "val"),
         SplitName::Test => (data.test, "test"),
     };
-    Ok((split, model.config.data.name.clone(), name))
+    Ok(Images { split, data: model.config.data.name.clone(), name, loose: None })
 }
 
 /// Writes `evaluation.json`, with pictures of the worst mistakes in it.
@@ -111,14 +134,16 @@ fn save(evaluated: &Evaluated, info: &ModelInfo, split: &dyn Split, run: &Path) 
     let cannot = |error: serde_json::Error| Error::run(&path, error.to_string());
     let mut document = serde_json::to_value(evaluated).map_err(cannot)?;
     let image @ [channels, height, width] = info.architecture.image;
-    // Not the rows of a table; and where images were left out, places are not those of the split.
     let are_pictures = height * width > 1 && [1, 3].contains(&channels);
+    // Where images were left out, places are not those of the split.
     if let Report::Classes(report) = &evaluated.report
-        && are_pictures
         && report.images == split.len()
     {
         for (place, mistake) in report.worst.iter().enumerate() {
-            if let Some(values) = sample(split, mistake.index, None)? {
+            if let Some(name) = split.name(mistake.index) {
+                document["worst"][place]["name"] = name.into();
+            }
+            if are_pictures && let Some(values) = sample(split, mistake.index, None)? {
                 let shown = picture(&values, image, info.preprocessing.as_ref());
                 document["worst"][place]["image"] = data_url(&shown).into();
             }
@@ -131,7 +156,7 @@ fn save(evaluated: &Evaluated, info: &ModelInfo, split: &dyn Split, run: &Path) 
 }
 
 fn text(evaluated: &Evaluated) -> String {
-    let Evaluated { network, found, data, split, report } = evaluated;
+    let Evaluated { network, found, data, split, report, .. } = evaluated;
     let head = format!("{network} {found} on {} {split} images of {data}\n", report.images());
     head + &match report {
         Report::Classes(report) => classes(report),

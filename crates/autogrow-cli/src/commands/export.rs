@@ -1,5 +1,7 @@
 //! `autogrow export`.
 
+mod foreign;
+
 use super::model::Model;
 use crate::args::{ExportArgs, Format};
 use crate::output::{Output, si};
@@ -7,6 +9,7 @@ use autogrow_core::network::{Graph, StateDict};
 use autogrow_core::run::publish;
 use autogrow_core::{Error, Result};
 use autogrow_export::{Facts, card, fold_batch_norms, onnx, pytorch};
+use autogrow_run::is_stream;
 use burn::module::Module;
 use serde::Serialize;
 use std::path::{Path, PathBuf};
@@ -32,6 +35,15 @@ pub(crate) fn run(args: &ExportArgs, output: &Output) -> Result<()> {
     let macs = model.network.macs()?;
     let out = &args.out;
     refuse_files_of_runs(out)?;
+    let beside = match format {
+        Format::Safetensors if args.pytorch => Some("py"),
+        Format::Burnpack => Some("json"),
+        Format::Safetensors | Format::Onnx => None,
+    };
+    let beside = ["md"].into_iter().chain(beside).map(|ending| out.with_extension(ending));
+    if !args.force {
+        foreign::refuse(&[out.clone()].into_iter().chain(beside).collect::<Vec<_>>())?;
+    }
     let mut files = vec![out.clone()];
     let bytes = match format {
         Format::Safetensors => {
@@ -63,11 +75,17 @@ pub(crate) fn run(args: &ExportArgs, output: &Output) -> Result<()> {
     let outcome = model.outcome();
     let run = outcome.as_ref().map(|outcome| (model.config.config(), outcome));
     let file = &*out.file_name().unwrap_or_default().to_string_lossy();
-    let text =
-        card(&Facts { info: &model.info, parameters, macs, file, format: name(format), run });
-    let card = out.with_extension("md");
-    publish(&card, text.as_bytes())?;
-    files.push(card);
+    let (info, format_name) = (&model.info, name(format));
+    let baselines = model.baselines();
+    let baselines = baselines.as_ref();
+    let facts = Facts { info, parameters, macs, file, format: format_name, run, baselines };
+    let text = card(&facts);
+    // Beside a device or a pipe is no place for a card.
+    if !is_stream(out) {
+        let card = out.with_extension("md");
+        publish(&card, text.as_bytes())?;
+        files.push(card);
+    }
     let report = Report {
         format: name(format),
         network: model.info.architecture.network.clone(),

@@ -1,14 +1,16 @@
 //! What commands on models have in common: finding out what a model is.
 
+use super::relabelled::relabelled;
 use super::{open_data, open_data_of};
 use crate::output::Output;
 use crate::settings::{Loaded, Settings};
 use autogrow_core::config::Config;
-use autogrow_core::data::{DataSet, Preprocessing};
+use autogrow_core::data::{Baselines, DataSet, Preprocessing};
 use autogrow_core::network::{Blueprint, ModelInfo, Network, SeedNetwork};
 use autogrow_core::run::{ModelFile, Outcome, read};
 use autogrow_core::{Error, Resolved, Result, registry};
 use burn::tensor::Device;
+use serde::Deserialize;
 use std::path::{Path, PathBuf};
 
 /// Means and deviations of ImageNet's photographs, which most networks for photographs were
@@ -82,7 +84,34 @@ impl Model {
     pub(super) fn data(&self, config: &Config, model: &Path) -> Result<DataSet> {
         let data = open_data_of(&self.info, config).map_err(|error| self.loaded.locate(error))?;
         self.check_suits(&data, model)?;
-        Ok(data)
+        self.by_name(data, model)
+    }
+
+    /// The data set with its classes in the model's order, which are known by name.
+    ///
+    /// # Errors
+    /// [`Error::Run`] about `model` where they are others.
+    fn by_name(&self, data: DataSet, model: &Path) -> Result<DataSet> {
+        // A file that another program wrote says nothing of classes.
+        let (Some(own), Some(theirs)) = (self.info.outputs.classes(), data.outputs.classes())
+        else {
+            return Ok(data);
+        };
+        if self.info.data.is_empty() || own == theirs {
+            return Ok(data);
+        }
+        let place = |class: &String| own.iter().position(|own| own == class);
+        let Some(places) = theirs.iter().map(place).collect::<Option<Vec<_>>>() else {
+            let problem = format!(
+                "tells apart the classes {}; {} has {}",
+                listed(own),
+                self.config.data.name,
+                listed(theirs)
+            );
+            return Err(Error::run(model, problem)
+                .with_hint("classes are known by their names, which have to be the same"));
+        };
+        Ok(relabelled(data, &self.info.outputs, &places))
     }
 
     /// Whether the images of a data set are such as the network takes.
@@ -168,6 +197,17 @@ impl Model {
         Ok(Preprocessing { size: [height, width], shorter_side: None, mean, std })
     }
 
+    /// Scores of simple models on the test images, where the model is one of a finished run.
+    pub(super) fn baselines(&self) -> Option<Baselines> {
+        #[derive(Deserialize)]
+        struct Evaluation {
+            baselines: Option<Baselines>,
+        }
+        self.outcome()?;
+        let bytes = read(&self.run.as_ref()?.join("evaluation.json")).ok()?;
+        serde_json::from_slice::<Evaluation>(&bytes).ok()?.baselines
+    }
+
     /// What the run came to, where the model is one of a finished run.
     pub(super) fn outcome(&self) -> Option<Outcome> {
         // A snapshot on the way is not the model that was tested.
@@ -177,6 +217,16 @@ impl Model {
         let bytes = read(&self.run.as_ref()?.join("result.json")).ok()?;
         let outcome: Outcome = serde_json::from_slice(&bytes).ok()?;
         (outcome.found == self.info.architecture.depth).then_some(outcome)
+    }
+}
+
+/// Names, the first of many.
+fn listed(names: &[String]) -> String {
+    const LISTED: usize = 20;
+    let first = names.iter().take(LISTED).map(String::as_str).collect::<Vec<_>>().join(", ");
+    match names.len() {
+        ..=LISTED => first,
+        count => format!("{first}, ... ({count})"),
     }
 }
 

@@ -6,7 +6,7 @@ use super::model::Model;
 use crate::args::PredictArgs;
 use crate::output::{BOLD, Output, RESET};
 use answer::{Answer, TOP};
-use autogrow_core::data::{Outputs, Split, TableInput};
+use autogrow_core::data::{Outputs, Split, TableInput, Targets};
 use autogrow_core::training::infer;
 use autogrow_core::{Error, Result};
 use autogrow_data::{Picture, Pictures, Table, pictures_in};
@@ -51,17 +51,32 @@ pub(crate) fn run(args: &PredictArgs, output: &Output) -> Result<()> {
         None => (vec![pictures(args, &model, output)?], "image", TOP),
     };
     let top = args.top.map_or(top, |top| top as usize);
-    let mut lines = Lines { args, output, all: Vec::new() };
+    let mut lines = Lines { args, output, all: Vec::new(), is_closed: false };
     lines.begin(called, outputs)?;
     let batch = args.batch.map(|batch| batch as usize);
-    for (split, names) in sources {
-        let mut names = names.into_iter();
-        infer(&model.network, &*split, batch, &model.device, &mut |numbers, targets| {
-            let rows = numbers.chunks_exact(outputs.len()).take(targets.len());
-            rows.zip(&mut names).try_for_each(|(row, image)| {
-                lines.add(Prediction { image, answer: Answer::new(row, outputs, top, args) })
-            })
-        })?;
+    for Named { source, names } in &sources {
+        let mut next = 0;
+        let predicted =
+            infer(&model.network, source.split(), batch, &model.device, &mut |numbers, targets| {
+                let places = match (source, targets) {
+                    // Of pictures, those that cannot be read are missing.
+                    (Source::Pictures(_), Targets::Classes(places)) => places.clone(),
+                    _ => (next..next + targets.len()).collect(),
+                };
+                next += targets.len();
+                let rows = numbers.chunks_exact(outputs.len());
+                rows.zip(places).try_for_each(|(row, place)| {
+                    let image = names.get(place).cloned().unwrap_or_default();
+                    lines.add(Prediction { image, answer: Answer::new(row, outputs, top, args) })
+                })
+            });
+        if lines.is_closed {
+            return Ok(());
+        }
+        predicted?;
+        if let Source::Pictures(pictures) = source {
+            pictures.bad(model.config.data.on_bad_image)?;
+        }
     }
     let Lines { all, .. } = lines;
     if !output.json {
@@ -76,8 +91,27 @@ pub(crate) fn run(args: &PredictArgs, output: &Output) -> Result<()> {
     output.result(&report, String::new)
 }
 
+/// What to look at.
+enum Source {
+    Rows(Box<dyn Split>),
+    /// With their places as labels.
+    Pictures(Pictures),
+}
+
+impl Source {
+    fn split(&self) -> &dyn Split {
+        match self {
+            Self::Rows(rows) => &**rows,
+            Self::Pictures(pictures) => pictures,
+        }
+    }
+}
+
 /// What to look at, and what each image is called.
-type Named = (Box<dyn Split>, Vec<String>);
+struct Named {
+    source: Source,
+    names: Vec<String>,
+}
 
 /// The rows of a table, called by its name and their lines.
 fn rows(path: &Path, input: &TableInput, outputs: &Outputs) -> Result<Named> {
@@ -86,7 +120,7 @@ fn rows(path: &Path, input: &TableInput, outputs: &Outputs) -> Result<Named> {
         false => Table::read(path, input)?,
     };
     let names = table.lines().map(|line| format!("{}:{line}", path.display()));
-    Ok((table.unlabelled(outputs)?, names.collect()))
+    Ok(Named { source: Source::Rows(table.unlabelled(outputs)?), names: names.collect() })
 }
 
 /// The pictures that were named.
@@ -94,9 +128,9 @@ fn pictures(args: &PredictArgs, model: &Model, output: &Output) -> Result<Named>
     let preprocessing = model.preprocessing(output)?;
     let (pictures, names): (Vec<_>, Vec<_>) = gather(&args.images)?.into_iter().unzip();
     let [_, height, width] = model.info.architecture.image;
-    // Labels are not used.
-    let labelled = pictures.into_iter().map(|picture| (picture, 0)).collect();
-    Ok((Box::new(Pictures::new(labelled, &preprocessing, [height, width])), names))
+    let pictures = pictures.into_iter().zip(0..).collect();
+    let pictures = Pictures::new(pictures, &preprocessing, [height, width]);
+    Ok(Named { source: Source::Pictures(pictures), names })
 }
 
 /// Everything on standard input.
@@ -136,10 +170,12 @@ struct Lines<'a> {
     args: &'a PredictArgs,
     output: &'a Output,
     all: Vec<Prediction>,
+    /// Whether nobody reads them any more.
+    is_closed: bool,
 }
 
 impl Lines<'_> {
-    fn begin(&self, called: &str, outputs: &Outputs) -> Result<()> {
+    fn begin(&mut self, called: &str, outputs: &Outputs) -> Result<()> {
         if self.args.csv {
             let mut cells = vec![called];
             cells.extend(answer::header(outputs, self.args));
@@ -161,16 +197,26 @@ impl Lines<'_> {
             let texts = prediction.answer.texts();
             let (first, rest) = texts.split_first().map_or(("", &[][..]), |(a, b)| (&**a, b));
             let rest: String = rest.iter().map(|text| format!("  {text}")).collect();
-            self.output.line(&format!("{}: {BOLD}{first}{RESET}{rest}", prediction.image))?;
+            let image = self.output.shown(&prediction.image);
+            self.line(&format!("{image}: {BOLD}{first}{RESET}{rest}"))?;
         }
         Ok(())
     }
 
-    fn row(&self, cells: &[&str]) -> Result<()> {
+    /// Prints a line. An error that ends the pass where nobody reads it, as after `| head`.
+    fn line(&mut self, line: &str) -> Result<()> {
+        self.is_closed = !self.output.stream(line)?;
+        match self.is_closed {
+            true => Err(Error::run("standard output", "is closed")),
+            false => Ok(()),
+        }
+    }
+
+    fn row(&mut self, cells: &[&str]) -> Result<()> {
         let mut writer = csv::Writer::from_writer(Vec::new());
         let written = writer.write_record(cells).map_err(|error| error.to_string());
         let row = written.and_then(|()| writer.into_inner().map_err(|error| error.to_string()));
         let row = row.map_err(|error| Error::config("--csv", error))?;
-        self.output.line(String::from_utf8_lossy(&row).trim_end())
+        self.line(String::from_utf8_lossy(&row).trim_end())
     }
 }

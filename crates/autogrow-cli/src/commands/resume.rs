@@ -83,7 +83,8 @@ fn open(args: &ResumeArgs, config: &Config, data: &DataSet, output: &Output) -> 
     match &resumed.checkpoint {
         Some(checkpoint) => {
             let now = Origin::of(config, data)?;
-            refuse_other_origin(path, &checkpoint.origin, &now, &args.allow)?;
+            let is_same = now.data == checkpoint.origin.data || checkpoint.origin.is_of(data)?;
+            refuse_other_origin(path, (&checkpoint.origin, is_same), &now, &args.allow)?;
             let place = checkpoint.state.describe(&checkpoint.blueprint.depth);
             output.note(&format!("resuming {}: {place}", path.display()));
         }
@@ -110,9 +111,15 @@ fn refuse_changes(path: &Path, before: &Config, now: &Config, allow: &[String]) 
     Ok(())
 }
 
-fn refuse_other_origin(path: &Path, before: &Origin, now: &Origin, allow: &[String]) -> Result<()> {
+/// `is_same`: whether the data are those of before.
+fn refuse_other_origin(
+    path: &Path,
+    (before, is_same): (&Origin, bool),
+    now: &Origin,
+    allow: &[String],
+) -> Result<()> {
     let allowed = |key: &str| allow.iter().any(|allowed| allowed == key);
-    if before.data != now.data && !allowed("data") {
+    if !is_same && !allowed("data") {
         return Err(Error::run(path, "was trained on other images than the data set holds now")
             .with_hint("bring the data back as it was, or insist with --allow data"));
     }

@@ -9,7 +9,7 @@ use crate::run_folders::FOLDER;
 use crate::settings::Loaded;
 use crate::signals::Signals;
 use autogrow_core::config::{Config, SelectOn};
-use autogrow_core::data::DataSet;
+use autogrow_core::data::{Baselines, DataSet};
 use autogrow_core::network::Blueprint;
 use autogrow_core::ranks::Ranks;
 use autogrow_core::run::{Checkpoint, Outcome, RunFolder, Watch, publish};
@@ -51,10 +51,13 @@ pub(crate) fn run(args: &TrainArgs, output: &Output, ranks: &Ranks) -> Result<()
 /// Begins a run and brings it to its end.
 pub(super) fn begin(args: &TrainArgs, output: &Output, ranks: &Ranks) -> Result<Option<Ended>> {
     let (loaded, config, device, data) = ranks.agree(prepare(args, ranks))?;
-    let path = args.run.clone().unwrap_or_else(|| {
-        let stem = format!("{}-{}", config.data.name, config.network.name);
-        RunFolder::numbered(Path::new(FOLDER), &stem)
-    });
+    let (parent, stem) = (FOLDER.as_ref(), format!("{}-{}", config.data.name, config.network.name));
+    let path = match &args.run {
+        Some(run) => Ok(run.clone()),
+        None if ranks.is_first() => RunFolder::claim(parent, &stem),
+        None => Ok(RunFolder::numbered(parent, &stem)),
+    };
+    let path = ranks.agree(path)?;
     // The first rank alone has a folder.
     let folder = ranks.is_first().then(|| RunFolder::create(&path, &config)).transpose();
     let job = Job { config: &config, data: &data, device: &device, ranks };
@@ -112,8 +115,8 @@ pub(super) fn go(
     let Some(folder) = folder else { return outcome.map(|_| None) };
     let outcome = outcome.and_then(|outcome| {
         // Before the result, so that a finished run has all that its folder is to have.
-        evaluate::keep(path, job.data, job.device)?;
-        write_card(job, path, &outcome)?;
+        let baselines = evaluate::keep(path, job.data, job.device)?;
+        write_card(job, path, &outcome, &baselines)?;
         folder.finish(&outcome).map(|()| outcome)
     });
     // However the run ended: the last page says so, once nobody holds the folder.
@@ -123,12 +126,13 @@ pub(super) fn go(
 }
 
 /// Writes the model card.
-fn write_card(job: &Job<'_>, path: &Path, outcome: &Outcome) -> Result<()> {
+fn write_card(job: &Job<'_>, path: &Path, outcome: &Outcome, baselines: &Baselines) -> Result<()> {
     let info = job.model_info().of(Blueprint { depth: outcome.found.clone(), ..job.blueprint() });
     let (parameters, macs) = (outcome.parameters, outcome.macs);
     let (file, format) = ("model.safetensors", "safetensors");
     let run = Some((job.config.config(), outcome));
-    let facts = Facts { info: &info, parameters, macs, file, format, run };
+    let baselines = Some(baselines);
+    let facts = Facts { info: &info, parameters, macs, file, format, run, baselines };
     publish(&path.join("README.md"), card(&facts).as_bytes())
 }
 

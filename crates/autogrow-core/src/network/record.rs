@@ -1,6 +1,6 @@
 //! A network's graph and its multiply-accumulate operations, recorded from its forward pass.
 
-use super::graph::{Graph, Unrecorded};
+use super::graph::{Graph, Node, Op, Unrecorded};
 use super::names::pytorch_name;
 use super::trainable::convolution_weights;
 use super::{Network, identities};
@@ -52,6 +52,18 @@ impl Network {
     pub fn macs(&self) -> Result<u64> {
         let Recording { graph, gaps } = self.record()?;
         Ok(graph.macs() + gaps.iter().map(|gap| gap.macs).sum::<u64>())
+    }
+
+    /// Images that a training step needs at least: 2 where a batch norm sees a single value of a channel
+    /// of an image, as of a row of a table, since one value has no variance; else 1.
+    pub fn least_batch(&self) -> usize {
+        let sees_one_value = |node: &Node| {
+            let values = node.shape.iter().skip(1).product::<usize>();
+            matches!(node.op, Op::BatchNorm { .. }) && values == 1
+        };
+        // Of what cannot be recorded nothing is known.
+        let recorded = self.record().map(|recording| recording.graph.nodes);
+        1 + usize::from(recorded.is_ok_and(|nodes| nodes.iter().any(sees_one_value)))
     }
 
     /// Records every sub-module that can be.

@@ -54,15 +54,18 @@ impl RunFolder {
     /// be written.
     pub fn create(path: &Path, config: &Config) -> Result<Self> {
         storage::create_folder(path)?;
-        let lock = Lock::take(path)?;
+        let lock = locked(path)?;
         let present = storage::names(path)?;
         if present.iter().any(|name| name == names::CONFIG) {
             return Err(Error::run(path, "holds a run already")
                 .with_hint(format!("`autogrow resume {}` goes on with it", path.display())));
         }
-        if present.iter().any(|name| name != names::LOCK && !name.ends_with(names::PART)) {
-            return Err(Error::run(path, "holds files already")
-                .with_hint("name another folder, or none for one that is numbered by itself"));
+        if let Some(name) = present.iter().find(|name| names::OF_RUNS.contains(&name.as_str())) {
+            return Err(Error::run(
+                path,
+                format!("holds `{name}` already, which a run would write"),
+            )
+            .with_hint("name another folder, or none for one that is numbered by itself"));
         }
         publish_config(path, config)?;
         Self::start(path, config, lock)
@@ -75,7 +78,7 @@ impl RunFolder {
     /// [`Error::Run`] where another process is at it, the folder cannot be written, or no
     /// checkpoint is whole although there are some.
     pub fn resume(path: &Path, config: &Config) -> Result<Resumed> {
-        let lock = Lock::take(path)?;
+        let lock = locked(path)?;
         let checkpoints = Checkpoints::of(path, config.run.keep)?;
         let (newest, damaged) = checkpoints.newest()?;
         if newest.is_none() && !damaged.is_empty() {
@@ -121,6 +124,20 @@ impl RunFolder {
             number += 1;
         }
         path(number)
+    }
+
+    /// Makes the first of `<parent>/<stem>-1`, `-2`, ... that does not exist; of processes that do so
+    /// at once, each gets another.
+    ///
+    /// # Errors
+    /// [`Error::Run`] where it cannot be made.
+    pub fn claim(parent: &Path, stem: &str) -> Result<PathBuf> {
+        loop {
+            let path = Self::numbered(parent, stem);
+            if storage::create_new_folder(&path)? {
+                return Ok(path);
+            }
+        }
     }
 
     /// Where it is.
@@ -192,10 +209,34 @@ impl RunFolder {
     }
 }
 
+/// Takes the lock of a run folder.
+fn locked(path: &Path) -> Result<Lock> {
+    let lock = Lock::take(path)?;
+    if !lock.is_held() {
+        tracing::warn!(
+            "{}: its file system has no locks: see to it that no other process writes this run",
+            path.display()
+        );
+    }
+    Ok(lock)
+}
+
+/// The configuration with paths that hold wherever the run is gone on with.
+fn placed(config: &Config) -> Config {
+    let mut config = config.clone();
+    for path in [&mut config.data.dir, &mut config.training.init_from] {
+        if let Ok(absolute) = std::path::absolute(&*path) {
+            *path = absolute;
+        }
+    }
+    config
+}
+
 /// Writes the configuration, unless it stands there already.
 fn publish_config(run: &Path, config: &Config) -> Result<()> {
     let path = run.join(names::CONFIG);
-    let text = toml::to_string(config).map_err(|error| Error::run(&path, error.to_string()))?;
+    let text =
+        toml::to_string(&placed(config)).map_err(|error| Error::run(&path, error.to_string()))?;
     if path.exists() && storage::read(&path)? == text.as_bytes() {
         return Ok(());
     }

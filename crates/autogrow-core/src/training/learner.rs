@@ -69,6 +69,8 @@ pub struct Learner {
     plugins: PluginSettings,
     device: Device,
     ranks: Ranks,
+    /// Images that a step needs at least.
+    least: usize,
 }
 
 struct Aside {
@@ -90,15 +92,16 @@ impl Learner {
     ) -> Result<Self> {
         let average = (training.average > 0.0).then(|| Average::of(&network, training.average, 0));
         Ok(Self {
-            network,
             objective: objective(training, plugins)?,
             optimizer: optimizer(training, plugins)?,
             average,
             aside: None,
+            least: network.least_batch(),
             training: training.clone(),
             plugins: plugins.clone(),
             device,
             ranks: Ranks::single(),
+            network,
         })
     }
 
@@ -187,6 +190,7 @@ impl Learner {
             micro_batch: self.training.micro_batch,
             batch_size: self.training.batch_size,
             sync_batch_norm: self.training.sync_batch_norm && self.ranks.are_several(),
+            least: self.least,
         };
         let Some((gradients, loss)) = passes.gradients(batch, tally)? else {
             return Ok((self, None));

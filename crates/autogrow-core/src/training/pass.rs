@@ -36,6 +36,9 @@ pub(super) struct Passes<'a> {
     pub(super) batch_size: usize,
     /// Whether batch norms see the images of all ranks.
     pub(super) sync_batch_norm: bool,
+    /// Images that batch norms need at least to learn from: one has no variance where a channel is one
+    /// value of it.
+    pub(super) least: usize,
 }
 
 impl Passes<'_> {
@@ -47,10 +50,11 @@ impl Passes<'_> {
         tally: &mut Tally,
     ) -> Result<Option<(GradientsParams, f64)>, Halt> {
         let own = batch.len();
-        let parts = if own == 0 { Vec::new() } else { batch.parts(self.micro_batch) };
+        let parts = if own == 0 { Vec::new() } else { batch.parts(self.micro_batch, self.least) };
         let counts = self.ranks.gather(&[own as f64, parts.len() as f64])?;
         let images: f64 = counts.iter().map(|counts| counts[0]).sum();
-        if images == 0.0 {
+        // A last batch of fewer than can be learnt from is left out.
+        if images == 0.0 || images < self.least as f64 {
             return Ok(None);
         }
         if images > self.batch_size as f64 {

@@ -18,6 +18,8 @@ pub(super) struct Rows {
     width: usize,
     values: Vec<f32>,
     targets: RowTargets,
+    /// Line of each row in its file.
+    lines: Vec<u64>,
 }
 
 impl Rows {
@@ -27,7 +29,8 @@ impl Rows {
             .find(sheet)
             .map_err(|problem| fit.refused(sheet, problem))?;
         let targets = targets::read(fit, sheet, rows, &found.columns)?;
-        Ok(Self { width: fit.table.width(), values: fit.features(sheet, rows)?, targets })
+        let lines = rows.iter().map(|&row| sheet.lines[row]).collect();
+        Ok(Self { width: fit.table.width(), values: fit.features(sheet, rows)?, targets, lines })
     }
 }
 
@@ -47,6 +50,10 @@ impl Source for Rows {
 
     fn stored_size(&self, _: usize) -> Result<[usize; 2]> {
         Ok([1, 1])
+    }
+
+    fn name(&self, index: usize) -> Option<String> {
+        self.lines.get(index).map(|line| format!("line {line}"))
     }
 
     fn fill(&self, index: usize, _: Option<&mut Draws>, out: &mut [f32]) -> Result<()> {
@@ -102,7 +109,8 @@ impl<'a> Table<'a> {
         let (fit, rows) = (Fit { table: self.input, outputs, whose: Whose::Model }, self.rows());
         let values = fit.features(&self.sheet, &rows)?;
         let targets = RowTargets::Classes(vec![0; rows.len()]);
-        self.split(Rows { width: self.input.width(), values, targets })
+        let lines = self.sheet.lines.clone();
+        self.split(Rows { width: self.input.width(), values, targets, lines })
     }
 
     fn rows(&self) -> Vec<usize> {

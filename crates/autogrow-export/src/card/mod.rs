@@ -11,7 +11,7 @@ mod columns;
 use crate::onnx::output_name;
 use autogrow_core::config::SelectOn;
 use autogrow_core::config::{Compat, Config};
-use autogrow_core::data::Outputs;
+use autogrow_core::data::{Baselines, Linear, Outputs};
 use autogrow_core::network::ModelInfo;
 use autogrow_core::run::Outcome;
 use autogrow_core::training::objective;
@@ -32,8 +32,12 @@ pub struct Facts<'a> {
     pub format: &'a str,
     /// The run that found it, where that is known: its settings and what it came to.
     pub run: Option<(&'a Config, &'a Outcome)>,
+    /// Scores of simple models on the test images of that run, where they were measured.
+    pub baselines: Option<&'a Baselines>,
 }
 
+/// The last line of a card: who wrote it.
+pub const CARD_MARK: &str = "<!-- Written by AutoGrow. -->";
 /// Classes that are listed one by one.
 const LISTED: usize = 20;
 
@@ -56,10 +60,11 @@ pub fn card(facts: &Facts<'_>) -> String {
     outputs(&facts.info.outputs, &mut text);
     if let Some((config, outcome)) = facts.run {
         found(facts.info, config, outcome, &mut text);
-        scores(facts.info, config, outcome, &mut text);
+        scores(facts, config, outcome, &mut text);
     }
     usage(facts, &mut text);
     limits(facts, &mut text);
+    line!(text, "\n{CARD_MARK}");
     text
 }
 
@@ -126,6 +131,11 @@ fn images(info: &ModelInfo, text: &mut String) {
                     "It lies in the middle of a black image of {whole_height}x{whole_width}."
                 );
             }
+            line!(
+                text,
+                "What is transparent is put on white; a camera's turn is undone; 16 bits are kept. \
+                 Scaling averages over all pixels that a new one covers (bilinear, antialiased)."
+            );
             line!(
                 text,
                 "Pixels from 0 to 1 are normalised with mean {:?} and standard deviation {:?}.",
@@ -209,7 +219,8 @@ fn found(info: &ModelInfo, config: &Config, outcome: &Outcome, text: &mut String
     }
 }
 
-fn scores(info: &ModelInfo, config: &Config, outcome: &Outcome, text: &mut String) {
+fn scores(facts: &Facts<'_>, config: &Config, outcome: &Outcome, text: &mut String) {
+    let info = facts.info;
     let (title, column) = match outcome.objective.as_str() {
         "classes" => ("Accuracy", "top-1"),
         objective => ("Score", objective),
@@ -227,6 +238,27 @@ fn scores(info: &ModelInfo, config: &Config, outcome: &Outcome, text: &mut Strin
     if config.data.select_on == SelectOn::Val {
         line!(text, "| validation (selected the model) | {} |", score(outcome.val_accuracy));
     }
+    let Some(Baselines { constant, class, linear, tested }) = facts.baselines else { return };
+    let always = match (&info.outputs, class) {
+        (Outputs::Classes(_), Some(class)) => {
+            format!("always `{}`, the biggest class", plain(class))
+        }
+        (Outputs::Values(_), _) => "always the mean".into(),
+        _ => "always the same answer".into(),
+    };
+    line!(text, "| without a network, {always} | {} |", score(*constant));
+    let Some(Linear { score: of_linear, trained, features }) = linear else { return };
+    let simple = match info.outputs {
+        Outputs::Values(_) => "least squares",
+        Outputs::Classes(_) | Outputs::Labels(_) => "logistic regression",
+    };
+    line!(text, "| without a network, {simple} | {} |", score(*of_linear));
+    line!(
+        text,
+        "\nWithout a network: fitted on {features} standardised numbers of {trained} training {}, \
+         judged on {tested} test {0}.",
+        inputs(info)
+    );
 }
 
 fn usage(facts: &Facts<'_>, text: &mut String) {

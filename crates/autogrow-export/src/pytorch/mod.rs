@@ -12,6 +12,9 @@ use body::{Step, methods};
 use std::collections::BTreeMap;
 use template::{Class, Methods, Template, class};
 
+/// What the first line of a module ends in: who wrote it.
+pub const MODULE_MARK: &str = "exported by AutoGrow.";
+
 /// The text of a Python file that defines the network of `graph` and loads the file `weights`,
 /// which is looked for beside it.
 pub fn pytorch(graph: &Graph, info: &ModelInfo, weights: &str) -> String {
@@ -84,7 +87,7 @@ fn text(graph: &Graph, info: &ModelInfo, parts: &Parts<'_>) -> String {
         ""
     };
     format!(
-        "\"\"\"{} {}, exported by AutoGrow.\n\n\
+        "\"\"\"{} {}, {MODULE_MARK}\n\n\
          {images}; {}. {gives}Needs the {needs}.\n\"\"\"\n\n\
          {from_files}import torch\n{from_weights}from torch import nn\n{functional}\n\
          {}{preprocessing}\n\n{rows}{helper}{classes}{network}{load}",

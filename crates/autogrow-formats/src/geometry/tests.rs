@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::picture::decode;
-use crate::testing::{Numbers, expected, expected_pixels, fixture};
+use crate::testing::{Numbers, expected, expected_pixels, fixture, in_bytes};
 use serde_json::Value;
 
 fn numbers(value: &Value) -> Vec<u32> {
@@ -19,7 +19,8 @@ fn size(case: &Value) -> u32 {
 }
 
 /// Within 2 of 255 everywhere, and 0.5 on the average.
-fn assert_close(found: &[u8], case: &Value) {
+fn assert_close(found: Samples<'_>, case: &Value) {
+    let found = in_bytes(found);
     let expected = expected_pixels(case);
     assert_eq!(found.len(), expected.len());
     let off = found.iter().zip(&expected).map(|(a, b)| u64::from(a.abs_diff(*b)));
@@ -72,31 +73,46 @@ fn any_shape_is_cut_and_scaled() {
     let mut scaler = Scaler::default();
     for (width, height) in [(1, 1), (1, 9_000), (9_000, 1), (2, 3), (223, 224), (257, 256)] {
         let pixels = vec![7; (3 * width * height) as usize];
-        let picture = Picture { width, height, pixels };
+        let picture = Picture { width, height, pixels: Pixels::Bytes(pixels) };
         for _ in 0..50 {
             let crop =
                 Crop::random([width, height], || draws.below(1 << 20) as f64 / (1 << 20) as f64);
             assert!(crop.left + crop.width <= width && crop.top + crop.height <= height);
             let square = scaler.crop(Path::new("x"), &picture, crop, 24).unwrap();
-            assert!(square.iter().all(|&byte| byte == 7));
+            assert!(in_bytes(square).iter().all(|&byte| byte == 7));
         }
         for (side, size) in [(256, 224), (32, 32), (1, 1)] {
             let square = scaler.centre(Path::new("x"), &picture, side, [size; 2]).unwrap();
-            assert!(square.len() as u32 == 3 * size * size && square.iter().all(|&byte| byte == 7));
+            assert_eq!(square.len() as u32, 3 * size * size);
+            assert!(in_bytes(square).iter().all(|&byte| byte == 7));
         }
     }
 }
 
 #[test]
 fn planes_are_mirrored_and_looked_up() {
-    let table = std::array::from_fn(|byte| byte as f32);
+    let table: [f32; 256] = std::array::from_fn(|byte| byte as f32);
     let tables = [table, table.map(|value| 10.0 * value), table.map(|value| -value)];
     let pixels = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12];
     let planes = |flip| {
         let mut out = [0.0; 12];
-        fill_planes(&pixels, 2, flip, &tables, &mut out);
+        let value = |channel: usize, byte: u8| tables[channel][usize::from(byte)];
+        fill_planes(&pixels, 2, flip, value, &mut out);
         out
     };
     assert_eq!(planes(false), [1., 4., 7., 10., 20., 50., 80., 110., -3., -6., -9., -12.]);
     assert_eq!(planes(true), [4., 1., 10., 7., 50., 20., 110., 80., -6., -3., -12., -9.]);
+}
+
+/// Scaled in 16 bits, where 8 would leave nothing of them.
+#[test]
+fn words_are_scaled_as_words() {
+    let pixels = Pixels::Words((0..64 * 64).flat_map(|at| [(at % 64) as u16; 3]).collect());
+    let picture = Picture { width: 64, height: 64, pixels };
+    let mut scaler = Scaler::default();
+    let Samples::Words(square) = scaler.centre(Path::new("x"), &picture, 32, [32; 2]).unwrap()
+    else {
+        panic!("16 bits are kept")
+    };
+    assert!(square[..3 * 32].chunks(3).is_sorted() && square[3 * 31] >= 60, "{square:?}");
 }

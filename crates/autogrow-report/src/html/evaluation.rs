@@ -16,6 +16,14 @@ pub(super) fn section(evaluation: &Evaluation) -> Markup {
     let body = html! {
         dl.facts.small {
             div { dt { "top-1" } dd { (exact("top1", evaluation.top1, &percent(evaluation.top1))) } }
+            @if let Some(baselines) = &evaluation.baselines {
+                @if let Some(linear) = &baselines.linear {
+                    div { dt { "logistic regression" }
+                        dd { (exact("linear", linear.score, &percent(linear.score))) } }
+                }
+                div { dt { "always " (baselines.class.as_deref().unwrap_or("the biggest class")) }
+                    dd { (exact("constant", baselines.constant, &percent(baselines.constant))) } }
+            }
             @if let Some(top5) = evaluation.top5 {
                 div { dt { "top-5" } dd { (exact("top5", top5, &percent(top5))) } }
             }
@@ -145,12 +153,12 @@ fn worst(evaluation: &Evaluation) -> Markup {
         ul.worst {
             @for mistake in &evaluation.worst {
                 @let (truth, taken) = (name(mistake.truth), name(mistake.predicted));
-                li {
+                li title=[mistake.name.as_deref()] {
                     @if let Some(image) = &mistake.image {
                         img src=(image)
                             alt={ "image " (mistake.index) ", showing " (truth) };
                     } @else {
-                        p.none { "row " (mistake.index) }
+                        p.none { (mistake.name.clone().unwrap_or(format!("row {}", mistake.index))) }
                     }
                     p { (truth) br; span.end { "→ " (taken) } " "
                         span.none { (format!("{:.0}\u{a0}%", 100.0 * mistake.probability)) } }

@@ -9,7 +9,9 @@
 //!   "confusion": [[980, 20], [15, 985]],
 //!   "calibration": [{"confidence": 0.95, "accuracy": 0.93, "images": 1200}],
 //!   "worst": [{"image": "data:image/png;base64,...", "truth": 0, "predicted": 1,
-//!              "probability": 0.99, "index": 17}]
+//!              "probability": 0.99, "index": 17, "name": "cifar/7.png"}],
+//!   "baselines": {"constant": 10.0, "class": "t-shirt", "tested": 10000,
+//!                 "linear": {"score": 39.5, "trained": 2184, "features": 3072}}
 //! }
 //! ```
 //!
@@ -19,7 +21,8 @@
 //! class `p`; of very many classes there is none. A bin of `calibration` holds the mean of the
 //! greatest probability and the part that was right, both from 0 to 1. `worst` lists the most
 //! confident mistakes, the worst first, with the probability the model gave its answer and the
-//! image's place in the split; of rows of a table there is no picture.
+//! image's place in the split and its file; of rows of a table there is no picture. `baselines` are
+//! scores of models without a network on the test images, in percent.
 
 use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Value};
@@ -68,6 +71,29 @@ pub struct Evaluation {
     /// The most confident mistakes, the worst first.
     #[serde(default)]
     pub worst: Vec<Mistake>,
+    /// Scores of simple models on the same images.
+    #[serde(default)]
+    pub baselines: Option<Baselines>,
+}
+
+/// What can be had without a network.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+pub struct Baselines {
+    /// Percent that always the same answer, the biggest class, has right.
+    pub constant: f64,
+    /// Its name.
+    #[serde(default)]
+    pub class: Option<String>,
+    /// Logistic regression.
+    #[serde(default)]
+    pub linear: Option<Linear>,
+}
+
+/// A linear model.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+pub struct Linear {
+    /// Percent that it has right.
+    pub score: f64,
 }
 
 /// One class.
@@ -106,6 +132,9 @@ pub struct Mistake {
     pub probability: f64,
     /// Its place in the split.
     pub index: u64,
+    /// Its file, or its line in one.
+    #[serde(default)]
+    pub name: Option<String>,
 }
 
 impl Evaluation {
