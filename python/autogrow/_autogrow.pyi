@@ -1,10 +1,13 @@
 """The engine. What is here is for the package alone."""
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, final
+
+__all__ = ["Model", "__version__", "fail", "from_weights", "main", "networks", "report", "train"]
 
 __version__: str
 
+@final
 class Model:
     @staticmethod
     def read(path: str) -> Model: ...
@@ -24,9 +27,7 @@ class Model:
 def train(
     request: dict[str, Any], callback: Callable[[dict[str, Any]], object] | None
 ) -> tuple[Model, dict[str, Any]]: ...
-def from_weights(
-    weights: Sequence[tuple[str, list[int], Any]], network: str, size: tuple[int, int]
-) -> Model: ...
+def from_weights(weights: Sequence[tuple[str, list[int], Any]], network: str, size: tuple[int, int]) -> Model: ...
 def networks() -> list[tuple[str, str, int]]: ...
 def report(folder: str) -> str: ...
 def main(arguments: list[str]) -> int: ...

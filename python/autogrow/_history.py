@@ -45,9 +45,7 @@ class History(dict[str, NDArray[Any]]):
 def of_epochs(epochs: Iterable[Mapping[str, Any]]) -> History:
     """Of dictionaries, one an epoch."""
     epochs = list(epochs)
-    return History(
-        {name: np.array([epoch[name] for epoch in epochs], dtype=kind) for name, kind in COLUMNS.items()}
-    )
+    return History({name: np.array([epoch[name] for epoch in epochs], dtype=kind) for name, kind in COLUMNS.items()})
 
 
 def of_events(events: Iterable[Mapping[str, Any]]) -> History:

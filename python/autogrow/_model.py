@@ -164,8 +164,7 @@ class Model:
     def weights(self) -> dict[str, NDArray[np.float32]]:
         """Parameters and running statistics by PyTorch's name."""
         return {
-            name: np.frombuffer(numbers, np.float32).reshape(shape)
-            for name, shape, numbers in self._engine.weights()
+            name: np.frombuffer(numbers, np.float32).reshape(shape) for name, shape, numbers in self._engine.weights()
         }
 
     def with_weights(self, state_dict: Any) -> Model:

@@ -30,8 +30,7 @@ def to_torch(engine: _autogrow.Model) -> torch.nn.Module:
     exec(compile(source, name, "exec"), module.__dict__)
     network: torch.nn.Module = module.__dict__["Network"]()
     tensors = {
-        name: torch.frombuffer(numbers, dtype=torch.float32).reshape(shape)
-        for name, shape, numbers in engine.weights()
+        name: torch.frombuffer(numbers, dtype=torch.float32).reshape(shape) for name, shape, numbers in engine.weights()
     }
     network.load_state_dict(tensors, strict=True)
     return network.eval()

@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 import pytest
-from conftest import SHORT
 
 import autogrow
+from conftest import SHORT
 
 
 def test_a_model_is_what_it_was_after_a_file_or_a_pickle(rows: Any, tmp_path: Path) -> None:

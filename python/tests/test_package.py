@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import SHORT
 
 import autogrow
 from autogrow import _autogrow
+from conftest import SHORT
 
 
 def python(code: str) -> str:

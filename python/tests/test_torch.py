@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 import pytest
-from conftest import SHORT
 
 import autogrow
 from autogrow import _autogrow
+from conftest import SHORT
 
 torch = pytest.importorskip("torch")
 

@@ -11,9 +11,9 @@ from typing import Any
 
 import numpy as np
 import pytest
-from conftest import SHORT
 
 import autogrow
+from conftest import SHORT
 
 
 def test_rows_are_learnt(rows: Any) -> None:

@@ -14,7 +14,7 @@ use std::process::{Command, ExitCode};
 const SOURCE: &str = "python";
 
 /// What its tests need.
-const NEEDS: [&str; 5] = ["numpy", "scikit-learn", "pandas", "pytest", "mypy"];
+const NEEDS: [&str; 6] = ["numpy", "scikit-learn", "pandas", "pytest", "mypy", "ruff"];
 
 /// What they need besides to run what is about PyTorch and ONNX; some gigabytes.
 const LARGE: [&str; 2] = ["torch", "onnxruntime"];
@@ -35,7 +35,7 @@ pub(crate) struct PythonArgs {
     pytest: Vec<String>,
 }
 
-/// Builds the engine, puts it beside the package's files and runs mypy and pytest. Where there is no
+/// Builds the engine, puts it beside the package's files and runs ruff, mypy and pytest. Where there is no
 /// Python, or its packages cannot be had, it says so and passes.
 ///
 /// # Errors
@@ -58,15 +58,23 @@ pub(crate) fn run(tree: &Tree, args: &PythonArgs) -> Result<ExitCode> {
             }
         }
     };
-    // Nothing is left among the sources: not by Python, nor by these two.
+    // Nothing is left among the sources: not by Python, nor by these.
     let settings = source.join("pyproject.toml");
     let mut mypy = Command::new(&python);
     mypy.args(["-m", "mypy", "--cache-dir"]).arg(target.join("python/mypy"));
     mypy.arg("--config-file").arg(&settings);
+    let mut stubs = Command::new(&python);
+    stubs.args(["-m", "mypy.stubtest", "autogrow._autogrow", "--mypy-config-file"]).arg(&settings);
+    let ruff = |arguments: &[&str]| {
+        let mut ruff = Command::new(&python);
+        ruff.args(["-m", "ruff"]).args(arguments).arg("--no-cache").arg(&source);
+        ruff
+    };
+    let (mut form, mut lints) = (ruff(&["format", "--check"]), ruff(&["check"]));
     let mut pytest = Command::new(&python);
     pytest.args(["-m", "pytest", "-p", "no:cacheprovider", "-c"]).arg(&settings);
     pytest.arg("--rootdir").arg(&source).arg(source.join("tests")).args(&args.pytest);
-    for command in [&mut mypy, &mut pytest] {
+    for command in [&mut form, &mut lints, &mut mypy, &mut stubs, &mut pytest] {
         command.current_dir(&package).env("PYTHONPATH", &package);
         command.env("PYTHONDONTWRITEBYTECODE", "1").env("PROGRAM", target.join("debug/autogrow"));
         let status = command.status();

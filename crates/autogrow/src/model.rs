@@ -2,7 +2,6 @@
 
 use crate::dataset::{Pixels, Prepared, split_of};
 use crate::{device, threads};
-use autogrow_core::data::Outputs;
 use autogrow_core::network::{ModelInfo, Network, StateDict};
 use autogrow_core::run::{ModelFile, publish};
 use autogrow_core::training::infer;
@@ -112,10 +111,5 @@ impl Model {
             })
         })?;
         Ok(outputs)
-    }
-
-    /// What the network gives, in order.
-    pub fn names(&self) -> &Outputs {
-        &self.info.outputs
     }
 }
