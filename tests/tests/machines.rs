@@ -14,7 +14,7 @@ const TABLE: [&str; 8] = [
     "--network=mlp1net",
     "--policy=none",
     "--depth=1",
-    "--epochs=2",
+    "--set=fine_tune.epochs=2",
     "--set=run.threads=1",
     "--set=training.batch_size=16",
     "--quiet",

@@ -52,7 +52,11 @@ pub(crate) fn run(args: &PredictArgs, output: &Output) -> Result<()> {
     };
     let top = args.top.map_or(top, |top| top as usize);
     let mut lines = Lines { args, output, all: Vec::new(), is_closed: false };
-    lines.begin(called, outputs)?;
+    let begun = lines.begin(called, outputs);
+    if lines.is_closed {
+        return Ok(());
+    }
+    begun?;
     let batch = args.batch.map(|batch| batch as usize);
     for Named { source, names } in &sources {
         let mut next = 0;
