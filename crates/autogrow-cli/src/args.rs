@@ -1,7 +1,7 @@
 //! What can be typed: commands and options. Each is defined here once; help comes from it.
 
 use crate::run_folders;
-use crate::settings::Settings;
+use crate::settings::{Common, Settings};
 use autogrow_core::growth::Depth;
 use autogrow_suite::{ReproduceArgs, SuiteArgs};
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -147,7 +147,7 @@ pub(crate) struct CertifyArgs {
     #[arg(long)]
     pub(crate) take: bool,
     #[command(flatten)]
-    pub(crate) settings: Settings,
+    pub(crate) settings: Common,
 }
 
 #[derive(Debug, Args)]
@@ -194,7 +194,7 @@ pub(crate) struct EvaluateArgs {
     #[arg(long)]
     pub(crate) save: bool,
     #[command(flatten)]
-    pub(crate) settings: Settings,
+    pub(crate) settings: Common,
 }
 
 #[derive(Debug, Args)]
@@ -221,7 +221,7 @@ pub(crate) struct PredictArgs {
     #[arg(long, value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) batch: Option<u32>,
     #[command(flatten)]
-    pub(crate) settings: Settings,
+    pub(crate) settings: Common,
 }
 
 #[derive(Debug, Args)]
@@ -245,7 +245,7 @@ pub(crate) struct ExportArgs {
     #[arg(long)]
     pub(crate) force: bool,
     #[command(flatten)]
-    pub(crate) settings: Settings,
+    pub(crate) settings: Common,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

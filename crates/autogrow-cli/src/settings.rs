@@ -22,15 +22,40 @@ const DATA_VARIABLE: &str = "AUTOGROW_DATA";
 /// The source of values that nobody has set.
 const DEFAULT: &str = "default";
 
-/// Options that every command with a configuration has.
+/// Options of every command with a configuration.
 #[derive(Args, Clone, Debug, Default)]
-pub(crate) struct Settings {
+pub(crate) struct Common {
     /// Configuration file (TOML)
     #[arg(long, value_name = "FILE", help_heading = "Configuration")]
     config: Option<PathBuf>,
     /// Set any key, such as --set growth.interval=3 (see `autogrow config`)
     #[arg(long = "set", value_name = "KEY=VALUE", help_heading = "Configuration")]
     set: Vec<String>,
+    /// Seed network (network.name)
+    #[arg(long, help_heading = "Configuration")]
+    network: Option<String>,
+    /// Depth of the seed, such as 1-1-1 (network.depth)
+    #[arg(long, help_heading = "Configuration")]
+    depth: Option<String>,
+    /// Data set (data.name)
+    #[arg(long, help_heading = "Configuration")]
+    data: Option<String>,
+    /// Folder of the data set (data.dir)
+    #[arg(long, value_name = "FOLDER", help_heading = "Configuration")]
+    dir: Option<String>,
+    /// auto, flex, cuda:0, ..., or several: cuda:0,cuda:1 (run.device)
+    #[arg(long, help_heading = "Configuration")]
+    device: Option<String>,
+    /// CPU threads, 0 for all (run.threads)
+    #[arg(long, help_heading = "Configuration")]
+    threads: Option<String>,
+}
+
+/// Options of commands that train, or say what training would be like.
+#[derive(Args, Clone, Debug, Default)]
+pub(crate) struct Settings {
+    #[command(flatten)]
+    common: Common,
     /// The same as --preset quick: a result in minutes; the default when nothing
     /// but [run] keys is set
     #[arg(long, help_heading = "Configuration")]
@@ -38,21 +63,9 @@ pub(crate) struct Settings {
     /// Settings that go together: standard, paper, quick (preset)
     #[arg(long, value_name = "NAME", help_heading = "Configuration")]
     preset: Option<String>,
-    /// Seed network (network.name)
-    #[arg(long, help_heading = "Configuration")]
-    network: Option<String>,
-    /// Depth of the seed, such as 1-1-1 (network.depth)
-    #[arg(long, help_heading = "Configuration")]
-    depth: Option<String>,
     /// Channels of the first sub-network (network.width)
     #[arg(long, help_heading = "Configuration")]
     width: Option<String>,
-    /// Data set (data.name)
-    #[arg(long, help_heading = "Configuration")]
-    data: Option<String>,
-    /// Folder of the data set (data.dir)
-    #[arg(long, value_name = "FOLDER", help_heading = "Configuration")]
-    dir: Option<String>,
     /// Part of the training images to use, up to 1 (data.fraction)
     #[arg(long, value_name = "PART", help_heading = "Configuration")]
     fraction: Option<String>,
@@ -83,12 +96,6 @@ pub(crate) struct Settings {
     /// Fixes everything random (run.seed)
     #[arg(long, help_heading = "Configuration")]
     seed: Option<String>,
-    /// auto, flex, cuda:0, ..., or several: cuda:0,cuda:1 (run.device)
-    #[arg(long, help_heading = "Configuration")]
-    device: Option<String>,
-    /// CPU threads, 0 for all (run.threads)
-    #[arg(long, help_heading = "Configuration")]
-    threads: Option<String>,
     /// What a command decides itself, whatever else is said.
     #[arg(skip)]
     decided: Vec<(&'static str, String)>,
@@ -99,6 +106,19 @@ pub(crate) struct Loaded {
     /// Not resolved yet: see [`Loaded::resolve`].
     pub(crate) config: Config,
     figment: Figment,
+}
+
+impl Common {
+    /// The folder of `--dir`, where it is given.
+    pub(crate) fn dir(&self) -> Option<&Path> {
+        self.dir.as_deref().map(Path::new)
+    }
+}
+
+impl From<&Common> for Settings {
+    fn from(common: &Common) -> Self {
+        Self { common: common.clone(), ..Self::default() }
+    }
 }
 
 impl Settings {
@@ -119,22 +139,17 @@ impl Settings {
 
     /// Whether a network is named on the command line.
     pub(crate) fn names_network(&self) -> bool {
-        self.network.is_some() || self.sets("network.name")
+        self.common.network.is_some() || self.sets("network.name")
     }
 
     /// Whether a depth is given on the command line.
     pub(crate) fn gives_depth(&self) -> bool {
-        self.depth.is_some() || self.sets("network.depth")
+        self.common.depth.is_some() || self.sets("network.depth")
     }
 
     fn sets(&self, key: &str) -> bool {
-        let keys = self.set.iter().filter_map(|set| set.split_once('='));
+        let keys = self.common.set.iter().filter_map(|set| set.split_once('='));
         keys.map(|(key, _)| key.trim()).any(|other| other == key)
-    }
-
-    /// The folder of `--dir`, where it is given.
-    pub(crate) fn dir(&self) -> Option<&Path> {
-        self.dir.as_deref().map(Path::new)
     }
 
     /// As [`Settings::load`], but where no key outside `[run]` is set, with the quick preset.
@@ -172,7 +187,7 @@ impl Settings {
             })?;
         }
         let mut chosen = Figment::new();
-        for file in base.into_iter().chain(self.config.as_deref()) {
+        for file in base.into_iter().chain(self.common.config.as_deref()) {
             chosen = chosen.merge(read_toml(file)?);
         }
         for (key, text, origin) in self.texts(&known)? {
@@ -206,7 +221,7 @@ impl Settings {
                 texts.push((key, text, format!("environment variable {name}")));
             }
         }
-        for setting in &self.set {
+        for setting in &self.common.set {
             let Some((key, text)) = setting.split_once('=') else {
                 return Err(Error::config("--set", format!("{setting} has no `=`"))
                     .with_hint("write --set section.key=value"));
@@ -215,11 +230,11 @@ impl Settings {
         }
         let flags = [
             ("--preset", "preset", &self.preset),
-            ("--network", "network.name", &self.network),
-            ("--depth", "network.depth", &self.depth),
+            ("--network", "network.name", &self.common.network),
+            ("--depth", "network.depth", &self.common.depth),
             ("--width", "network.width", &self.width),
-            ("--data", "data.name", &self.data),
-            ("--dir", "data.dir", &self.dir),
+            ("--data", "data.name", &self.common.data),
+            ("--dir", "data.dir", &self.common.dir),
             ("--fraction", "data.fraction", &self.fraction),
             ("--policy", "growth.policy", &self.policy),
             ("--initializer", "growth.initializer", &self.initializer),
@@ -230,8 +245,8 @@ impl Settings {
             ("--epochs", "fine_tune.epochs", &self.epochs),
             ("--minutes", "run.max_minutes", &self.minutes),
             ("--seed", "run.seed", &self.seed),
-            ("--device", "run.device", &self.device),
-            ("--threads", "run.threads", &self.threads),
+            ("--device", "run.device", &self.common.device),
+            ("--threads", "run.threads", &self.common.threads),
         ];
         if self.quick {
             texts.push(("preset".into(), "quick".into(), "--quick".into()));

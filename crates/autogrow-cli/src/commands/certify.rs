@@ -8,6 +8,7 @@ use super::train::Ended;
 use super::{objective_of, open_data, open_device};
 use crate::args::{CertifyArgs, ResumeArgs};
 use crate::output::{BOLD, Output, RESET, si, table};
+use crate::settings::Settings;
 use autogrow_core::config::Config;
 use autogrow_core::data::DataSet;
 use autogrow_core::growth::{Comparison, Depth, Evidence, disagreements, mcnemar};
@@ -56,7 +57,7 @@ pub(crate) fn run(args: &CertifyArgs, output: &Output) -> Result<()> {
         Error::run(run, "is not finished, so there is nothing to certify yet")
             .with_hint(format!("`autogrow resume {}` brings it to its end", run.display()))
     })?;
-    let loaded = args.settings.load_over_file(&run.join(names::CONFIG))?;
+    let loaded = Settings::from(&args.settings).load_over_file(&run.join(names::CONFIG))?;
     let config = loaded.resolve()?;
     let device = open_device(&config, &loaded)?;
     let data = open_data(&config)?;

@@ -4,6 +4,7 @@ use super::model::Model;
 use super::picture::{data_url, picture, sample};
 use crate::args::{EvaluateArgs, SplitName};
 use crate::output::{BOLD, Output, RESET, significant, table};
+use crate::settings::Settings;
 use autogrow_core::data::{Baselines, DataSet, Split};
 use autogrow_core::network::{ModelInfo, Network};
 use autogrow_core::run::{ModelFile, publish};
@@ -33,7 +34,7 @@ struct Evaluated {
 }
 
 pub(crate) fn run(args: &EvaluateArgs, output: &Output) -> Result<()> {
-    let mut model = Model::open(&args.model, &args.settings)?;
+    let mut model = Model::open(&args.model, &Settings::from(&args.settings))?;
     model.complete();
     let Images { split, data, name, loose } = images(args, &model, output)?;
     let mut evaluated =

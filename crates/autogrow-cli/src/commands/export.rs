@@ -5,6 +5,7 @@ mod foreign;
 use super::model::Model;
 use crate::args::{ExportArgs, Format};
 use crate::output::{Output, si};
+use crate::settings::Settings;
 use autogrow_core::network::{Graph, StateDict};
 use autogrow_core::run::publish;
 use autogrow_core::{Error, Result};
@@ -28,7 +29,7 @@ struct Report {
 
 pub(crate) fn run(args: &ExportArgs, output: &Output) -> Result<()> {
     let format = format(args)?;
-    let mut model = Model::open(&args.model, &args.settings)?;
+    let mut model = Model::open(&args.model, &Settings::from(&args.settings))?;
     model.complete();
     let state = StateDict::of(&model.network)?;
     let parameters = state.parameters();

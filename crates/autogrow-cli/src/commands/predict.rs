@@ -5,6 +5,7 @@ mod answer;
 use super::model::Model;
 use crate::args::PredictArgs;
 use crate::output::{BOLD, Output, RESET};
+use crate::settings::Settings;
 use answer::{Answer, TOP};
 use autogrow_core::data::{Outputs, Split, TableInput, Targets};
 use autogrow_core::training::infer;
@@ -39,7 +40,7 @@ pub(crate) fn run(args: &PredictArgs, output: &Output) -> Result<()> {
     if args.csv {
         output.refuse_json("--csv")?;
     }
-    let mut model = Model::open(&args.model, &args.settings)?;
+    let mut model = Model::open(&args.model, &Settings::from(&args.settings))?;
     model.complete();
     let outputs = &model.info.outputs;
     let (sources, called, top) = match &model.info.table {
