@@ -483,7 +483,8 @@ mod tests {
                 String::from_utf8(bytes).unwrap()
             });
             for wrong in dropped.chain(swapped).filter(|wrong| !known.contains_key(wrong)) {
-                let settings = Settings { set: vec![format!("{wrong}=1")], ..Settings::default() };
+                let set = vec![format!("{wrong}=1")];
+                let settings = Settings::from(&Common { set, ..Common::default() });
                 let error = settings.load().err().unwrap();
                 assert_eq!(error.exit_code(), 2);
                 assert_eq!(error.hint().unwrap(), format!("did you mean `{key}`?"), "{wrong}");
