@@ -108,7 +108,10 @@ fn replay_takes_back_what_training_took_back() {
     let (mut kept, mut taken_back) = (0, 0);
     for seed in ["run.seed=1", "run.seed=2", "run.seed=3"] {
         let run = place.path().join(seed);
-        let result = train(&run, &["growth.policy=worth", "growth.price=0.1", seed]);
+        // So slow that more layers help.
+        let slow = ["training.learning_rate=0.01", "data.fraction=0.03", "network.width=2"];
+        let cheap = ["growth.policy=worth", "growth.price=0", "growth.interval=1"];
+        let result = train(&run, &[&slow[..], &cheap, &["growth.max_depth=3-2-2", seed]].concat());
         let config = run.join("config.toml");
         let replay = ["replay", run.to_str().unwrap(), "--config", config.to_str().unwrap()];
         let replayed = PROGRAM.json(&replay);

@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 
 /// Backends that are features of the program, by the name that a device begins with.
-const FEATURES: [&str; 5] = ["cuda", "wgpu", "vulkan", "ndarray", "tch"];
+const FEATURES: [&str; 4] = ["cuda", "wgpu", "vulkan", "ndarray"];
 
 /// The option that is ours; all others are passed on.
 const AUTOGROW: &str = "--autogrow";

@@ -3,7 +3,6 @@
 //! Loading it from files, environment and command line is the command line's business; here it
 //! is a plain value. Unknown keys are errors, never ignored.
 
-pub use crate::preset::PAPERS_KEYS;
 use autogrow_base::settings::PluginSettings;
 use autogrow_base::{Error, Result};
 use autogrow_growth::Depth;
@@ -11,6 +10,9 @@ use autogrow_growth::Rules;
 pub use autogrow_growth::{Compat, GrowthConfig};
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
+
+/// Keys that mean something to the paper's policies alone: whoever sets one chooses these.
+pub const PAPERS_KEYS: [&str; 3] = ["growth.patience", "growth.threshold", "growth.metric"];
 
 /// Settings that go together; see [`Preset::settings`].
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

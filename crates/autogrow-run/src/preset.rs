@@ -5,9 +5,6 @@ use crate::config::{DataConfig, Preset};
 use autogrow_base::{Error, Result};
 use toml::{Table, Value};
 
-/// Keys that mean something to the paper's policies alone: whoever sets one chooses these.
-pub const PAPERS_KEYS: [&str; 3] = ["growth.patience", "growth.threshold", "growth.metric"];
-
 /// The policy of `standard` and `quick`.
 const WORTH: &str = "worth";
 

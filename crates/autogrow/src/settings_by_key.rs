@@ -164,7 +164,11 @@ mod tests {
     #[test]
     fn a_preset_is_what_it_is_on_the_command_line() {
         let run = AutoGrow::new("basic3resnet").preset(Preset::Quick).unwrap();
-        assert_eq!((run.config.growth.interval, run.config.growth.patience), (2, 8));
+        let growth = &run.config.growth;
+        assert_eq!((growth.interval, &growth.policy[..]), (2, "worth"));
+        // J chooses the paper's policy, by whatever door.
+        let paper = AutoGrow::new("basic3resnet").set("growth.patience", 8_i64).unwrap();
+        assert_eq!(paper.config.growth.policy, "periodic");
         assert_eq!(run.config.preset, Preset::Quick);
     }
 

@@ -39,7 +39,8 @@ fn run_models(kind: &str) {
         panic!("{}: {error}; `cargo test --workspace --test export` writes it", folder.display())
     });
     let paths = files.map(|file| file.expect("a file").path());
-    let models: Vec<_> = paths.filter(|path| path.extension().is_some_and(|e| e == "onnx")).collect();
+    let models: Vec<_> =
+        paths.filter(|path| path.extension().is_some_and(|e| e == "onnx")).collect();
     assert!(models.len() > 40, "{models:?}");
     for model in models {
         let name = model.display();
