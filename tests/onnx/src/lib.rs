@@ -45,7 +45,7 @@ fn run_models(kind: &str) {
     for model in models {
         let name = model.display();
         let case = std::fs::read(model.with_extension("json")).expect("images and scores");
-        let case = serde_json::from_slice(&case).expect("JSON");
+        let case: Value = serde_json::from_slice(&case).expect("JSON");
         let own = numbers(&case["scores"]);
         let scores = run(&model, &case).unwrap_or_else(|error| panic!("{name}: {error:?}"));
         let largest = own.iter().fold(0.0, |largest: f32, score| largest.max(score.abs()));
