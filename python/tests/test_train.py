@@ -126,7 +126,7 @@ def test_a_run_that_has_nothing_yet_is_interrupted_like_any_call(rows: Any) -> N
     timer = threading.Timer(0.5, os.kill, (os.getpid(), signal.SIGINT))
     timer.start()
     with pytest.raises(KeyboardInterrupt):
-        autogrow.train(x, y, threads=1, batch_size=1)
+        autogrow.train(x, y, threads=1, batch_size=2)
     timer.join()
 
 
@@ -183,8 +183,8 @@ def test_errors_are_typed_and_have_hints(
 
 
 def test_a_folder_that_holds_something_is_not_written_to(rows: Any, tmp_path: Path) -> None:
-    (tmp_path / "thesis").touch()
-    with pytest.raises(autogrow.RunError, match="holds files already") as caught:
+    (tmp_path / "journal.jsonl").touch()
+    with pytest.raises(autogrow.RunError, match="holds `journal.jsonl` already") as caught:
         autogrow.train(*rows, folder=tmp_path, **SHORT)
     assert caught.value.hint is not None and "another folder" in caught.value.hint
 

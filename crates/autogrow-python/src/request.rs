@@ -2,7 +2,7 @@
 
 use crate::array::pixels;
 use crate::error::{detached, raised};
-use autogrow::config::Preset;
+use autogrow::config::{PAPERS_KEYS, Preset};
 use autogrow::data::{DataSet, holdout};
 use autogrow::{AutoGrow, Dataset, Error};
 use pyo3::buffer::PyBuffer;
@@ -125,8 +125,11 @@ fn configured(
         if let Data::Named(name) = &request.data {
             run = run.set("data.name", name.as_str()).map_err(raise)?;
         }
-        let of_data = request.settings.iter().filter(|(key, _)| key.starts_with("data."));
-        run = of_data.into_iter().try_fold(run, set)?;
+        let counts = |key: &str| {
+            key.starts_with("data.") || key == "growth.policy" || PAPERS_KEYS.contains(&key)
+        };
+        let before = request.settings.iter().filter(|(key, _)| counts(key));
+        run = before.into_iter().try_fold(run, set)?;
         run = run.preset(preset).map_err(raise)?;
     }
     run = request.settings.iter().try_fold(run, set)?;

@@ -78,10 +78,10 @@ impl AutoGrow {
     /// A registered growing policy (`growth.policy`) in place of `worth`; guide, amount and interval are
     /// the paper's then.
     pub fn policy(mut self, name: &str) -> Self {
-        let paper = GrowthConfig::default();
+        let usual = if name == "worth" { GrowthConfig::worth() } else { GrowthConfig::default() };
         let growth = &mut self.config.growth;
         (growth.guide, growth.amount, growth.interval) =
-            (paper.guide, paper.amount, paper.interval);
+            (usual.guide, usual.amount, usual.interval);
         growth.policy = name.into();
         self
     }

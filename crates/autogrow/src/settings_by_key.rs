@@ -22,11 +22,18 @@ impl AutoGrow {
         if !known.iter().any(|other| other == key) {
             return Err(Error::unknown("configuration key", "", key, known));
         }
-        if PAPERS_KEYS.contains(&key) && self.config.growth.policy == "worth" {
-            self = self.policy("periodic");
+        let mut value = value.into();
+        // What goes with a policy comes with it, and J chooses the paper's.
+        match (key, value.as_str()) {
+            ("growth.policy", Some(name)) if name != self.config.growth.policy => {
+                self = self.policy(name);
+            }
+            _ if PAPERS_KEYS.contains(&key) && self.config.growth.policy == "worth" => {
+                self = self.policy("periodic");
+            }
+            _ => {}
         }
         let mut all = table(&self.config)?;
-        let mut value = value.into();
         // A whole number is a number as well.
         if let (Some(Value::Float(_)), Value::Integer(whole)) =
             (at(&table(&defaults)?, key), &value)
@@ -38,16 +45,17 @@ impl AutoGrow {
         Ok(self)
     }
 
-    /// Sets the keys of a preset. It may depend on `data`, so that is set before.
+    /// Sets the keys of a preset. They depend on `data` and on the policy, so these are set before.
     ///
     /// # Errors
     /// As [`Preset::settings`].
     pub fn preset(mut self, preset: Preset) -> Result<Self> {
-        if preset == Preset::Paper {
+        let policy = Some(self.config.growth.policy.clone()).filter(|policy| policy != "worth");
+        if preset == Preset::Paper && policy.is_none() {
             self.config.growth = GrowthConfig::default();
         }
         let mut all = table(&self.config)?;
-        for (section, settings) in preset.settings(&self.config.data, None)? {
+        for (section, settings) in preset.settings(&self.config.data, policy.as_deref())? {
             for (key, value) in settings.as_table().into_iter().flatten() {
                 put(&mut all, &format!("{section}.{key}"), value.clone());
             }
