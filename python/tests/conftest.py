@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import signal
 from typing import Any
 
 import numpy as np
 import pytest
+
+# A job in the background of a shell ignores Ctrl-C, and Python with it.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 #: Settings of runs that are to be short.
 SHORT: dict[str, Any] = {"policy": "periodic", "interval": 1, "patience": 1, "epochs": 2, "threads": 1}
