@@ -45,6 +45,10 @@ pub(crate) fn run(tree: &Tree, args: &PythonArgs) -> Result<ExitCode> {
     let (source, target) = (tree.root.join(SOURCE), tree.target());
     let package = target.join("python/package");
     put_together(&source, &target, &package)?;
+    if args.python.is_none() && !is_new_enough() {
+        println!("skipped: no python3 of version 3.11 or newer");
+        return Ok(ExitCode::SUCCESS);
+    }
     let python = match &args.python {
         Some(python) => python.clone(),
         None => {
@@ -84,6 +88,12 @@ pub(crate) fn run(tree: &Tree, args: &PythonArgs) -> Result<ExitCode> {
         }
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Whether `python3` can load the engine, which is built for 3.11 and newer.
+fn is_new_enough() -> bool {
+    let script = "import sys; sys.exit(sys.version_info < (3, 11))";
+    Command::new("python3").args(["-c", script]).status().is_ok_and(|status| status.success())
 }
 
 /// The package as a wheel would hold it: its files in `source`, and the engine as cargo has built it.
