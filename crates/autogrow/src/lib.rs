@@ -4,7 +4,7 @@
 //! ```no_run
 //! use autogrow::{AutoGrow, Dataset};
 //!
-//! # fn pictures() -> (Vec<u8>, Vec<usize>) { unimplemented!() }
+//! # fn pictures() -> (Vec<u8>, Vec<usize>) { (vec![0; 784 * 9], (0..9).collect()) }
 //! # fn main() -> autogrow::Result<()> {
 //! let (pixels, labels) = pictures(); // 28x28 grey, a byte a pixel
 //! let data = Dataset::from_arrays(pixels, [1, 28, 28], labels)?.split(0.1, 0)?;
