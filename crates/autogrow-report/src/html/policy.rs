@@ -77,7 +77,8 @@ pub(super) fn sentence(rule: &Rule) -> Markup {
                  the K epochs after it " (ends_own) "."
             }
             ("worth", _) => {
-                (grows) " grows" (which) ", and each growth is on trial: it is kept if it brings "
+                (grows) " grows" (which) " once a growth of all at once has not paid. Each growth is on \
+                 trial: it is kept if it brings "
                 (rule.config.price) " points of " (guide(rule)) " for each doubling of the cost, else \
                  taken back. Either side is trained for K = " (k) " epochs."
             }
