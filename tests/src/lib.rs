@@ -4,9 +4,7 @@
 pub mod medley;
 pub mod program;
 
-use autogrow_core::network::{
-    AnySubModule, Builder, Gate, SeedNetwork, Stem, SubModule, SubModuleKind,
-};
+use autogrow_core::network::{AnySubModule, Builder, Gate, SeedNetwork, SubModule, SubModuleKind};
 use autogrow_kernels::{Activation, FeatureMap, Skip};
 use burn::module::Module;
 use burn::nn::{BatchNorm, conv::Conv2d};
@@ -63,6 +61,8 @@ autogrow_core::register! {
         sub_module: "tiny",
         sub_networks: 2,
         width: 8,
-        stem: Stem::Small,
+        stem: "small",
+        head: "linear",
+        image: 32,
     },
 }

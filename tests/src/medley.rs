@@ -1,9 +1,7 @@
 //! Plugins for the tests of graphs and exports: `medley` does what no built-in sub-module does,
 //! `told` computes on plain tensors and describes the same in operations that can be recorded.
 
-use autogrow_core::network::{
-    AnySubModule, Builder, Gate, SeedNetwork, Stem, SubModule, SubModuleKind,
-};
+use autogrow_core::network::{AnySubModule, Builder, Gate, SeedNetwork, SubModule, SubModuleKind};
 use autogrow_kernels::{Activation, FeatureMap, Features, Skip, with_bias};
 use burn::module::{Module, Param};
 use burn::nn::{BatchNorm, conv::Conv2d};
@@ -112,7 +110,9 @@ autogrow_core::register! {
         sub_module: "medley",
         sub_networks: 2,
         width: 8,
-        stem: Stem::Small,
+        stem: "small",
+        head: "linear",
+        image: 32,
     },
     SeedNetwork {
         name: "told2net",
@@ -121,6 +121,8 @@ autogrow_core::register! {
         sub_module: "told",
         sub_networks: 2,
         width: 8,
-        stem: Stem::Small,
+        stem: "small",
+        head: "linear",
+        image: 32,
     },
 }

@@ -5,7 +5,7 @@
 use autogrow_core::config::{Compat, Shortcut};
 use autogrow_core::growth::Depth;
 use autogrow_core::network::{
-    AnySubModule, Blueprint, Builder, Network, SeedNetwork, Stem, SubModule, SubModuleKind,
+    AnySubModule, Blueprint, Builder, Network, SeedNetwork, SubModule, SubModuleKind,
 };
 use autogrow_core::random::{Purpose, generator};
 use autogrow_core::registry;
@@ -56,7 +56,7 @@ const MACS: &[(&str, u64, u64)] = &[
 
 fn network(name: &str, depth: usize) -> Network {
     let seed = registry::find::<SeedNetwork>(name).unwrap();
-    let size = seed.stem.image_size();
+    let size = seed.image;
     let blueprint = Blueprint {
         network: name.into(),
         depth: Depth::uniform(seed.sub_networks, depth),
@@ -142,7 +142,9 @@ macro_rules! said {
                 sub_module: $kind,
                 sub_networks: 2,
                 width: 8,
-                stem: Stem::Small,
+                stem: "small",
+                head: "linear",
+                image: 32,
             },
         })*
     };

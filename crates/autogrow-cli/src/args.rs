@@ -118,6 +118,9 @@ impl Command {
 pub(crate) struct TrainArgs {
     /// Run folder [default: runs/<data>-<network>-<n>]
     pub(crate) run: Option<PathBuf>,
+    /// Show the page of the run to browsers on this machine while it is running
+    #[arg(long)]
+    pub(crate) page: bool,
     #[command(flatten)]
     pub(crate) settings: Settings,
 }
@@ -129,6 +132,9 @@ pub(crate) struct ResumeArgs {
     /// Go on although this key has changed, or `data`, or `plugins`
     #[arg(long, value_name = "KEY")]
     pub(crate) allow: Vec<String>,
+    /// Show the page of the run to browsers on this machine while it is running
+    #[arg(long)]
+    pub(crate) page: bool,
     #[command(flatten)]
     pub(crate) settings: Settings,
 }
@@ -359,6 +365,9 @@ pub(crate) struct ReportArgs {
     /// Where to write the page [default: RUN/report.html, comparison.html]
     #[arg(long, value_name = "FILE")]
     pub(crate) out: Option<PathBuf>,
+    /// Open the page in a browser
+    #[arg(long)]
+    pub(crate) open: bool,
     /// Put charts into this folder as well, as SVG and PNG: of one run its
     /// curves; test accuracy by parameters and by multiply-accumulates
     #[arg(long, value_name = "FOLDER")]
@@ -370,6 +379,9 @@ pub(crate) struct RunsArgs {
     /// The folder that holds them
     #[arg(default_value = run_folders::FOLDER)]
     pub(crate) folder: PathBuf,
+    /// Write a page of them, index.html in that folder
+    #[arg(long)]
+    pub(crate) page: bool,
 }
 
 #[derive(Debug, Args)]
@@ -392,6 +404,8 @@ pub(crate) struct ListArgs {
 pub(crate) enum ListKind {
     Networks,
     SubModules,
+    Stems,
+    Heads,
     Initializers,
     Policies,
     Objectives,

@@ -13,6 +13,7 @@ mod args;
 mod commands;
 mod devices;
 mod home;
+mod live_page;
 mod output;
 mod preset;
 mod progress;

@@ -22,6 +22,15 @@ pub(crate) struct Written {
     pub(crate) tensorboard: PathBuf,
 }
 
+/// The page of a run.
+///
+/// # Errors
+/// [`autogrow_core::Error::Run`].
+pub(crate) fn page(folder: &Path) -> Result<String> {
+    let run = Run::read(folder)?;
+    Ok(Report::new().with_defaults(&defaults(&run)).page(&run))
+}
+
 /// Writes the page of a run to `out`, or else to its `report.html`, and its events beside it.
 ///
 /// # Errors

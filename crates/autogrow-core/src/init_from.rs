@@ -5,9 +5,6 @@ use crate::network::{Network, StateDict};
 use crate::run::{check_finite, read_weights};
 use std::path::Path;
 
-/// The classifier, by the names of small networks and of torchvision's.
-const HEADS: [&str; 2] = ["linear", "fc"];
-
 /// `network` with the weights of `file`. A classifier with another number of outputs stays as it was
 /// drawn, for there are other classes to learn; everything else has to fit.
 ///
@@ -16,7 +13,7 @@ const HEADS: [&str; 2] = ["linear", "fc"];
 pub(crate) fn begin_with(network: Network, file: &Path) -> Result<Network> {
     let (mut state, _) = read_weights(file)?;
     check_finite(&state, file)?;
-    if let Some((has, wanted)) = keep_own_head(&mut state, &StateDict::of(&network)?) {
+    if let Some((has, wanted)) = keep_own_head(&mut state, StateDict::of_head(&network)?) {
         tracing::warn!(
             "{}: its classifier has {has} outputs and the data ask for {wanted}, so a new one is drawn",
             file.display()
@@ -26,20 +23,12 @@ pub(crate) fn begin_with(network: Network, file: &Path) -> Result<Network> {
 }
 
 /// Where only the number of outputs differs, puts the head of `own` into `state`; returns both numbers.
-fn keep_own_head(state: &mut StateDict, own: &StateDict) -> Option<(usize, usize)> {
-    let head = HEADS.iter().find_map(|head| {
-        let name = format!("{head}.weight");
-        let (theirs, ours) = (state.0.get(&name)?, own.0.get(&name)?);
+fn keep_own_head(state: &mut StateDict, own: StateDict) -> Option<(usize, usize)> {
+    let numbers = own.0.iter().find_map(|(name, ours)| {
+        let theirs = state.0.get(name)?;
         let numbers = (*theirs.shape.first()?, *ours.shape.first()?);
-        let differs = numbers.0 != numbers.1 && theirs.shape[1..] == ours.shape[1..];
-        differs.then_some((head, numbers))
-    });
-    let (head, numbers) = head?;
-    for part in ["weight", "bias"] {
-        let name = format!("{head}.{part}");
-        if let Some(entry) = own.0.get(&name) {
-            state.0.insert(name, entry.clone());
-        }
-    }
+        (numbers.0 != numbers.1 && theirs.shape[1..] == ours.shape[1..]).then_some(numbers)
+    })?;
+    state.0.extend(own.0);
     Some(numbers)
 }

@@ -5,9 +5,7 @@
 use crate::layers::{
     ClosingLayerNorm, channels_first, channels_last, grouped_conv, layer_norm, layer_scale,
 };
-use autogrow_core::network::{
-    AnySubModule, Builder, Gate, SeedNetwork, Stem, SubModule, SubModuleKind,
-};
+use autogrow_core::network::{AnySubModule, Builder, Gate, SeedNetwork, SubModule, SubModuleKind};
 use autogrow_kernels::{Activation, FeatureMap, linear, with_bias};
 use burn::module::{Module, Param};
 use burn::nn::{LayerNorm, Linear, conv::Conv2d};
@@ -106,7 +104,9 @@ autogrow_core::register! {
         sub_module: "convnext",
         sub_networks: 3,
         width: 32,
-        stem: Stem::Small,
+        stem: "small",
+        head: "linear",
+        image: 32,
     },
     SeedNetwork {
         name: "convnext4net-imagenet",
@@ -115,6 +115,8 @@ autogrow_core::register! {
         sub_module: "convnext",
         sub_networks: 4,
         width: 96,
-        stem: Stem::Patches { patch: 4, image: 224 },
+        stem: "patches4",
+        head: "linear",
+        image: 224,
     },
 }

@@ -7,7 +7,7 @@
 //! that doubles with the width, as in CondenseNet (Huang et al. 2018).
 
 use crate::layers::ClosingBatchNorm;
-use autogrow_core::network::{AnySubModule, Builder, SeedNetwork, Stem, SubModule, SubModuleKind};
+use autogrow_core::network::{AnySubModule, Builder, SeedNetwork, SubModule, SubModuleKind};
 use autogrow_kernels::{Activation, FeatureMap};
 use burn::module::Module;
 use burn::nn::{BatchNorm, conv::Conv2d};
@@ -91,7 +91,9 @@ autogrow_core::register! {
         sub_module: "dense",
         sub_networks: 3,
         width: 16,
-        stem: Stem::Small,
+        stem: "small",
+        head: "linear",
+        image: 32,
     },
     SeedNetwork {
         name: "dense4net-imagenet",
@@ -100,6 +102,8 @@ autogrow_core::register! {
         sub_module: "dense",
         sub_networks: 4,
         width: 32,
-        stem: Stem::ImageNet,
+        stem: "imagenet",
+        head: "linear",
+        image: 224,
     },
 }

@@ -4,9 +4,7 @@
 //! (Carion et al. 2020), so that images of any size do.
 
 use crate::layers::{ClosingLayerNorm, channels_first, channels_last, layer_norm, layer_scale};
-use autogrow_core::network::{
-    AnySubModule, Builder, Gate, SeedNetwork, Stem, SubModule, SubModuleKind,
-};
+use autogrow_core::network::{AnySubModule, Builder, Gate, SeedNetwork, SubModule, SubModuleKind};
 use autogrow_kernels::{Activation, FeatureMap, Features, linear, with_bias};
 use burn::module::{Module, Param};
 use burn::nn::{LayerNorm, Linear, conv::Conv2d};
@@ -131,7 +129,9 @@ autogrow_core::register! {
         sub_module: "encoder",
         sub_networks: 1,
         width: 64,
-        stem: Stem::Patches { patch: 4, image: 32 },
+        stem: "patches4",
+        head: "linear",
+        image: 32,
     },
     SeedNetwork {
         name: "encoder1net-imagenet",
@@ -140,6 +140,8 @@ autogrow_core::register! {
         sub_module: "encoder",
         sub_networks: 1,
         width: 384,
-        stem: Stem::Patches { patch: 16, image: 224 },
+        stem: "patches16",
+        head: "linear",
+        image: 224,
     },
 }

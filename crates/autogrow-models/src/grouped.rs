@@ -1,7 +1,7 @@
 //! The block of ResNeXt (Xie et al. 2017): a bottleneck whose 3x3 convolution works in groups.
 
 use crate::bottleneck::{Bottleneck, EXPANSION};
-use autogrow_core::network::{AnySubModule, SeedNetwork, Stem, SubModuleKind};
+use autogrow_core::network::{AnySubModule, SeedNetwork, SubModuleKind};
 
 /// Groups at most: the 32 of ResNeXt-50.
 const CARDINALITY: usize = 32;
@@ -35,7 +35,9 @@ autogrow_core::register! {
         sub_module: "grouped",
         sub_networks: 3,
         width: 16,
-        stem: Stem::Small,
+        stem: "small",
+        head: "linear",
+        image: 32,
     },
     SeedNetwork {
         name: "grouped4resnet-imagenet",
@@ -44,7 +46,9 @@ autogrow_core::register! {
         sub_module: "grouped",
         sub_networks: 4,
         width: 64,
-        stem: Stem::ImageNet,
+        stem: "imagenet",
+        head: "linear",
+        image: 224,
     },
 }
 

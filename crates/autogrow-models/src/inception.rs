@@ -3,7 +3,7 @@
 //! shortcut, so no initializer preserves the network's function: each growth changes it.
 
 use crate::layers::Unit;
-use autogrow_core::network::{AnySubModule, Builder, SeedNetwork, Stem, SubModule, SubModuleKind};
+use autogrow_core::network::{AnySubModule, Builder, SeedNetwork, SubModule, SubModuleKind};
 use autogrow_core::{Error, Result};
 use autogrow_kernels::FeatureMap;
 use burn::module::Module;
@@ -77,7 +77,9 @@ autogrow_core::register! {
         sub_module: "inception",
         sub_networks: 3,
         width: 32,
-        stem: Stem::Small,
+        stem: "small",
+        head: "linear",
+        image: 32,
     },
     SeedNetwork {
         name: "inception3net-imagenet",
@@ -86,6 +88,8 @@ autogrow_core::register! {
         sub_module: "inception",
         sub_networks: 3,
         width: 256,
-        stem: Stem::ImageNet,
+        stem: "imagenet",
+        head: "linear",
+        image: 224,
     },
 }

@@ -3,9 +3,7 @@
 //! such blocks ends with a norm and a ReLU of its own.
 
 use crate::layers::{ClosingBatchNorm, grouped_conv};
-use autogrow_core::network::{
-    AnySubModule, Builder, Gate, SeedNetwork, Stem, SubModule, SubModuleKind,
-};
+use autogrow_core::network::{AnySubModule, Builder, Gate, SeedNetwork, SubModule, SubModuleKind};
 use autogrow_kernels::{Activation, FeatureMap, Skip};
 use burn::module::Module;
 use burn::nn::{BatchNorm, conv::Conv2d};
@@ -76,7 +74,9 @@ autogrow_core::register! {
         sub_module: "inverted",
         sub_networks: 3,
         width: 16,
-        stem: Stem::Small,
+        stem: "small",
+        head: "linear",
+        image: 32,
     },
     SeedNetwork {
         name: "inverted4resnet-imagenet",
@@ -85,6 +85,8 @@ autogrow_core::register! {
         sub_module: "inverted",
         sub_networks: 4,
         width: 24,
-        stem: Stem::ImageNet,
+        stem: "imagenet",
+        head: "linear",
+        image: 224,
     },
 }

@@ -3,7 +3,7 @@
 //! 1x1 convolution.
 
 use crate::basic::Basic;
-use autogrow_core::network::{AnySubModule, SeedNetwork, Stem, SubModuleKind};
+use autogrow_core::network::{AnySubModule, SeedNetwork, SubModuleKind};
 
 autogrow_core::register! {
     SubModuleKind {
@@ -22,6 +22,8 @@ autogrow_core::register! {
         sub_module: "mlp",
         sub_networks: 1,
         width: 64,
-        stem: Stem::Vector,
+        stem: "flat",
+        head: "linear",
+        image: 1,
     },
 }

@@ -2,7 +2,7 @@
 //! authors' released code grows. Nothing closes a branch here, so no initializer preserves the
 //! network's function: each growth changes it.
 
-use autogrow_core::network::{AnySubModule, Builder, SeedNetwork, Stem, SubModule, SubModuleKind};
+use autogrow_core::network::{AnySubModule, Builder, SeedNetwork, SubModule, SubModuleKind};
 use autogrow_kernels::{Activation, FeatureMap, with_bias};
 use burn::module::Module;
 use burn::nn::conv::Conv2d;
@@ -45,6 +45,8 @@ autogrow_core::register! {
         sub_module: "plain-bias",
         sub_networks: 3,
         width: 16,
-        stem: Stem::Small,
+        stem: "small",
+        head: "linear",
+        image: 32,
     },
 }

@@ -5,9 +5,7 @@
 
 use crate::layers::ClosingBatchNorm;
 use crate::shortcut::{Projection, projection, skip};
-use autogrow_core::network::{
-    AnySubModule, Builder, Gate, SeedNetwork, Stem, SubModule, SubModuleKind,
-};
+use autogrow_core::network::{AnySubModule, Builder, Gate, SeedNetwork, SubModule, SubModuleKind};
 use autogrow_kernels::{Activation, FeatureMap, Skip};
 use burn::module::Module;
 use burn::nn::{BatchNorm, conv::Conv2d};
@@ -75,6 +73,8 @@ autogrow_core::register! {
         sub_module: "preact",
         sub_networks: 3,
         width: 16,
-        stem: Stem::Small,
+        stem: "small",
+        head: "linear",
+        image: 32,
     },
 }

@@ -2,9 +2,7 @@
 //! residual branch by what the whole image shows.
 
 use crate::shortcut::{Projection, projection, shortcut};
-use autogrow_core::network::{
-    AnySubModule, Builder, Gate, SeedNetwork, Stem, SubModule, SubModuleKind,
-};
+use autogrow_core::network::{AnySubModule, Builder, Gate, SeedNetwork, SubModule, SubModuleKind};
 use autogrow_kernels::{Activation, FeatureMap, Features, Skip, linear};
 use burn::module::Module;
 use burn::nn::{BatchNorm, Linear, conv::Conv2d};
@@ -92,7 +90,9 @@ autogrow_core::register! {
         sub_module: "squeeze",
         sub_networks: 3,
         width: 16,
-        stem: Stem::Small,
+        stem: "small",
+        head: "linear",
+        image: 32,
     },
     SeedNetwork {
         name: "squeeze4resnet-imagenet",
@@ -101,6 +101,8 @@ autogrow_core::register! {
         sub_module: "squeeze",
         sub_networks: 4,
         width: 64,
-        stem: Stem::ImageNet,
+        stem: "imagenet",
+        head: "linear",
+        image: 224,
     },
 }

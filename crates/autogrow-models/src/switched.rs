@@ -2,9 +2,7 @@
 //! branch (SkipInit, De and Smith 2020; ReZero, Bachlechner et al. 2021).
 
 use crate::shortcut::{Projection, projection, shortcut};
-use autogrow_core::network::{
-    AnySubModule, Builder, Gate, SeedNetwork, Stem, SubModule, SubModuleKind,
-};
+use autogrow_core::network::{AnySubModule, Builder, Gate, SeedNetwork, SubModule, SubModuleKind};
 use autogrow_kernels::{Activation, FeatureMap, Skip};
 use burn::module::{Module, Param};
 use burn::nn::{BatchNorm, conv::Conv2d};
@@ -69,6 +67,8 @@ autogrow_core::register! {
         sub_module: "switched",
         sub_networks: 3,
         width: 16,
-        stem: Stem::Small,
+        stem: "small",
+        head: "linear",
+        image: 32,
     },
 }

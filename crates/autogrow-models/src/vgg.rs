@@ -3,7 +3,7 @@
 //! each growth changes it.
 
 use crate::layers::Unit;
-use autogrow_core::network::{AnySubModule, Builder, SeedNetwork, Stem, SubModule, SubModuleKind};
+use autogrow_core::network::{AnySubModule, Builder, SeedNetwork, SubModule, SubModuleKind};
 use autogrow_kernels::FeatureMap;
 use burn::module::Module;
 
@@ -47,7 +47,9 @@ autogrow_core::register! {
         sub_module: "vgg",
         sub_networks: 3,
         width: 16,
-        stem: Stem::Small,
+        stem: "small",
+        head: "linear",
+        image: 32,
     },
     SeedNetwork {
         name: "vgg5net",
@@ -56,6 +58,8 @@ autogrow_core::register! {
         sub_module: "vgg",
         sub_networks: 5,
         width: 64,
-        stem: Stem::Small,
+        stem: "small",
+        head: "linear",
+        image: 32,
     },
 }

@@ -4,7 +4,7 @@ use crate::html;
 use crate::run::{Run, Settings};
 use autogrow_base::{Error, Result};
 use autogrow_run::{Config, names, storage};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 /// Makes pages: each one file that needs nothing else.
@@ -51,6 +51,12 @@ impl Report {
         }
         let runs = folders.iter().map(|folder| Run::read(folder)).collect::<Result<Vec<_>>>()?;
         Ok(html::comparison_page(&runs, self.seconds()))
+    }
+
+    /// An index of the runs in `folder`, in this order, that links to their pages; `unreadable`
+    /// are those that are damaged, a sentence each.
+    pub fn index(&self, folder: &Path, runs: &[Run], unreadable: &[String]) -> String {
+        html::index_page(folder, runs, unreadable, self.seconds())
     }
 
     /// Writes the page of a run to its folder's `report.html` and returns where that is.

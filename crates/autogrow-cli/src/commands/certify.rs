@@ -171,8 +171,12 @@ impl Court<'_> {
             RunFolder::branch(&folder, &config, &checkpoint)?;
         }
         self.output.note(&format!("{depth}, order {}:", order + 1));
-        let args =
-            ResumeArgs { run: folder.clone(), allow: Vec::new(), settings: Default::default() };
+        let args = ResumeArgs {
+            run: folder.clone(),
+            allow: Vec::new(),
+            page: false,
+            settings: Default::default(),
+        };
         let ended: Option<Ended> = resume::go_on(&args, self.output, &self.ranks)?;
         ended.map(|_| folder).ok_or_else(|| Error::run(self.run, "has no result"))
     }

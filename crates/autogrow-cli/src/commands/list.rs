@@ -6,7 +6,7 @@ use autogrow::device;
 use autogrow_core::data::DataSetKind;
 use autogrow_core::growth::PolicyKind;
 use autogrow_core::initializer::InitializerKind;
-use autogrow_core::network::{SeedNetwork, SubModuleKind};
+use autogrow_core::network::{HeadKind, SeedNetwork, StemKind, SubModuleKind};
 use autogrow_core::registry::{Entry, all};
 use autogrow_core::training::{ObjectiveKind, OptimizerKind, ScheduleKind};
 use autogrow_core::{Error, Result};
@@ -43,6 +43,8 @@ pub(crate) fn run(args: &ListArgs, output: &Output) -> Result<()> {
     let sections = [
         (ListKind::Networks, "networks", items::<SeedNetwork>()?),
         (ListKind::SubModules, "sub-modules", items::<SubModuleKind>()?),
+        (ListKind::Stems, "stems", items::<StemKind>()?),
+        (ListKind::Heads, "heads", items::<HeadKind>()?),
         (ListKind::Initializers, "initializers", items::<InitializerKind>()?),
         (ListKind::Policies, "policies", items::<PolicyKind>()?),
         (ListKind::Objectives, "objectives", items::<ObjectiveKind>()?),

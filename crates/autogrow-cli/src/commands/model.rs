@@ -258,5 +258,5 @@ fn assumed_size(config: &Config, loaded: &Loaded) -> Result<[usize; 2]> {
         let [_, height, width] = open_data(config)?.image;
         return Ok([height, width]);
     }
-    Ok([seed.stem.image_size(); 2])
+    Ok([seed.image; 2])
 }

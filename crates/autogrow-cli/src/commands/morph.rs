@@ -116,11 +116,11 @@ impl Stages<'_> {
         let is_begun = ranks.is_first() && run.join("config.toml").is_file();
         let [begun] = ranks.sums([f64::from(u8::from(is_begun))])?;
         if begun > 0.0 {
-            let args = ResumeArgs { run, allow: Vec::new(), settings };
+            let args = ResumeArgs { run, allow: Vec::new(), page: false, settings };
             return resume::go_on(&args, output, ranks);
         }
         output.note(&format!("{name}:"));
-        train::begin(&TrainArgs { run: Some(run), settings }, output, ranks)
+        train::begin(&TrainArgs { run: Some(run), page: false, settings }, output, ranks)
     }
 }
 

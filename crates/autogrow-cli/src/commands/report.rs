@@ -3,7 +3,7 @@
 use crate::args::ReportArgs;
 use crate::output::Output;
 use crate::reporter::{SHARPNESS, write};
-use autogrow_core::Result;
+use autogrow_core::{Error, Result};
 use autogrow_report::chart::png;
 use autogrow_report::{Figure, Report, Run, figures};
 use autogrow_run::storage::publish_derived;
@@ -31,6 +31,7 @@ pub(crate) fn run(args: &ReportArgs, output: &Output) -> Result<()> {
     if let [folder] = &args.runs[..] {
         let written = write(folder, args.out.as_deref())?;
         let figures = draw(args)?;
+        open(args, &written.page)?;
         let (report, tensorboard) = (written.page, written.tensorboard);
         let one = One { run: folder, report, tensorboard, figures };
         return output.result(&one, || {
@@ -45,8 +46,20 @@ pub(crate) fn run(args: &ReportArgs, output: &Output) -> Result<()> {
     }
     let page = args.out.clone().unwrap_or_else(|| "comparison.html".into());
     publish_derived(&page, Report::new().compare(&args.runs)?.as_bytes())?;
+    open(args, &page)?;
     let several = Several { runs: &args.runs, report: page, figures: draw(args)? };
     output.result(&several, || format!("{}\n{}", several.report.display(), lines(&several.figures)))
+}
+
+/// Opens the page where that is asked for.
+fn open(args: &ReportArgs, page: &Path) -> Result<()> {
+    if !args.open {
+        return Ok(());
+    }
+    open::that_detached(page).map_err(|error| {
+        Error::run(page, format!("is written, and no browser opens it ({error})"))
+            .with_hint("leave --open out, and open the file yourself")
+    })
 }
 
 /// Writes the charts where they are asked for.

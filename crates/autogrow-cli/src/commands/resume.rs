@@ -49,7 +49,7 @@ pub(super) fn go_on(args: &ResumeArgs, output: &Output, ranks: &Ranks) -> Result
         None => (None, None),
     };
     let job = Job { config: &config, data: &data, device: &device, ranks };
-    let setup = Setup { job, loaded: &loaded, path };
+    let setup = Setup { job, loaded: &loaded, path, page: args.page };
     go(&setup, folder.map(|folder| folder.with_info(job.model_info())), checkpoint, output)
 }
 

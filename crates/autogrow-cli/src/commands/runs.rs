@@ -8,6 +8,7 @@ use autogrow_core::Result;
 use autogrow_core::growth::Depth;
 use autogrow_report::Run;
 use autogrow_report::run::Status;
+use autogrow_run::storage::publish_derived;
 use serde::Serialize;
 use std::path::PathBuf;
 
@@ -30,6 +31,8 @@ struct Item {
 struct Report {
     schema: u32,
     runs: Vec<Item>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    page: Option<PathBuf>,
 }
 
 pub(crate) fn run(args: &RunsArgs, output: &Output) -> Result<()> {
@@ -37,15 +40,23 @@ pub(crate) fn run(args: &RunsArgs, output: &Output) -> Result<()> {
     let (mut runs, mut damaged) = (Vec::new(), Vec::new());
     for folder in folders {
         match Run::read(&folder) {
-            Ok(run) => runs.push(item(&run)),
-            Err(error) => damaged.push(error),
+            Ok(run) => runs.push(run),
+            Err(error) => damaged.push(error.to_string()),
         }
     }
-    for error in damaged {
-        output.warn(&error.to_string());
+    for error in &damaged {
+        output.warn(error);
     }
-    let report = Report { schema: 1, runs };
+    let page = args.page.then(|| args.folder.join("index.html"));
+    if let Some(page) = &page {
+        let index = autogrow_report::Report::new().index(&args.folder, &runs, &damaged);
+        publish_derived(page, index.as_bytes())?;
+    }
+    let report = Report { schema: 1, runs: runs.iter().map(item).collect(), page };
     output.result(&report, || {
+        if let Some(page) = &report.page {
+            return page.display().to_string();
+        }
         if report.runs.is_empty() {
             return format!("no runs in {}; `autogrow train` starts one", args.folder.display());
         }

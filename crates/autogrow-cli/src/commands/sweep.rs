@@ -178,11 +178,12 @@ impl Sweep<'_> {
         let ranks = &Ranks::single();
         let ended: Option<Ended> = match run.join(names::CONFIG).is_file() {
             true => {
-                let args = ResumeArgs { run: run.clone(), allow: Vec::new(), settings };
+                let args =
+                    ResumeArgs { run: run.clone(), allow: Vec::new(), page: false, settings };
                 resume::go_on(&args, self.output, ranks)?
             }
             false => {
-                let args = TrainArgs { run: Some(run.clone()), settings };
+                let args = TrainArgs { run: Some(run.clone()), page: false, settings };
                 train::begin(&args, self.output, ranks)?
             }
         };

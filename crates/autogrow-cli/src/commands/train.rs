@@ -2,6 +2,7 @@
 
 use super::{evaluate, objective_of, open_data, open_device_of};
 use crate::args::TrainArgs;
+use crate::live_page::LivePage;
 use crate::output::{BOLD, Output, RESET, duration, si};
 use crate::progress::Progress;
 use crate::reporter::Reporter;
@@ -42,6 +43,8 @@ pub(super) struct Setup<'a> {
     pub(super) job: Job<'a>,
     pub(super) loaded: &'a Loaded,
     pub(super) path: &'a Path,
+    /// Whether its page is shown to browsers.
+    pub(super) page: bool,
 }
 
 pub(crate) fn run(args: &TrainArgs, output: &Output, ranks: &Ranks) -> Result<()> {
@@ -74,7 +77,7 @@ pub(super) fn begin(args: &TrainArgs, output: &Output, ranks: &Ranks) -> Result<
         data.test.len(),
         path.display()
     ));
-    let setup = Setup { job, loaded: &loaded, path: &path };
+    let setup = Setup { job, loaded: &loaded, path: &path, page: args.page };
     go(&setup, folder, None, output)
 }
 
@@ -99,7 +102,11 @@ pub(super) fn go(
     checkpoint: Option<Checkpoint>,
     output: &Output,
 ) -> Result<Option<Ended>> {
-    let Setup { job, loaded, path } = setup;
+    let Setup { job, loaded, path, page } = setup;
+    let page = (*page && folder.is_some()).then(|| LivePage::serve(path)).transpose()?;
+    if let Some(page) = &page {
+        output.note(&format!("page {}", page.address()));
+    }
     let mut signals = Signals::listen(path.to_path_buf());
     let mut progress = Progress::new(*output, job.objective()?);
     let mut reporter = Reporter::new(path.to_path_buf(), *output);
@@ -122,6 +129,9 @@ pub(super) fn go(
     // However the run ended: the last page says so, once nobody holds the folder.
     drop(folder);
     reporter.write();
+    if let Some(page) = page {
+        page.finish();
+    }
     Ok(Some(Ended::new(path, outcome?, job.config)))
 }
 

@@ -1,7 +1,9 @@
 //! [`Blueprint`]: everything a network is built from, kept in `network.json`; and
 //! [`SeedNetwork`], the registered families it refers to by name.
 
-use super::sub_module::{Builder, NormInit, SubModuleKind, WeightInit};
+use super::head::HeadKind;
+use super::stem::StemKind;
+use super::sub_module::{Builder, NormInit, SubModuleKind};
 use crate::Result;
 use crate::config::{Compat, NetworkConfig, Shortcut};
 use crate::growth::Depth;
@@ -24,8 +26,12 @@ pub struct SeedNetwork {
     pub sub_networks: usize,
     /// Width of the first sub-network in channels, doubled by every next one.
     pub width: usize,
-    /// What comes before the first sub-network.
-    pub stem: Stem,
+    /// Name of the stem, which comes before the first sub-network.
+    pub stem: &'static str,
+    /// Name of the head, which comes after the last one.
+    pub head: &'static str,
+    /// Height and width of the images it is made for.
+    pub image: usize,
 }
 
 crate::kind!(SeedNetwork, "network", "network.name");
@@ -38,52 +44,21 @@ impl SeedNetwork {
     pub fn sub_module_kind(&self) -> Result<&'static SubModuleKind> {
         crate::registry::find(self.sub_module)
     }
-}
 
-/// What comes before the first sub-network.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Stem {
-    /// 3x3 convolution at full resolution, for images of about 32x32.
-    Small,
-    /// 7x7 convolution and 3x3 max pool, each of stride 2, for 224x224.
-    ImageNet,
-    /// Every patch becomes one pixel, or token, by a convolution of its size and stride.
-    Patches {
-        /// Height and width of a patch.
-        patch: usize,
-        /// Height and width of the images it is made for.
-        image: usize,
-    },
-    /// A linear layer on all numbers of an input at once, for rows of a table: an image of one
-    /// pixel, which no sub-network reduces further.
-    Vector,
-}
-
-impl Stem {
-    /// Height and width of the images it is made for.
-    pub fn image_size(self) -> usize {
-        match self {
-            Self::Small => 32,
-            Self::ImageNet => 224,
-            Self::Patches { image, .. } => image,
-            Self::Vector => 1,
-        }
+    /// What comes before the first sub-network.
+    ///
+    /// # Errors
+    /// [`crate::Error::Unknown`] where it is not registered.
+    pub fn stem_kind(&self) -> Result<&'static StemKind> {
+        crate::registry::find(self.stem)
     }
 
-    /// Kernel, stride and padding of its convolution.
-    pub(super) fn convolution(self) -> [usize; 3] {
-        match self {
-            Self::Small => [3, 1, 1],
-            Self::ImageNet => [7, 2, 3],
-            Self::Patches { patch, .. } => [patch, patch, 0],
-            Self::Vector => [1, 1, 0],
-        }
-    }
-
-    /// Stride of sub-module `j` of sub-network `i`: the first one of each sub-network but the
-    /// first halves the resolution.
-    pub(super) fn stride(self, i: usize, j: usize) -> usize {
-        if self != Self::Vector && i > 0 && j == 0 { 2 } else { 1 }
+    /// What comes after the last sub-network.
+    ///
+    /// # Errors
+    /// [`crate::Error::Unknown`] where it is not registered.
+    pub fn head_kind(&self) -> Result<&'static HeadKind> {
+        crate::registry::find(self.head)
     }
 }
 
@@ -129,8 +104,8 @@ impl Blueprint {
         crate::registry::find(&self.network)
     }
 
-    pub(super) fn stem(&self) -> Result<Stem> {
-        Ok(self.seed_network()?.stem)
+    pub(super) fn stem(&self) -> Result<&'static StemKind> {
+        self.seed_network()?.stem_kind()
     }
 
     /// Input channels of sub-module `j` of sub-network `i`, or of what follows the sub-network
@@ -143,23 +118,11 @@ impl Blueprint {
         }
     }
 
-    /// The image as the stem sees it: `[channels, height, width]`.
-    pub(crate) fn input(&self, stem: Stem) -> [usize; 3] {
-        match stem {
-            Stem::Vector => [self.image.iter().product(), 1, 1],
-            _ => self.image,
-        }
-    }
-
     /// The smallest height or width of which every reduction leaves something to reduce.
     pub(crate) fn smallest_image(&self) -> Result<usize> {
-        let halvings = self.depth.sub_networks() - 1;
-        Ok(match self.stem()? {
-            Stem::Small => 1 << halvings,
-            Stem::ImageNet => 1 << (halvings + 2),
-            Stem::Patches { patch, .. } => patch << halvings,
-            Stem::Vector => 1,
-        })
+        let stem = self.stem()?;
+        let halvings = if stem.flat { 0 } else { self.depth.sub_networks() - 1 };
+        Ok(stem.reduction << halvings)
     }
 
     /// What sub-module `j` of sub-network `i` is built with; where `j` is the depth of the last
@@ -168,23 +131,18 @@ impl Blueprint {
         &self,
         i: usize,
         j: usize,
-        (stem, kind): (Stem, &SubModuleKind),
+        (stem, kind): (&StemKind, &SubModuleKind),
         rng: &'a mut dyn RngCore,
         device: &'a Device,
     ) -> Builder<'a> {
-        let imagenet = stem == Stem::ImageNet;
         Builder {
             channels_in: self.channels(i, j, kind),
             width: self.width << i,
             stride: stem.stride(i, j),
             shortcut: self.shortcut,
-            weight_init: if imagenet {
-                WeightInit::KaimingNormal
-            } else {
-                WeightInit::KaimingUniform
-            },
+            weight_init: stem.weight_init(),
             norm_init: match self.compat {
-                Compat::Code if !imagenet => NormInit::Uniform,
+                Compat::Code if !stem.torchvision => NormInit::Uniform,
                 _ => NormInit::Ones,
             },
             rng,

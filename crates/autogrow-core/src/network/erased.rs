@@ -14,16 +14,16 @@ use burn::tensor::{Bool, Device, Int, Tensor};
 use std::any::Any;
 
 /// Any sub-module, boxed; a Burn `Module` like the one inside.
-pub struct AnySubModule(Box<dyn Erased>);
+pub struct AnySubModule<Output: 'static = FeatureMap>(Box<dyn Erased<Output>>);
 
-impl AnySubModule {
+impl<Output: 'static> AnySubModule<Output> {
     /// Boxes a sub-module.
-    pub fn new(sub_module: impl SubModule + 'static) -> Self {
+    pub fn new(sub_module: impl SubModule<Output> + 'static) -> Self {
         Self(Box::new(sub_module))
     }
 
     /// See [`SubModule::forward`].
-    pub fn forward(&self, input: FeatureMap) -> FeatureMap {
+    pub fn forward(&self, input: FeatureMap) -> Output {
         self.0.forward(input)
     }
 
@@ -33,37 +33,37 @@ impl AnySubModule {
     }
 
     /// See [`SubModule::closing`].
-    pub fn closing(&self, builder: &mut Builder<'_>) -> Option<Self> {
+    pub fn closing(&self, builder: &mut Builder<'_>) -> Option<AnySubModule> {
         self.0.closing(builder)
     }
 
     /// See [`SubModule::describe`].
-    pub fn describe(&self, input: FeatureMap) -> FeatureMap {
+    pub fn describe(&self, input: FeatureMap) -> Output {
         self.0.describe(input)
     }
 }
 
 /// [`SubModule`] and `Module` together, object safe.
-trait Erased: Send {
-    fn forward(&self, input: FeatureMap) -> FeatureMap;
+trait Erased<Output>: Send {
+    fn forward(&self, input: FeatureMap) -> Output;
     fn gates(&mut self) -> Vec<Gate<'_>>;
     fn closing(&self, builder: &mut Builder<'_>) -> Option<AnySubModule>;
-    fn describe(&self, input: FeatureMap) -> FeatureMap;
+    fn describe(&self, input: FeatureMap) -> Output;
     fn debug(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result;
     fn content(&self, content: Content) -> Option<Content>;
     fn collect_devices(&self, devices: Devices) -> Devices;
-    fn boxed_clone(&self) -> Box<dyn Erased>;
-    fn fork(self: Box<Self>, device: &Device) -> Box<dyn Erased>;
-    fn to_device(self: Box<Self>, device: &Device) -> Box<dyn Erased>;
-    fn train(self: Box<Self>) -> Box<dyn Erased>;
-    fn valid(&self) -> Box<dyn Erased>;
-    fn materialize(self: Box<Self>) -> Box<dyn Erased>;
+    fn boxed_clone(&self) -> Box<dyn Erased<Output>>;
+    fn fork(self: Box<Self>, device: &Device) -> Box<dyn Erased<Output>>;
+    fn to_device(self: Box<Self>, device: &Device) -> Box<dyn Erased<Output>>;
+    fn train(self: Box<Self>) -> Box<dyn Erased<Output>>;
+    fn valid(&self) -> Box<dyn Erased<Output>>;
+    fn materialize(self: Box<Self>) -> Box<dyn Erased<Output>>;
     fn visit(&self, visitor: &mut dyn ErasedVisitor);
-    fn map(self: Box<Self>, mapper: &mut dyn ErasedMapper) -> Box<dyn Erased>;
+    fn map(self: Box<Self>, mapper: &mut dyn ErasedMapper) -> Box<dyn Erased<Output>>;
 }
 
-impl<M: SubModule + 'static> Erased for M {
-    fn forward(&self, input: FeatureMap) -> FeatureMap {
+impl<Output: 'static, M: SubModule<Output> + 'static> Erased<Output> for M {
+    fn forward(&self, input: FeatureMap) -> Output {
         SubModule::forward(self, input)
     }
     fn gates(&mut self) -> Vec<Gate<'_>> {
@@ -72,7 +72,7 @@ impl<M: SubModule + 'static> Erased for M {
     fn closing(&self, builder: &mut Builder<'_>) -> Option<AnySubModule> {
         SubModule::closing(self, builder)
     }
-    fn describe(&self, input: FeatureMap) -> FeatureMap {
+    fn describe(&self, input: FeatureMap) -> Output {
         SubModule::describe(self, input)
     }
     fn debug(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -84,53 +84,53 @@ impl<M: SubModule + 'static> Erased for M {
     fn collect_devices(&self, devices: Devices) -> Devices {
         Module::collect_devices(self, devices)
     }
-    fn boxed_clone(&self) -> Box<dyn Erased> {
+    fn boxed_clone(&self) -> Box<dyn Erased<Output>> {
         Box::new(self.clone())
     }
-    fn fork(self: Box<Self>, device: &Device) -> Box<dyn Erased> {
+    fn fork(self: Box<Self>, device: &Device) -> Box<dyn Erased<Output>> {
         Box::new(Module::fork(*self, device))
     }
-    fn to_device(self: Box<Self>, device: &Device) -> Box<dyn Erased> {
+    fn to_device(self: Box<Self>, device: &Device) -> Box<dyn Erased<Output>> {
         Box::new(Module::to_device(*self, device))
     }
-    fn train(self: Box<Self>) -> Box<dyn Erased> {
+    fn train(self: Box<Self>) -> Box<dyn Erased<Output>> {
         Box::new(Module::train(*self))
     }
-    fn valid(&self) -> Box<dyn Erased> {
+    fn valid(&self) -> Box<dyn Erased<Output>> {
         Box::new(Module::valid(self))
     }
-    fn materialize(self: Box<Self>) -> Box<dyn Erased> {
+    fn materialize(self: Box<Self>) -> Box<dyn Erased<Output>> {
         Box::new(Module::materialize(*self))
     }
     fn visit(&self, visitor: &mut dyn ErasedVisitor) {
         Module::visit(self, &mut Visiting(visitor));
     }
-    fn map(self: Box<Self>, mapper: &mut dyn ErasedMapper) -> Box<dyn Erased> {
+    fn map(self: Box<Self>, mapper: &mut dyn ErasedMapper) -> Box<dyn Erased<Output>> {
         Box::new(Module::map(*self, &mut Mapping(mapper)))
     }
 }
 
-impl std::fmt::Debug for AnySubModule {
+impl<Output: 'static> std::fmt::Debug for AnySubModule<Output> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         self.0.debug(f)
     }
 }
 
-impl Clone for AnySubModule {
+impl<Output: 'static> Clone for AnySubModule<Output> {
     fn clone(&self) -> Self {
         Self(self.0.boxed_clone())
     }
 }
 
-impl ModuleDisplayDefault for AnySubModule {
+impl<Output: 'static> ModuleDisplayDefault for AnySubModule<Output> {
     fn content(&self, content: Content) -> Option<Content> {
         self.0.content(content)
     }
 }
 
-impl ModuleDisplay for AnySubModule {}
+impl<Output: 'static> ModuleDisplay for AnySubModule<Output> {}
 
-impl Module for AnySubModule {
+impl<Output: 'static> Module for AnySubModule<Output> {
     fn collect_devices(&self, devices: Devices) -> Devices {
         self.0.collect_devices(devices)
     }

@@ -1,9 +1,10 @@
-//! Networks that grow: a stem, sub-networks that are stacks of sub-modules, a pooled linear head.
+//! Networks that grow: a stem, sub-networks that are stacks of sub-modules, a head.
 
 mod blueprint;
 mod copy;
 mod erased;
 pub mod floats;
+mod head;
 mod identity;
 mod initialize;
 mod model_info;
@@ -12,6 +13,7 @@ mod plausible;
 mod record;
 mod size;
 mod state_dict;
+mod stem;
 mod sub_module;
 mod trainable;
 mod weight_format;
@@ -20,19 +22,20 @@ mod widen;
 use crate::growth::Depth;
 use crate::{Error, Result};
 pub use autogrow_kernels::graph::{self, Graph, positions};
-use autogrow_kernels::{Activation, FeatureMap, Features, Skip, linear};
-pub use blueprint::{Blueprint, SeedNetwork, Stem};
+use autogrow_kernels::{FeatureMap, Features};
+pub use blueprint::{Blueprint, SeedNetwork};
 use burn::module::Module;
-use burn::nn::{BatchNorm, Linear, PaddingConfig2d, conv::Conv2d};
 use burn::tensor::{Device, Tensor};
 use copy::copied;
 pub use erased::AnySubModule;
+pub use head::{AnyHead, HeadKind};
 pub(crate) use identity::{identities, with_identities};
 pub use initialize::{Adapt, Initializer};
 pub use model_info::ModelInfo;
 use rand::RngCore;
 pub use size::Size;
 pub use state_dict::{StateDict, TensorEntry, is_counter, is_statistic};
+pub use stem::StemKind;
 pub use sub_module::{Builder, Gate, NormInit, SubModule, SubModuleKind, WeightInit};
 pub use trainable::{train_only, trainable_ids};
 pub use weight_format::WeightFormat;
@@ -45,12 +48,11 @@ pub struct Network {
     #[module(skip)]
     blueprint: Blueprint,
     #[module(skip)]
-    stem: Stem,
-    conv1: Conv2d,
-    bn1: BatchNorm,
+    stem_kind: &'static StemKind,
+    stem: AnySubModule,
     layer: Vec<Vec<AnySubModule>>,
     closing: Option<AnySubModule>,
-    linear: Linear,
+    head: AnyHead,
 }
 
 impl Network {
@@ -61,29 +63,26 @@ impl Network {
     /// [`Error::Unknown`] where a name is not registered; [`Error::Config`] where the image is too
     /// small for the network.
     pub fn new(blueprint: Blueprint, rng: &mut dyn RngCore, device: &Device) -> Result<Self> {
-        let kind = blueprint.seed_network()?.sub_module_kind()?;
+        let seed = blueprint.seed_network()?;
+        let family @ (stem_kind, kind) = (seed.stem_kind()?, seed.sub_module_kind()?);
         blueprint.check_image()?;
-        let (width, stem) = (blueprint.width, blueprint.stem()?);
-        let [kernel, stride, padding] = stem.convolution();
-        let mut builder = blueprint.builder(0, 0, (stem, kind), rng, device);
-        let conv1 = builder.conv([blueprint.input(stem)[0], width], kernel, stride);
-        let padding = PaddingConfig2d::Explicit(padding, padding, padding, padding);
-        let conv1 = Conv2d { padding, ..conv1 };
-        let bn1 = builder.norm(width);
+        let channels_in = stem_kind.input(blueprint.image)[0];
+        let builder = blueprint.builder(0, 0, family, rng, device);
+        let stem = (stem_kind.build)(&mut Builder { channels_in, ..builder })?;
         let mut layer: Vec<Vec<AnySubModule>> = Vec::new();
         for (i, &count) in blueprint.depth.as_slice().iter().enumerate() {
             let mut sub_modules = Vec::new();
             for j in 0..count {
-                let mut builder = blueprint.builder(i, j, (stem, kind), rng, device);
+                let mut builder = blueprint.builder(i, j, family, rng, device);
                 sub_modules.push((kind.build)(&mut builder)?);
             }
             layer.push(sub_modules);
         }
         let last = blueprint.depth.sub_networks() - 1;
         let top = blueprint.depth.as_slice()[last];
-        let mut builder = blueprint.builder(last, top, (stem, kind), rng, device);
-        let (closing, linear) = head(layer.last(), blueprint.classes, &mut builder);
-        Ok(Self { blueprint, stem, conv1, bn1, layer, closing, linear })
+        let builder = blueprint.builder(last, top, family, rng, device);
+        let (closing, head) = end(layer.last(), &blueprint, builder)?;
+        Ok(Self { blueprint, stem_kind, stem, layer, closing, head })
     }
 
     /// What the network is built from, at its present depth.
@@ -108,18 +107,13 @@ impl Network {
         images: Features<4>,
         mut apply: impl FnMut(Option<[usize; 2]>, &AnySubModule, FeatureMap) -> FeatureMap,
     ) -> Features<2> {
-        let images = match self.stem {
-            Stem::Vector => {
-                let [batch, channels, height, width] = images.dims();
-                images.reshape([batch, channels * height * width, 1, 1])
-            }
-            _ => images,
+        let images = if self.stem_kind.flat {
+            let [batch, channels, height, width] = images.dims();
+            images.reshape([batch, channels * height * width, 1, 1])
+        } else {
+            images
         };
-        let map = FeatureMap::from_features(images).conv(&self.conv1);
-        let mut map = map.norm(&self.bn1, Skip::None, Activation::Relu);
-        if self.stem == Stem::ImageNet {
-            map = map.max_pool(3, 2, 1);
-        }
+        let mut map = self.stem.forward(FeatureMap::from_features(images));
         for (i, sub_network) in self.layer.iter().enumerate() {
             for (j, sub_module) in sub_network.iter().enumerate() {
                 map = apply(Some([i, j]), sub_module, map);
@@ -128,7 +122,7 @@ impl Network {
         if let Some(closing) = &self.closing {
             map = apply(None, closing, map);
         }
-        map.global_average().linear(&self.linear)
+        self.head.forward(map)
     }
 
     /// Stacks one sub-module on a sub-network (counted from 0): random weights, gates as the
@@ -146,7 +140,7 @@ impl Network {
         device: &Device,
     ) -> Result<()> {
         let kind = self.blueprint.seed_network()?.sub_module_kind()?;
-        let family = (self.stem, kind);
+        let family = (self.stem_kind, kind);
         let above = self.layer[sub_network].len();
         let mut builder = self.blueprint.builder(sub_network, above, family, rng, device);
         let mut sub_module = (kind.build)(&mut builder)?;
@@ -166,10 +160,10 @@ impl Network {
             let mut builder = self.blueprint.builder(sub_network + 1, 0, family, rng, device);
             *next = widen(next, (kind.build)(&mut builder)?, initializer);
         } else {
-            let mut builder = self.blueprint.builder(sub_network, above + 1, family, rng, device);
-            let (closing, linear) = head(self.layer.last(), self.blueprint.classes, &mut builder);
+            let builder = self.blueprint.builder(sub_network, above + 1, family, rng, device);
+            let (closing, head) = end(self.layer.last(), &self.blueprint, builder)?;
             self.closing = widen(&self.closing, closing, initializer);
-            self.linear = widen(&self.linear, linear, initializer);
+            self.head = widen(&self.head, head, initializer);
         }
         Ok(())
     }
@@ -187,15 +181,16 @@ impl Network {
     }
 }
 
-/// What follows the sub-networks: their closing, if they want one, and the linear layer.
-fn head(
+/// What follows the sub-networks: their closing, if they want one, and the head.
+fn end(
     last: Option<&Vec<AnySubModule>>,
-    classes: usize,
-    builder: &mut Builder<'_>,
-) -> (Option<AnySubModule>, Linear) {
-    let closing = last.and_then(|last| last.last()).and_then(|top| top.closing(builder));
-    let linear = linear([builder.channels_in, classes], builder.rng, builder.device);
-    (closing, linear)
+    blueprint: &Blueprint,
+    mut builder: Builder<'_>,
+) -> Result<(Option<AnySubModule>, AnyHead)> {
+    let closing = last.and_then(|last| last.last()).and_then(|top| top.closing(&mut builder));
+    let head = blueprint.seed_network()?.head_kind()?;
+    let head = (head.build)(&mut Builder { width: blueprint.classes, ..builder })?;
+    Ok((closing, head))
 }
 
 impl Blueprint {

@@ -1,24 +1,24 @@
 //! Parameter names as PyTorch has them, so that weights load elsewhere by name.
 //!
-//! Small nets: `conv1`, `bn1`, `layer1.0.conv1`, `layer2.0.shortcut.0`, `linear`. Nets with the
-//! ImageNet stem follow torchvision: `downsample` and `fc` instead.
-
-use super::Stem;
+//! Small nets: `conv1`, `bn1`, `layer1.0.conv1`, `layer2.0.shortcut.0`, `linear`. Nets with a stem of
+//! torchvision's have its `downsample` and `fc` instead.
 
 /// The PyTorch name of the parameter at `path` (the fields from the network down to it), whose
 /// innermost module has the type `container`.
-pub(super) fn pytorch_name(path: &[String], container: &str, stem: Stem) -> String {
+pub(super) fn pytorch_name(path: &[String], container: &str, torchvision: bool) -> String {
     let mut name: Vec<String> = Vec::new();
     let mut rest = path.iter();
     while let Some(field) = rest.next() {
-        name.push(match (field.as_str(), stem) {
+        name.push(match (field.as_str(), torchvision) {
+            // Their parts are the network's own there.
+            ("stem" | "head", _) if name.is_empty() => continue,
             // Sub-networks count from 1 there.
             ("layer", _) if name.is_empty() => {
                 let index = rest.next().and_then(|index| index.parse::<usize>().ok());
                 format!("layer{}", index.map_or(0, |index| index + 1))
             }
-            ("shortcut", Stem::ImageNet) => "downsample".into(),
-            ("linear", Stem::ImageNet) if name.is_empty() => "fc".into(),
+            ("shortcut", true) => "downsample".into(),
+            ("linear", true) if name.is_empty() => "fc".into(),
             ("gamma", _) if is_norm(container) => "weight".into(),
             ("beta", _) if is_norm(container) => "bias".into(),
             (field, _) => field.into(),
@@ -42,21 +42,20 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_of_both_stems() {
-        let name = |path: &str, container, stem| {
+    fn names_are_those_of_pytorch_and_torchvision() {
+        let name = |path: &str, container, torchvision| {
             let path: Vec<_> = path.split('.').map(String::from).collect();
-            pytorch_name(&path, container, stem)
+            pytorch_name(&path, container, torchvision)
         };
         let norm = "Struct:BatchNorm";
-        assert_eq!(name("bn1.gamma", norm, Stem::Small), "bn1.weight");
-        let layer_norm = "Struct:LayerNorm";
-        assert_eq!(
-            name("closing.norm.beta", layer_norm, Stem::Patches { patch: 4, image: 32 }),
-            "closing.norm.bias"
-        );
+        assert_eq!(name("stem.bn1.gamma", norm, false), "bn1.weight");
+        assert_eq!(name("closing.norm.beta", "Struct:LayerNorm", false), "closing.norm.bias");
         let shortcut = "layer.1.0.shortcut.1.running_var";
-        assert_eq!(name(shortcut, norm, Stem::Small), "layer2.0.shortcut.1.running_var");
-        assert_eq!(name(shortcut, norm, Stem::ImageNet), "layer2.0.downsample.1.running_var");
-        assert_eq!(name("linear.bias", "Struct:Linear", Stem::ImageNet), "fc.bias");
+        assert_eq!(name(shortcut, norm, false), "layer2.0.shortcut.1.running_var");
+        assert_eq!(name(shortcut, norm, true), "layer2.0.downsample.1.running_var");
+        assert_eq!(name("head.linear.bias", "Struct:Linear", false), "linear.bias");
+        assert_eq!(name("head.linear.bias", "Struct:Linear", true), "fc.bias");
+        // Of sub-modules only what is called so at the top.
+        assert_eq!(name("layer.0.0.head.stem", "", true), "layer1.0.head.stem");
     }
 }

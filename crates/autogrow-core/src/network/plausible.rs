@@ -50,7 +50,7 @@ impl Blueprint {
         if self.depth.sub_networks() != wanted
             || sides.iter().any(|&size| size == 0 || size > LARGEST)
             || !(1..=MOST).contains(&self.classes)
-            || self.input(self.stem()?)[0] > MOST
+            || self.stem()?.input(self.image)[0] > MOST
         {
             let [channels, height, width] = self.image;
             let problem = format!(

@@ -72,21 +72,22 @@ impl Network {
         let names = identities(self)?.into_iter().map(|(name, id)| (ParamId::from(id), name));
         // In training mode, plain tensors would move running statistics.
         let network = self.valid();
-        let recorder = Recorder::new(names.collect(), network.conv1.weight.device());
+        let device = network.devices().into_iter().next().unwrap_or_default();
+        let recorder = Recorder::new(names.collect(), device);
         let mut gaps = Vec::new();
         let images = recorder.input(self.blueprint.image);
         let scores = network.pass(images, |place, sub_module, input| {
             let [_, channels, height, width] = input.dims();
             let (path, kind_name, output) = match place {
                 Some([i, j]) => {
-                    let stride = self.stem.stride(i, j);
+                    let stride = self.stem_kind.stride(i, j);
                     let channels = self.blueprint.channels(i, j + 1, kind);
                     let output = [channels, height.div_ceil(stride), width.div_ceil(stride)];
                     (vec!["layer".into(), i.to_string(), j.to_string()], kind.name, output)
                 }
                 None => (vec!["closing".into()], "closing", [channels, height, width]),
             };
-            let name = pytorch_name(&path, "", self.stem);
+            let name = pytorch_name(&path, "", self.stem_kind.torchvision);
             let describe = |input| sub_module.describe(input);
             recorder.block((&name, kind_name), input, describe).unwrap_or_else(|why| {
                 let macs = (convolution_weights(sub_module) * output[1] * output[2]) as u64;

@@ -1,9 +1,9 @@
 //! [`StateDict`]: a network's numbers by their PyTorch names, in and out, and as safetensors.
 
+use super::Network;
 use super::floats::{self, Float};
 use super::model_info::{METADATA, ModelInfo};
 use super::names::{is_linear, pytorch_name};
-use super::{Network, Stem};
 use crate::{Error, Result};
 use burn::module::{Module, ModuleMapper, ModuleVisitor, Param};
 use burn::tensor::{Tensor, TensorData};
@@ -30,6 +30,14 @@ impl StateDict {
         let mut reader = Reader { at: At::new(network)?, entries: BTreeMap::new() };
         // Running statistics are written behind by one step; `valid` catches up.
         network.valid().visit(&mut reader);
+        Ok(Self(reader.entries))
+    }
+
+    /// What the head of `network` has learnt.
+    pub(crate) fn of_head(network: &Network) -> Result<Self> {
+        let mut reader = Reader { at: At::new(network)?, entries: BTreeMap::new() };
+        reader.at.enter("head", "");
+        network.head.valid().visit(&mut reader);
         Ok(Self(reader.entries))
     }
 
@@ -157,14 +165,15 @@ fn to_bytes(values: &[f32]) -> Vec<u8> {
 
 /// Where a visitor is in the network.
 pub(super) struct At {
-    stem: Stem,
+    torchvision: bool,
     fields: Vec<String>,
     containers: Vec<String>,
 }
 
 impl At {
     pub(super) fn new(network: &Network) -> Result<Self> {
-        Ok(Self { stem: network.blueprint().stem()?, fields: vec![], containers: vec![] })
+        let torchvision = network.blueprint().stem()?.torchvision;
+        Ok(Self { torchvision, fields: vec![], containers: vec![] })
     }
 
     pub(super) fn enter(&mut self, field: &str, container: &str) {
@@ -182,7 +191,7 @@ impl At {
     }
 
     pub(super) fn name(&self) -> String {
-        pytorch_name(&self.fields, self.container(), self.stem)
+        pytorch_name(&self.fields, self.container(), self.torchvision)
     }
 
     /// Whether PyTorch keeps this parameter transposed.

@@ -10,11 +10,12 @@ use burn::tensor::{Device, Tensor, TensorData};
 use rand::{Rng, RngCore};
 
 /// One or more layers that are stacked as a whole. Written by plugin authors on top of
-/// `#[derive(Module, Debug)]`.
-pub trait SubModule: Module + ModuleDisplay {
+/// `#[derive(Module, Debug)]`. Stems are written like it, too, and heads with outputs in place of a
+/// feature map: [`StemKind`](super::StemKind), [`HeadKind`](super::HeadKind).
+pub trait SubModule<Output = FeatureMap>: Module + ModuleDisplay {
     /// From `[batch, channels_in, height, width]` to `[batch, channels, height / stride, width /
     /// stride]`, rounded up; see [`Builder`] and [`SubModuleKind::channels`].
-    fn forward(&self, input: FeatureMap) -> FeatureMap;
+    fn forward(&self, input: FeatureMap) -> Output;
 
     /// What closes each residual branch, on which initializers act. A block that a batch norm
     /// closes has `vec![Gate::from(&mut self.bn2)]`; a sub-module without a branch has none, and
@@ -34,7 +35,7 @@ pub trait SubModule: Module + ModuleDisplay {
     /// The forward pass as graphs record it, for exports and for counting operations: `forward`
     /// itself. A sub-module that computes on plain tensors there may say the same here by
     /// operations of [`FeatureMap`] and [`Features`](autogrow_kernels::Features) alone.
-    fn describe(&self, input: FeatureMap) -> FeatureMap {
+    fn describe(&self, input: FeatureMap) -> Output {
         self.forward(input)
     }
 }
@@ -90,7 +91,8 @@ crate::kind!(SubModuleKind, "sub-module", "");
 pub struct Builder<'a> {
     /// Channels of the input.
     pub channels_in: usize,
-    /// Width of the sub-network, from which [`SubModuleKind::channels`] has its output channels.
+    /// Width of the sub-network, from which [`SubModuleKind::channels`] has its output channels; of
+    /// a head, the outputs.
     pub width: usize,
     /// 2 where the sub-module halves the resolution, else 1.
     pub stride: usize,

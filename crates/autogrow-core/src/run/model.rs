@@ -3,7 +3,7 @@
 
 use crate::config::NetworkConfig;
 use crate::growth::Depth;
-use crate::network::{Blueprint, ModelInfo, Network, StateDict, Stem, WeightFormat};
+use crate::network::{Blueprint, ModelInfo, Network, StateDict, WeightFormat};
 use crate::random::{Purpose, generator};
 use crate::registry;
 use crate::{Error, Result};
@@ -71,10 +71,7 @@ impl ModelFile {
     /// are not named as its.
     pub fn assume(&mut self, config: &NetworkConfig, size: [usize; 2]) -> Result<()> {
         let seed = registry::find::<crate::network::SeedNetwork>(&config.name)?;
-        let head = match seed.stem {
-            Stem::ImageNet => "fc.weight",
-            Stem::Small | Stem::Patches { .. } | Stem::Vector => "linear.weight",
-        };
+        let head = if seed.stem_kind()?.torchvision { "fc.weight" } else { "linear.weight" };
         let shape = |name: &str| match self.state.0.get(name) {
             Some(entry) if entry.shape.len() > 1 => Ok(&entry.shape),
             _ => Err(Error::run(&self.path, format!("has no {name}, so is no {}", config.name))

@@ -108,12 +108,13 @@ impl Kit<'_> {
         let [_, height, width] = blueprint.image;
         for (i, &count) in blueprint.depth.as_slice().iter().enumerate() {
             for j in 0..count {
-                let stem = self.seed.stem;
+                let stem = self.seed.stem_kind()?;
                 let mut rng = generator(2, Purpose::Seed, 10 * i + j);
                 let mut builder = blueprint.builder(i, j, (stem, self.kind), &mut rng, &device);
                 let stride = builder.stride;
                 let mut sub_module = (self.kind.build)(&mut builder)?;
-                let rows = if blueprint.input(stem)[1] == 1 { [1, 1] } else { [height, width] };
+                let rows =
+                    if stem.input(blueprint.image)[1] == 1 { [1, 1] } else { [height, width] };
                 let [height, width] = rows.map(|size| size.min(7));
                 let input = [BATCH, blueprint.channels(i, j, self.kind), height, width];
                 let channels = (self.kind.channels)(blueprint.width << i, j + 1);

@@ -8,6 +8,7 @@ mod curves;
 mod evaluation;
 pub(crate) mod format;
 mod growth;
+mod index;
 mod measures;
 mod policy;
 mod reason;
@@ -16,6 +17,7 @@ mod summary;
 mod trials;
 
 pub(crate) use compare::page as comparison_page;
+pub(crate) use index::page as index_page;
 
 use crate::rule::Rule;
 use crate::run::{Run, Settings, Status};
@@ -27,9 +29,10 @@ const SCRIPT: &str = include_str!("script.js");
 /// Before anything is painted, so that a page never flashes in the other theme.
 const THEME: &str = include_str!("theme.js");
 
-/// What the page may load: nothing from anywhere.
+/// What the page may load: nothing from anywhere, but itself again where a run that is running
+/// serves it.
 const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; \
-                      img-src data:";
+                      img-src data:; connect-src 'self'";
 
 /// The page of a run, written at `now` seconds since 1970.
 pub(crate) fn run_page(run: &Run, defaults: Option<&Settings>, now: f64) -> String {

@@ -242,18 +242,31 @@
   const { written: at, patience } = document.body.dataset;
   if (at) {
     const age = () => Date.now() / 1000 - Number(at);
+    const tell = (news) => {
+      const stale = $("#stale");
+      stale.textContent = news;
+      stale.hidden = false;
+    };
+    // Where the run serves the page, the browser would show an error once there is no run.
+    const served = location.protocol === "http:";
+    const pause = served ? 3000 : 10000;
+    const load = () => {
+      if (!served) return location.reload();
+      fetch(location.href, { method: "HEAD" }).then(
+        () => location.reload(),
+        () => tell(" The process has ended; report.html in the run folder is its last page."),
+      );
+    };
     const soon = () => {
       if (age() > Number(patience)) {
-        const stale = $("#stale");
-        stale.textContent = " There has been no news for a while: the process may have ended.";
-        stale.hidden = false;
+        tell(" There has been no news for a while: the process may have ended.");
       } else if (document.hidden || $("#growth :focus, figure:hover, figure:focus")) {
         // Not under the reader's hands.
         setTimeout(soon, 2000);
       } else {
-        location.reload();
+        load();
       }
     };
-    setTimeout(soon, 10000);
+    setTimeout(soon, pause);
   }
 }

@@ -83,3 +83,18 @@ fn a_comparison() {
     );
     insta::assert_snapshot!(text(&report().compare(&[first, second]).unwrap()));
 }
+
+#[test]
+fn an_index_of_runs() {
+    let parent = tempfile::tempdir().unwrap();
+    let [first, second] = ["first", "second one"].map(|name| parent.path().join(name));
+    for folder in [&first, &second] {
+        fs::rename(run_folder().keep(), folder).unwrap();
+    }
+    fs::remove_file(second.join("result.json")).unwrap();
+    let runs = [first, second].map(|folder| Run::read(&folder).unwrap());
+    let page = report().index(Path::new("runs"), &runs, &["third: is damaged".into()]);
+    assert_eq!(page.matches("<polyline").count(), 2);
+    assert!(page.contains("href=\"second%20one/report.html\""));
+    insta::assert_snapshot!(text(&page));
+}
