@@ -41,6 +41,10 @@ fn runs_are_listed_newest_first_and_the_last_one_has_a_name() {
     assert_eq!([&listed[0]["status"], &listed[0]["depth"]], ["finished", "1-1-1"]);
     let evaluate = |run| here(&["evaluate", run, "--json", "--split", "val"]).1;
     assert_eq!(evaluate("last"), evaluate("runs/digits-basic3resnet-2"));
+    let (_, text, _) = here(&["runs", "--page"]);
+    assert_eq!(text.trim(), "runs/index.html");
+    let index = std::fs::read_to_string(place.path().join("runs/index.html")).unwrap();
+    assert!(index.contains("href=\"digits-basic3resnet-1/report.html\""));
     assert_eq!(here(&["runs", "nowhere"]).0, Some(4));
 }
 

@@ -4,7 +4,10 @@
 use autogrow_tests::program::Program;
 use serde_json::Value;
 use std::fs;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
 use std::path::Path;
+use std::process::Stdio;
 
 const PROGRAM: Program = Program(env!("CARGO_BIN_EXE_autogrow-tests"));
 
@@ -77,4 +80,36 @@ fn a_run_has_a_report_and_runs_can_be_compared() {
     fs::remove_file(first.join("report.html")).unwrap();
     fs::create_dir(first.join("report.html")).unwrap();
     assert!(PROGRAM.fails(4, &["report", name]).contains("report.html: cannot be written"));
+}
+
+/// What a server on this machine answers to a request for `/`: its first line, and all of it.
+fn get(address: &str, host: &str) -> (String, String) {
+    let mut stream = TcpStream::connect(address).unwrap();
+    write!(stream, "GET / HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n").unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    (answer.lines().next().unwrap_or_default().to_string(), answer)
+}
+
+#[test]
+fn the_page_of_a_running_run_is_served() {
+    let place = tempfile::tempdir().unwrap();
+    let run = place.path().join("run");
+    // It is ended below, long before it is over.
+    let arguments = ["train", run.to_str().unwrap(), "--page", "--policy", "none"];
+    let settings = ["--fraction", "0.1", "--width", "4", "--epochs", "100000"];
+    let mut command = PROGRAM.command(&[&arguments[..], &settings].concat());
+    let mut child = command.stderr(Stdio::piped()).spawn().unwrap();
+    let mut lines = BufReader::new(child.stderr.take().unwrap()).lines().map(Result::unwrap);
+    let line = lines.find(|line| line.starts_with("page ")).unwrap();
+    let address = line.strip_prefix("page http://").unwrap();
+
+    let (status, page) = get(address, address);
+    assert!(status.contains("200"), "{page}");
+    assert!(page.contains("text/html; charset=utf-8") && page.contains("basic3resnet"), "{page}");
+    // A name that another site has given to this machine.
+    let (status, page) = get(address, "elsewhere.example:80");
+    assert!(status.contains("404") && !page.contains("basic3resnet"), "{page}");
+    child.kill().unwrap();
+    child.wait().unwrap();
 }

@@ -17,6 +17,8 @@ pub const VALIDATION: &str = "validation.bin";
 pub const NETWORK: &str = "network.json";
 /// The best model.
 pub const MODEL: &str = "model.safetensors";
+/// The best network of the growing epochs, where the one that was found is worse.
+pub const PEAK: &str = "peak.safetensors";
 /// The result.
 pub const RESULT: &str = "result.json";
 /// The test images class by class.
@@ -40,7 +42,7 @@ pub const SNAPSHOTS: &str = "snapshots";
 /// Who writes the folder.
 pub const LOCK: &str = "lock";
 /// What belongs to a run: a folder that holds none of it is free, whatever else is there.
-pub const OF_RUNS: [&str; 15] = [
+pub const OF_RUNS: [&str; 16] = [
     CONFIG,
     JOURNAL,
     METRICS,
@@ -48,6 +50,7 @@ pub const OF_RUNS: [&str; 15] = [
     VALIDATION,
     NETWORK,
     MODEL,
+    PEAK,
     RESULT,
     EVALUATION,
     REPORT,

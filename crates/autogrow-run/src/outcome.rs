@@ -37,6 +37,20 @@ pub struct Outcome {
     pub floor: Option<Depth>,
     /// Whether the found depth is that floor, and so says little about the data.
     pub at_floor: bool,
+    /// A network that growing has passed, where it was better than the best one at the found depth.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub peak: Option<Peak>,
+}
+
+/// The best network of the growing epochs; its weights are in `peak.safetensors`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Peak {
+    /// After which epoch.
+    pub epoch: usize,
+    /// Its depth.
+    pub depth: Depth,
+    /// Its guiding score on the images that guide growth, percent.
+    pub val_accuracy: f64,
 }
 
 /// The objective of a result that names none.

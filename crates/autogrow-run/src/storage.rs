@@ -101,6 +101,18 @@ pub fn remove_folder(path: &Path) -> Result<()> {
     remove().map_err(|error| failed(path, "cannot be removed", &error))
 }
 
+/// Deletes a file, if it is there.
+pub fn remove_file(path: &Path) -> Result<()> {
+    let remove = || {
+        fault::point()?;
+        match fs::remove_file(path) {
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
+            removed => removed,
+        }
+    };
+    remove().map_err(|error| failed(path, "cannot be removed", &error))
+}
+
 /// Deletes a folder that was never published, or is half deleted.
 pub fn remove_part(part: &Path) -> Result<()> {
     let remove = || {

@@ -168,6 +168,14 @@ fn text(Ended { run, outcome, config }: &Ended, objective: &dyn Objective) -> St
         }
         _ => String::new(),
     };
+    let peak = outcome.peak.as_ref().map_or(String::new(), |peak| {
+        format!(
+            "\n  better while growing: {} after epoch {}, {} of those images; it is in peak.safetensors",
+            peak.depth,
+            peak.epoch,
+            objective.score_text(peak.val_accuracy)
+        )
+    });
     let guide = match config.data.select_on {
         SelectOn::Val => format!("validation {}", objective.score_text(outcome.val_accuracy)),
         SelectOn::Test => "the test images guided it".into(),
@@ -176,7 +184,7 @@ fn text(Ended { run, outcome, config }: &Ended, objective: &dyn Objective) -> St
         "\n{BOLD}found {} {}{RESET} for {}: test {BOLD}{}{RESET} \
          ({guide})\n  \
          {} parameters, {} MACs an image\n  \
-         growing {} epochs, {}; fine-tuning {} epochs, {}{floor}\n  \
+         growing {} epochs, {}; fine-tuning {} epochs, {}{floor}{peak}\n  \
          run folder {}",
         outcome.network,
         outcome.found,

@@ -57,6 +57,7 @@ impl Run<'_> {
             unreachable!("`begin_fine_tuning` keeps a first network")
         };
         let Best { network, parameters, .. } = best;
+        let peak = self.peak();
         let test = &*self.data().test;
         // The last checkpoint is that of the last epoch: there is nothing to save.
         let mut stop = || self.end_if_stopped();
@@ -93,6 +94,7 @@ impl Run<'_> {
             parameters,
             macs: network.macs()?,
             floor: self.floor.clone(),
+            peak,
         };
         Ok(Found { network, outcome })
     }

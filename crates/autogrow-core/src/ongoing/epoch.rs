@@ -51,7 +51,10 @@ impl Run<'_> {
         self.state.last = Some((train, validation));
         self.keep_validation(judged, learning_rate, learner.network())?;
         match phase {
-            Phase::Growing => self.state.guiding.push(validation.score),
+            Phase::Growing => {
+                self.state.guiding.push(validation.score);
+                self.keep_if_peak(&network)?;
+            }
             Phase::FineTuning => {
                 self.keep_if_best(network, validation, learner.network().parameters())?;
             }

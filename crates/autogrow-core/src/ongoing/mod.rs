@@ -7,6 +7,7 @@ mod decisions;
 mod ending;
 mod epoch;
 mod neighbour;
+mod peak;
 mod saving;
 
 use crate::config::TrainingConfig;

@@ -188,7 +188,16 @@ impl RunFolder {
     /// # Errors
     /// [`Error::Run`].
     pub fn finish(&self, outcome: &Outcome) -> Result<()> {
+        // First: a run that has a result is not touched again.
+        if outcome.peak.is_none() {
+            storage::remove_file(&self.path.join(names::PEAK))?;
+        }
         self.publish_json(names::RESULT, outcome)
+    }
+
+    fn publish_model(&self, name: &str, network: &Network) -> Result<()> {
+        let bytes = StateDict::of(network)?.to_safetensors_with(&self.info(network))?;
+        storage::publish(&self.path.join(name), &bytes)
     }
 
     /// What a model file says of `network`.
@@ -333,8 +342,11 @@ impl Watch for RunFolder {
     }
 
     fn best(&mut self, network: &Network) -> Result<()> {
-        let bytes = StateDict::of(network)?.to_safetensors_with(&self.info(network))?;
-        storage::publish(&self.path.join(names::MODEL), &bytes)
+        self.publish_model(names::MODEL, network)
+    }
+
+    fn peak(&mut self, network: &Network) -> Result<()> {
+        self.publish_model(names::PEAK, network)
     }
 
     fn snapshot(&mut self, epoch: usize, network: &Network) -> Result<()> {

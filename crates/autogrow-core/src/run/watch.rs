@@ -45,6 +45,15 @@ pub trait Watch {
         Ok(())
     }
 
+    /// `network`, in evaluation mode, is the best one of the growing epochs so far.
+    ///
+    /// # Errors
+    /// Those that must end the run.
+    fn peak(&mut self, network: &Network) -> Result<()> {
+        let _ = network;
+        Ok(())
+    }
+
     /// `network` as it is after `epoch` epochs is to be kept (`run.snapshots`).
     ///
     /// # Errors
@@ -116,6 +125,10 @@ impl Watch for Vec<&mut dyn Watch> {
 
     fn best(&mut self, network: &Network) -> Result<()> {
         self.iter_mut().try_for_each(|watch| watch.best(network))
+    }
+
+    fn peak(&mut self, network: &Network) -> Result<()> {
+        self.iter_mut().try_for_each(|watch| watch.peak(network))
     }
 
     fn snapshot(&mut self, epoch: usize, network: &Network) -> Result<()> {

@@ -4,26 +4,28 @@ use burn::module::{Module, ModuleVisitor, Param};
 use burn::optim::GradientsParams;
 use burn::tensor::Tensor;
 
-/// Whether every gradient is finite: then, and for no sensible gradient else, so is its sum. One read
-/// from the device.
-pub(super) fn are_finite(network: &impl Module, gradients: &GradientsParams) -> bool {
-    let mut sums =
-        Each { gradients, of: |gradient: Tensor<1>| gradient.sum(), numbers: Vec::new() };
-    network.visit(&mut sums);
-    sums.read().iter().all(|sum| sum.is_finite())
+/// Of each gradient its sum, which is finite where it is, and for no sensible gradient else; behind
+/// these, where lengths are wanted, the square of each one's length.
+pub(super) fn looks(
+    network: &impl Module,
+    gradients: &GradientsParams,
+    lengths: bool,
+) -> Vec<Tensor<1>> {
+    let mut looks = Looks { gradients, lengths, sums: Vec::new(), squares: Vec::new() };
+    network.visit(&mut looks);
+    looks.sums.append(&mut looks.squares);
+    looks.sums
 }
 
 /// The gradients, all made shorter alike where together they are longer than `longest`, as by
-/// PyTorch's `clip_grad_norm_`.
+/// PyTorch's `clip_grad_norm_`. `squares` are those of their lengths.
 pub(super) fn clipped(
     network: &impl Module,
     gradients: GradientsParams,
+    squares: &[f32],
     longest: f64,
 ) -> GradientsParams {
-    let square = |gradient: Tensor<1>| (gradient.clone() * gradient).sum();
-    let mut squares = Each { gradients: &gradients, of: square, numbers: Vec::new() };
-    network.visit(&mut squares);
-    let length = squares.read().iter().copied().map(f64::from).sum::<f64>().sqrt();
+    let length = squares.iter().copied().map(f64::from).sum::<f64>().sqrt();
     let factor = longest / (length + 1e-6);
     if factor >= 1.0 {
         return gradients;
@@ -33,27 +35,21 @@ pub(super) fn clipped(
     scale.gradients
 }
 
-/// A number of each gradient.
-struct Each<'a, F> {
+struct Looks<'a> {
     gradients: &'a GradientsParams,
-    of: F,
-    numbers: Vec<Tensor<1>>,
+    lengths: bool,
+    sums: Vec<Tensor<1>>,
+    squares: Vec<Tensor<1>>,
 }
 
-impl<F> Each<'_, F> {
-    fn read(self) -> Vec<f32> {
-        if self.numbers.is_empty() {
-            return Vec::new();
-        }
-        Tensor::cat(self.numbers, 0).into_data().iter::<f32>().collect()
-    }
-}
-
-impl<F: Fn(Tensor<1>) -> Tensor<1>> ModuleVisitor for Each<'_, F> {
+impl ModuleVisitor for Looks<'_> {
     fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
-        if let Some(gradient) = self.gradients.get::<D>(param.id) {
-            self.numbers.push((self.of)(gradient.flatten(0, D - 1)));
+        let Some(gradient) = self.gradients.get::<D>(param.id) else { return };
+        let gradient = gradient.flatten::<1>(0, D - 1);
+        if self.lengths {
+            self.squares.push((gradient.clone() * gradient.clone()).sum());
         }
+        self.sums.push(gradient.sum());
     }
 }
 
@@ -105,15 +101,25 @@ mod tests {
         one.iter::<f32>().chain(other.iter::<f32>()).collect()
     }
 
+    fn read(numbers: Vec<Tensor<1>>) -> Vec<f32> {
+        numbers
+            .into_iter()
+            .flat_map(|one| one.into_data().iter::<f32>().collect::<Vec<_>>())
+            .collect()
+    }
+
     #[test]
     fn one_number_that_is_not_finite_is_found() {
+        let are_finite = |two: &Two, gradients: &GradientsParams| {
+            read(looks(two, gradients, false)).iter().all(|sum| sum.is_finite())
+        };
         let (two, finite) = gradients(&[1e30, -1e30, 0.0, 1.0, 2.0]);
         assert!(are_finite(&two, &finite));
         for number in [f32::NAN, f32::INFINITY, f32::NEG_INFINITY] {
             let (two, wrong) = gradients(&[0.0, 1.0, 2.0, number, 3.0]);
             assert!(!are_finite(&two, &wrong));
         }
-        assert!(are_finite(&two, &GradientsParams::new()));
+        assert!(looks(&two, &GradientsParams::new(), true).is_empty());
     }
 
     proptest! {
@@ -123,7 +129,8 @@ mod tests {
             longest in 0.01f64..30.0,
         ) {
             let (two, all) = gradients(&values);
-            let clipped = numbers(&two, &clipped(&two, all, longest));
+            let looks = read(looks(&two, &all, true));
+            let clipped = numbers(&two, &clipped(&two, all, &looks[2..], longest));
             let length = |numbers: &[f32]| {
                 numbers.iter().map(|&number| f64::from(number).powi(2)).sum::<f64>().sqrt()
             };

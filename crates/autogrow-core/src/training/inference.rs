@@ -65,7 +65,7 @@ pub fn evaluate(
             let numbers: Vec<f32> = numbers.iter::<f32>().collect();
             let images = count * (1 + usize::from(knows_right));
             let (sums, images) = numbers.split_at(numbers.len() - images);
-            tally.add_numbers(count, sums);
+            tally.add(count, sums);
             each.add(count, images);
         } else {
             each.add(0, &[]);

@@ -7,6 +7,7 @@ use super::inference::checked;
 use super::objective::{Objective, objective};
 use super::optimizer::OptimizerKind;
 use super::pass::{Halt, Passes};
+use super::readback::Readback;
 use super::tally::{Scores, Tally};
 use crate::config::TrainingConfig;
 use crate::data::{Batch, Pass, Split};
@@ -192,16 +193,25 @@ impl Learner {
             sync_batch_norm: self.training.sync_batch_norm && self.ranks.are_several(),
             least: self.least,
         };
-        let Some((gradients, loss)) = passes.gradients(batch, tally)? else {
+        let Some(mut backward) = passes.gradients(batch)? else {
             return Ok((self, None));
         };
-        let gradients = gradients::sum(&self.ranks, &self.network, gradients, &self.device)?;
-        if !clip::are_finite(&self.network, &gradients) {
+        let own = std::mem::take(&mut backward.gradients);
+        let gradients = gradients::sum(&self.ranks, &self.network, own, &self.device)?;
+        let longest = self.training.clip_norm;
+        let mut readback = Readback::default();
+        readback.add(backward.unread());
+        readback.add(clip::looks(&self.network, &gradients, longest > 0.0));
+        let numbers = readback.read();
+        let (loss, taken) = passes.tell(&backward, &numbers, tally)?;
+        let looks = &numbers[taken..];
+        let sums = if longest > 0.0 { looks.len() / 2 } else { looks.len() };
+        if !looks[..sums].iter().all(|sum| sum.is_finite()) {
             return Err(Halt::NotFinite("a gradient is not finite".into()));
         }
-        let gradients = match self.training.clip_norm {
-            0.0 => gradients,
-            longest => clip::clipped(&self.network, gradients, longest),
+        let gradients = match longest > 0.0 {
+            true => clip::clipped(&self.network, gradients, &looks[sums..], longest),
+            false => gradients,
         };
         self.network = self.optimizer.step(learning_rate, self.network, gradients);
         if let Some(average) = &mut self.average {

@@ -13,6 +13,7 @@ mod objective;
 mod optimizer;
 mod pass;
 mod ranks;
+mod readback;
 mod schedule;
 mod sgd;
 mod tally;

@@ -24,6 +24,30 @@ impl From<Error> for Halt {
     }
 }
 
+/// Gradients, and what was seen on the way to them.
+pub(super) struct Backward {
+    pub(super) gradients: GradientsParams,
+    /// Of the batch, over all ranks.
+    images: f64,
+    /// A pass each.
+    seen: Vec<Unread>,
+}
+
+/// What a pass has seen, still on the device.
+#[derive(Default)]
+struct Unread {
+    images: usize,
+    /// The mean loss, then the objective's sums; none of a rank without an image.
+    numbers: Option<Tensor<1>>,
+}
+
+impl Backward {
+    /// All that was seen, pass by pass.
+    pub(super) fn unread(&self) -> impl Iterator<Item = Tensor<1>> {
+        self.seen.iter().filter_map(|unread| unread.numbers.clone())
+    }
+}
+
 /// How the passes of a batch go.
 pub(super) struct Passes<'a> {
     pub(super) network: &'a Network,
@@ -43,12 +67,8 @@ pub(super) struct Passes<'a> {
 
 impl Passes<'_> {
     /// This rank's part of the gradients of the mean loss over the whole batch, of which `batch` is
-    /// this rank's share, and that loss; none where no rank has an image. `tally` is told of all.
-    pub(super) fn gradients(
-        &self,
-        batch: Batch,
-        tally: &mut Tally,
-    ) -> Result<Option<(GradientsParams, f64)>, Halt> {
+    /// this rank's share; none where no rank has an image. Nothing is read from the device.
+    pub(super) fn gradients(&self, batch: Batch) -> Result<Option<Backward>, Halt> {
         let own = batch.len();
         let parts = if own == 0 { Vec::new() } else { batch.parts(self.micro_batch, self.least) };
         let counts = self.ranks.gather(&[own as f64, parts.len() as f64])?;
@@ -63,29 +83,54 @@ impl Passes<'_> {
         // All ranks take part in each pass, those that have run out of images too.
         let passes = counts.iter().map(|counts| counts[1] as usize).max().unwrap_or(0);
         let mut accumulator = GradientsAccumulator::new();
-        let mut mean_loss = 0.0;
+        let mut seen = Vec::new();
         let mut parts = parts.into_iter();
         for _ in 0..passes {
-            let (gradients, seen) = self.pass(parts.next(), images)?;
-            mean_loss += seen.images() as f64 / images * seen.loss();
-            tally.join(&seen);
+            let (gradients, unread) = self.pass(parts.next(), images)?;
+            seen.push(unread);
             if let Some(gradients) = gradients {
                 accumulator.accumulate(self.network, gradients);
             }
         }
-        Ok(Some((accumulator.grads(), mean_loss)))
+        Ok(Some(Backward { gradients: accumulator.grads(), images, seen }))
     }
 
-    /// One pass over `part`, and what it came to on all ranks together.
+    /// What all ranks have seen in the passes of a batch, in `numbers` as [`Backward::unread`] gives
+    /// them; `tally` is told of it. Returns the mean loss and how many numbers that were.
+    pub(super) fn tell(
+        &self,
+        backward: &Backward,
+        numbers: &[f32],
+        tally: &mut Tally,
+    ) -> Result<(f64, usize), Halt> {
+        let sums = self.objective.sum_count(self.network.blueprint().classes);
+        let (mut mean_loss, mut taken) = (0.0, 0);
+        for unread in &backward.seen {
+            let mut own = Tally::default();
+            if let Unread { images, numbers: Some(_) } = unread {
+                own.add(*images, &numbers[taken..taken + 1 + sums]);
+                taken += 1 + sums;
+            }
+            let all = own.over(self.ranks, sums)?;
+            if !all.loss().is_finite() {
+                return Err(Halt::NotFinite(format!("the loss is {}", all.loss())));
+            }
+            mean_loss += all.images() as f64 / backward.images * all.loss();
+            tally.join(&all);
+        }
+        Ok((mean_loss, taken))
+    }
+
+    /// One pass over `part`, and what this rank has seen in it.
     fn pass(
         &self,
         part: Option<Batch>,
         images: f64,
-    ) -> Result<(Option<GradientsParams>, Tally), Halt> {
+    ) -> Result<(Option<GradientsParams>, Unread), Halt> {
         let is_absent = part.is_none();
         let sums = self.sync_batch_norm.then(|| NormSums::new(self.ranks.clone(), is_absent));
         if is_absent && sums.is_none() {
-            return Ok((None, self.seen(&Tally::default())?));
+            return Ok((None, Unread::default()));
         }
         let part = part.unwrap_or_else(|| self.stand_in());
         let count = part.len();
@@ -96,30 +141,19 @@ impl Passes<'_> {
             None => self.network.forward(input),
         };
         let loss = self.objective.loss(outputs.clone(), &targets);
-        let mut own = Tally::default();
+        let mut seen = Unread::default();
         if !is_absent {
             let sums = self.objective.sums(outputs.inner(), &targets.inner());
-            own.add(count, loss.clone().inner(), sums);
+            let numbers = Tensor::cat(vec![loss.clone().inner(), sums], 0);
+            seen = Unread { images: count, numbers: Some(numbers) };
         }
         check(sums.as_deref())?;
-        let seen = self.seen(&own)?;
         // The mean over the batch is the mean over parts weighted by their size.
         let weight = count as f64 / images;
         let loss = if weight == 1.0 { loss } else { loss * weight };
         let gradients = GradientsParams::from_grads(loss.backward(), self.network);
         check(sums.as_deref())?;
         Ok(((!is_absent).then_some(gradients), seen))
-    }
-
-    /// What all ranks have seen in a pass.
-    fn seen(&self, own: &Tally) -> Result<Tally, Halt> {
-        let outputs = self.network.blueprint().classes;
-        let all = own.over(self.ranks, self.objective.sum_count(outputs))?;
-        if all.loss().is_finite() {
-            Ok(all)
-        } else {
-            Err(Halt::NotFinite(format!("the loss is {}", all.loss())))
-        }
     }
 
     /// An image for a rank that has none.

@@ -3,7 +3,6 @@
 use super::objective::Objective;
 use crate::Result;
 use crate::ranks::Ranks;
-use burn::tensor::Tensor;
 use serde::{Deserialize, Deserializer, Serialize};
 
 /// Sums over the images seen so far.
@@ -31,15 +30,8 @@ pub struct Scores {
 }
 
 impl Tally {
-    /// Adds the images of a pass: their mean loss `[1]` and the objective's sums. Reads from the
-    /// device, once.
-    pub(super) fn add(&mut self, images: usize, loss: Tensor<1>, sums: Tensor<1>) {
-        let numbers = Tensor::cat(vec![loss, sums], 0).into_data();
-        self.add_numbers(images, &numbers.iter::<f32>().collect::<Vec<_>>());
-    }
-
-    /// The same with the numbers read already: the mean loss, then the sums.
-    pub(super) fn add_numbers(&mut self, images: usize, numbers: &[f32]) {
+    /// Adds the images of a pass: the mean loss, then the objective's sums.
+    pub(super) fn add(&mut self, images: usize, numbers: &[f32]) {
         let mut numbers = numbers.iter().copied().map(f64::from);
         let loss = numbers.next().unwrap_or(f64::NAN) * images as f64;
         self.join(&Self { images, loss, sums: numbers.collect() });

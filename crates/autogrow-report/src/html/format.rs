@@ -8,6 +8,15 @@ pub(super) fn percent(value: f64) -> String {
     if value.is_finite() { format!("{value:.2} %") } else { "–".into() }
 }
 
+/// `± 0.51, 360 images`: how far the share of images that are right may be off, as a standard error,
+/// because these and no others are in the split. That of all images right is not 0 (Agresti, Coull; 1998).
+pub(super) fn error(percent: f64, images: usize) -> String {
+    let images_and_four = images as f64 + 4.0;
+    let share = (percent / 100.0 * images as f64 + 2.0) / images_and_four;
+    let error = 100.0 * (share * (1.0 - share) / images_and_four).sqrt();
+    format!("± {error:.2}, {images} images")
+}
+
 /// `+0.25` or `−0.25`, percentage points. What rounds to nothing has no sign.
 pub(super) fn gain(value: f64) -> String {
     match format!("{value:+.2}") {
@@ -42,6 +51,13 @@ pub(super) fn date(seconds: f64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn errors() {
+        // By hand: 52 of 104 right, sqrt(0.25 / 104); 102 of 104.
+        assert_eq!(error(50.0, 100), "± 4.90, 100 images");
+        assert_eq!(error(100.0, 100), "± 1.35, 100 images");
+    }
 
     #[test]
     fn dates() {

@@ -41,6 +41,7 @@ pub(crate) fn run_page(run: &Run, defaults: Option<&Settings>, now: f64) -> Stri
     let body = html! {
         (summary::section(run))
         (summary::optimism(run))
+        (summary::peak(run))
         @if !run.damage.is_empty() { (damage(run)) }
         (reason::section(run, &rule))
         @if let Some(found) = &run.certificate { (certificate::section(found, &run.words())) }

@@ -1,7 +1,6 @@
 //! The head of a run's page: what was found, or how far the run is.
 
-use super::format::{duration, exact, percent, si};
-use crate::Words;
+use super::format::{duration, error, exact, percent, si};
 use crate::run::{Run, Status};
 use autogrow_run::{Event, Outcome, Phase};
 use maud::{Markup, html};
@@ -11,7 +10,7 @@ pub(super) fn section(run: &Run) -> Markup {
         section.hero aria-label="Summary" {
             (headline(run))
             @match &run.outcome {
-                Some(outcome) => (facts_of(outcome, run.words())),
+                Some(outcome) => (facts_of(run, outcome)),
                 None => (facts_so_far(run)),
             }
             @if run.status != Status::Finished { (progress(run)) }
@@ -35,6 +34,23 @@ pub(super) fn optimism(run: &Run) -> Markup {
             p {
                 strong { "Guided by the test images:" } " " (made)
                 ", so that the " (words.score()) " on them is optimistic."
+            }
+        }
+    }
+}
+
+/// A network that growing has passed and that was better than what was found.
+pub(super) fn peak(run: &Run) -> Markup {
+    let words = run.words();
+    let Some(peak) = run.outcome.as_ref().and_then(|outcome| outcome.peak.as_ref()) else {
+        return html! {};
+    };
+    html! {
+        div.note.warning role="note" {
+            p {
+                strong { "Growing has passed a better network:" } " " (peak.depth) " after epoch "
+                (peak.epoch) ", with a " (words.guide()) " " (words.score()) " of "
+                (percent(peak.val_accuracy)) ". Its weights are in " code { "peak.safetensors" } "."
             }
         }
     }
@@ -64,19 +80,26 @@ fn fact(label: &str, value: &Markup, note: &str) -> Markup {
     }
 }
 
-fn facts_of(outcome: &Outcome, words: Words) -> Markup {
+fn facts_of(run: &Run, outcome: &Outcome) -> Markup {
+    let words = run.words();
     let seconds = outcome.growing_seconds + outcome.fine_tuning_seconds;
     let score = words.score();
     let percent = |name: &str, value: f64| exact(name, value, &percent(value));
+    let (test, val) = (outcome.test_accuracy, outcome.val_accuracy);
+    let of_test = run.evaluation.as_ref().filter(|evaluation| evaluation.split == "test");
+    let test_note = of_test.map(|evaluation| error(test, evaluation.images as usize));
+    // Where right and wrong make no sense there is no such error.
+    let right = run.evidence.values().next_back().and_then(|evidence| evidence.right.as_ref());
+    let val_note = right.map(|right| error(val, right.len())).unwrap_or_default();
     let (guided, by) = match words.is_guided_by_test() {
-        false => (format!("validation {score}"), ""),
-        true => (format!("guiding {score}"), "test images"),
+        false => (format!("validation {score}"), val_note),
+        true => (format!("guiding {score}"), "test images".into()),
     };
     let (parameters, macs) = (si(outcome.parameters as u64), si(outcome.macs));
     html! {
         dl.facts {
-            (fact(&format!("test {score}"), &percent("test_accuracy", outcome.test_accuracy), ""))
-            (fact(&guided, &percent("val_accuracy", outcome.val_accuracy), by))
+            (fact(&format!("test {score}"), &percent("test_accuracy", test), &test_note.unwrap_or_default()))
+            (fact(&guided, &percent("val_accuracy", val), &by))
             (fact("parameters", &exact("parameters", outcome.parameters, &parameters), ""))
             (fact("MACs", &exact("macs", outcome.macs, &macs), "an image"))
             (fact("time", &exact("seconds", seconds, &duration(seconds)), ""))
