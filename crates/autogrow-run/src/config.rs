@@ -38,6 +38,21 @@ pub enum SelectOn {
     Test,
 }
 
+/// How training images are augmented.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Augment {
+    /// Not at all.
+    None,
+    /// As is usual for the set: shifted, mirrored.
+    #[default]
+    Standard,
+    /// As `standard`, then one operation of random strength (TrivialAugment, wide).
+    Trivial,
+    /// As `standard`, then two operations of strength 9 of 30 (RandAugment).
+    Rand,
+}
+
 /// What to do about an image that cannot be read.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -211,8 +226,9 @@ pub struct DataConfig {
     pub fraction: f64,
     /// What guides growth: held-out images, or the test images as in the paper.
     pub select_on: SelectOn,
-    /// Whether training images are augmented as is usual for the set.
-    pub augment: bool,
+    /// How training images are augmented; `true` means `standard`, `false` means `none`.
+    #[serde(deserialize_with = "crate::or_switch::augment")]
+    pub augment: Augment,
     /// Whether augmented images are mirrored left to right half of the time, `true` or `false`; `auto`:
     /// as is usual for the set. Letters and signs should not be.
     #[serde(with = "crate::or_auto")]
@@ -221,6 +237,8 @@ pub struct DataConfig {
     /// the set. Of no matter for images that are random parts of their pictures.
     #[serde(with = "crate::or_auto")]
     pub shift: Option<usize>,
+    /// Part of the augmented images in which a random box is blanked (random erasing).
+    pub erasing: f64,
     /// Whether every epoch has an order of its own.
     pub shuffle: bool,
     /// What to do about pictures that cannot be read: `error` names them all and ends the command,
@@ -306,9 +324,10 @@ impl Default for DataConfig {
             target: String::new(),
             fraction: 1.0,
             select_on: SelectOn::Val,
-            augment: true,
+            augment: Augment::default(),
             flip: None,
             shift: None,
+            erasing: 0.0,
             shuffle: true,
             on_bad_image: OnBadImage::default(),
             difficulty: 0.5,
@@ -383,6 +402,7 @@ impl Config {
         in_range("training.label_smoothing", smoothing, (0.0..1.0).contains(&smoothing))?;
         in_range("training.huber", training.huber, training.huber >= 0.0)?;
         in_range("data.fraction", data.fraction, data.fraction > 0.0 && data.fraction <= 1.0)?;
+        in_range("data.erasing", data.erasing, (0.0..=1.0).contains(&data.erasing))?;
         in_range("data.difficulty", data.difficulty, (0.0..=1.0).contains(&data.difficulty))?;
         if training.micro_batch > training.batch_size {
             return Err(Error::config(
@@ -419,7 +439,7 @@ fn in_range(key: &str, value: f64, inside: bool) -> Result<()> {
     }
     let range = match key {
         "data.fraction" => "above 0 and at most 1",
-        "data.difficulty" => "from 0 to 1",
+        "data.difficulty" | "data.erasing" => "from 0 to 1",
         "training.momentum" | "training.average" | "training.label_smoothing" => {
             "from 0 to below 1"
         }
