@@ -137,6 +137,7 @@ impl Job<'_> {
         let (config, set) = (&self.config.data, self.data);
         let [_, height, width] = set.image;
         let (augment, erasing) = (config.augment, config.erasing);
+        let cutmix = self.config.training.cutmix;
         let has_operations = matches!(augment, Augment::Trivial | Augment::Rand);
         let (key, problem, hint) = if has_operations && set.preprocessing.is_none() {
             let problem = format!("works on pictures, and the data set {} has none", config.name);
@@ -144,6 +145,9 @@ impl Job<'_> {
         } else if erasing > 0.0 && height * width == 1 {
             let problem = format!("= {erasing}: there is no box in images of one pixel");
             ("data.erasing", problem, "--set data.erasing=0")
+        } else if cutmix > 0.0 && height * width == 1 {
+            let problem = format!("= {cutmix}: there is no box in images of one pixel");
+            ("training.cutmix", problem, "--set training.cutmix=0; training.mixup does without one")
         } else {
             return Ok(());
         };

@@ -1,6 +1,6 @@
 //! [`Resolved`]: settings of which nothing is left to be decided.
 
-use crate::config::Config;
+use crate::config::{Config, TrainingConfig};
 use crate::data::Task;
 use crate::growth::{Depth, PolicyKind};
 use crate::initializer::InitializerKind;
@@ -32,6 +32,7 @@ impl Resolved {
         find::<ScheduleKind>(&config.fine_tune.schedule)?;
         config.plugin = config.plugin.complete()?;
         let task = objective(&config.training, &config.plugin)?.task();
+        refuse_mixed_values(&config.training, task)?;
         if config.network.width == 0 {
             config.network.width = seed_network.width;
         }
@@ -54,6 +55,18 @@ impl Resolved {
     /// The plain values, to be written down.
     pub fn config(&self) -> &Config {
         &self.0
+    }
+}
+
+/// Refuses mixed targets where they mean nothing: a number between two numbers is no soft target.
+fn refuse_mixed_values(training: &TrainingConfig, task: Task) -> Result<()> {
+    let keys = [("training.mixup", training.mixup), ("training.cutmix", training.cutmix)];
+    match keys.into_iter().find(|&(_, alpha)| alpha > 0.0) {
+        Some((key, alpha)) if task == Task::Values => {
+            let problem = format!("= {alpha} does not go with the objective of values");
+            Err(Error::config(key, problem).with_hint(format!("--set {key}=0")))
+        }
+        _ => Ok(()),
     }
 }
 

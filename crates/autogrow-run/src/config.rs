@@ -137,6 +137,13 @@ pub struct TrainingConfig {
     /// Of `classes`: part of each target that is spread evenly over all classes, in the losses that
     /// are told as well.
     pub label_smoothing: f64,
+    /// Alpha of mixup: every batch is mixed with itself in another order, images and targets, by a part
+    /// drawn from Beta(alpha, alpha); 0: none. Not of `values`. Scores of training images are then of
+    /// the target that counts most.
+    pub mixup: f64,
+    /// Alpha of CutMix, the same with a box of each image; 0: none. With mixup, a coin decides for each
+    /// batch.
+    pub cutmix: f64,
     /// Of `values`: error in standard deviations from which on the loss rises evenly (Huber); 0:
     /// squared error.
     pub huber: f64,
@@ -292,6 +299,8 @@ impl Default for TrainingConfig {
             micro_batch: 0,
             objective: "classes".into(),
             label_smoothing: 0.0,
+            mixup: 0.0,
+            cutmix: 0.0,
             huber: 0.0,
             optimizer: "sgd".into(),
             learning_rate: 0.0,
@@ -400,6 +409,8 @@ impl Config {
         in_range("training.average", training.average, (0.0..1.0).contains(&training.average))?;
         let smoothing = training.label_smoothing;
         in_range("training.label_smoothing", smoothing, (0.0..1.0).contains(&smoothing))?;
+        in_range("training.mixup", training.mixup, training.mixup >= 0.0)?;
+        in_range("training.cutmix", training.cutmix, training.cutmix >= 0.0)?;
         in_range("training.huber", training.huber, training.huber >= 0.0)?;
         in_range("data.fraction", data.fraction, data.fraction > 0.0 && data.fraction <= 1.0)?;
         in_range("data.erasing", data.erasing, (0.0..=1.0).contains(&data.erasing))?;

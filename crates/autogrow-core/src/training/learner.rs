@@ -4,6 +4,7 @@ use super::average::Average;
 use super::clip;
 use super::gradients;
 use super::inference::checked;
+use super::mixing::Mixing;
 use super::objective::{Objective, objective};
 use super::optimizer::OptimizerKind;
 use super::pass::{Halt, Passes};
@@ -13,6 +14,7 @@ use crate::data::{Batch, Pass, Split};
 use crate::network::{
     Adapt, Initializer, Network, StateDict, identities, train_only, trainable_ids, with_identities,
 };
+use crate::random::{Purpose, generator};
 use crate::ranks::Ranks;
 use crate::registry::find;
 use crate::settings::PluginSettings;
@@ -146,7 +148,7 @@ impl Learner {
         let pass = Pass { batch_size, seed: Some(epoch.seed), skip: taken, share };
         for (number, batch) in (taken + 1..).zip(epoch.split.batches(pass)) {
             let batch = batch.and_then(|batch| self.checked(batch));
-            let batch = self.ranks.agree(batch)?;
+            let batch = self.mixed(self.ranks.agree(batch)?, epoch.seed, number);
             let loss;
             (self, loss) = self.step(batch, epoch.learning_rate, &mut tally).map_err(|halt| {
                 let (epoch, step) = (epoch.number, number);
@@ -171,6 +173,15 @@ impl Learner {
     /// A batch of the training images, if it is such as the network can be trained on.
     fn checked(&self, batch: Batch) -> Result<Batch> {
         checked(batch, &self.network, &*self.objective, self.training.batch_size)
+    }
+
+    /// The batch as it is trained on: mixed as a function of the epoch's seed and its number, each rank
+    /// its share with itself.
+    fn mixed(&self, batch: Batch, seed: u64, number: usize) -> Batch {
+        let Some(mixing) = Mixing::of(&self.training) else { return batch };
+        let blueprint = self.network.blueprint();
+        let mut rng = generator(seed, Purpose::Mixing, number);
+        mixing.mix(&batch, blueprint.image, blueprint.classes, &mut rng)
     }
 
     /// One optimisation step on this rank's share of a batch; returns the loss before it, or none

@@ -9,6 +9,7 @@ mod gradients;
 mod growing;
 mod inference;
 mod learner;
+mod mixing;
 mod objective;
 mod optimizer;
 mod pass;
