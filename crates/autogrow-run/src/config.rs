@@ -155,13 +155,18 @@ pub struct TrainingConfig {
     pub learning_rate: f64,
     /// Of SGD.
     pub momentum: f64,
-    /// L2 penalty on all parameters.
+    /// L2 penalty on all parameters, or all that `training.decay_norms` leaves.
     pub weight_decay: f64,
+    /// Whether weight decay acts on the scales and shifts of norms, layer scales and biases as well, as in
+    /// the paper.
+    pub decay_norms: bool,
     /// What all gradients together are at most as long as: longer ones are shortened alike; 0: any.
     pub clip_norm: f64,
     /// A registered schedule of the step size while growing: `constant`, or another, restarted every
     /// interval.
     pub schedule: String,
+    /// Epochs at the beginning of a run over which the step size rises evenly, step by step; 0: none.
+    pub warmup_epochs: usize,
     /// Decay of an exponential moving average of the parameters that is evaluated in their
     /// place; 0: none.
     pub average: f64,
@@ -306,8 +311,10 @@ impl Default for TrainingConfig {
             learning_rate: 0.0,
             momentum: 0.9,
             weight_decay: 5e-4,
+            decay_norms: true,
             clip_norm: 0.0,
             schedule: "constant".into(),
+            warmup_epochs: 0,
             average: 0.0,
             reset_states: false,
             on_divergence: OnDivergence::default(),
@@ -387,6 +394,7 @@ impl Config {
         at_least_one("run.keep", self.run.keep)?;
         at_most("network.width", self.network.width, WIDEST)?;
         at_most("fine_tune.epochs", self.fine_tune.epochs, MOST_EPOCHS)?;
+        at_most("training.warmup_epochs", training.warmup_epochs, MOST_EPOCHS)?;
         at_most("data.shift", data.shift.unwrap_or(0), LARGEST_SHIFT)?;
         if i64::try_from(self.run.seed).is_err() {
             // TOML has no larger numbers, and a run that cannot be read again cannot be resumed.

@@ -8,6 +8,7 @@ use super::mixing::Mixing;
 use super::objective::{Objective, objective};
 use super::optimizer::OptimizerKind;
 use super::pass::{Halt, Passes};
+use super::schedule::warm_up;
 use super::tally::{Scores, Tally};
 use crate::config::TrainingConfig;
 use crate::data::{Batch, Pass, Split};
@@ -36,7 +37,7 @@ pub struct Epoch<'a> {
     pub number: usize,
     /// Fixes order and augmentation.
     pub seed: u64,
-    /// Step size.
+    /// Step size, once the run is warm: see `training.warmup_epochs`.
     pub learning_rate: f64,
     /// Steps of it that were taken before, by a process that was interrupted, and what they came
     /// to.
@@ -149,8 +150,11 @@ impl Learner {
         for (number, batch) in (taken + 1..).zip(epoch.split.batches(pass)) {
             let batch = batch.and_then(|batch| self.checked(batch));
             let batch = self.mixed(self.ranks.agree(batch)?, epoch.seed, number);
+            // Behind this step, of the whole run.
+            let done = (epoch.number.saturating_sub(1)) as f64 + number as f64 / of as f64;
+            let rate = epoch.learning_rate * warm_up(self.training.warmup_epochs, done);
             let loss;
-            (self, loss) = self.step(batch, epoch.learning_rate, &mut tally).map_err(|halt| {
+            (self, loss) = self.step(batch, rate, &mut tally).map_err(|halt| {
                 let (epoch, step) = (epoch.number, number);
                 match halt {
                     Halt::NotFinite(what) => {

@@ -25,6 +25,6 @@ pub use evaluation::{
 pub use inference::{OnOutputs, Validation, evaluate, infer, recalibrate};
 pub use learner::{Epoch, Learner, LearnerRecord, Step};
 pub use objective::{Objective, ObjectiveKind, TargetTensor, objective};
-pub use optimizer::{OptimizerKind, growable};
-pub use schedule::{Schedule, ScheduleKind, ScheduleRequest};
+pub use optimizer::{OptimizerKind, decaying, growable};
+pub use schedule::{Schedule, ScheduleKind, ScheduleRequest, warm_up};
 pub use tally::{Scores, Tally};
