@@ -64,5 +64,6 @@ autogrow_core::register! {
         sub_networks: 2,
         width: 8,
         stem: Stem::Small,
+        recipe: None,
     },
 }

@@ -113,6 +113,7 @@ autogrow_core::register! {
         sub_networks: 2,
         width: 8,
         stem: Stem::Small,
+        recipe: None,
     },
     SeedNetwork {
         name: "told2net",
@@ -122,5 +123,6 @@ autogrow_core::register! {
         sub_networks: 2,
         width: 8,
         stem: Stem::Small,
+        recipe: None,
     },
 }

@@ -143,6 +143,7 @@ macro_rules! said {
                 sub_networks: 2,
                 width: 8,
                 stem: Stem::Small,
+                recipe: None,
             },
         })*
     };

@@ -27,7 +27,7 @@ impl Resolved {
         let kind = seed_network.sub_module_kind()?;
         find::<PolicyKind>(&config.growth.policy)?;
         find::<InitializerKind>(&config.growth.initializer)?;
-        find::<OptimizerKind>(&config.training.optimizer)?;
+        let optimizer = find::<OptimizerKind>(&config.training.optimizer)?;
         find::<ScheduleKind>(&config.training.schedule)?;
         find::<ScheduleKind>(&config.fine_tune.schedule)?;
         config.plugin = config.plugin.complete()?;
@@ -39,7 +39,8 @@ impl Resolved {
         if config.training.learning_rate == 0.0 {
             // Gradients of squared errors are as large as the errors are, so they want shorter steps.
             let wants_long_steps = kind.residual && task != Task::Values;
-            config.training.learning_rate = if wants_long_steps { 0.1 } else { 0.01 };
+            let of_network = if wants_long_steps { 0.1 } else { 0.01 };
+            config.training.learning_rate = optimizer.learning_rate.unwrap_or(of_network);
         }
         config.check()?;
         let (wanted, got) = (seed_network.sub_networks, config.network.depth.sub_networks());

@@ -6,12 +6,15 @@ use crate::layers::{
     ClosingLayerNorm, channels_first, channels_last, grouped_conv, layer_norm, layer_scale,
 };
 use autogrow_core::network::{
-    AnySubModule, Builder, Gate, SeedNetwork, Stem, SubModule, SubModuleKind,
+    AnySubModule, Builder, Gate, Recipe, SeedNetwork, Stem, SubModule, SubModuleKind,
 };
 use autogrow_kernels::{Activation, FeatureMap, linear, with_bias};
 use burn::module::{Module, Param};
 use burn::nn::{LayerNorm, Linear, conv::Conv2d};
 use burn::tensor::Tensor;
+
+/// At SGD's usual step size it barely learns.
+const RECIPE: Recipe = Recipe { optimizer: "adamw", learning_rate: 0.001, weight_decay: 0.05 };
 
 /// Channels inside for each one outside.
 const EXPANSION: usize = 4;
@@ -107,6 +110,7 @@ autogrow_core::register! {
         sub_networks: 3,
         width: 32,
         stem: Stem::Small,
+        recipe: Some(RECIPE),
     },
     SeedNetwork {
         name: "convnext4net-imagenet",
@@ -116,5 +120,6 @@ autogrow_core::register! {
         sub_networks: 4,
         width: 96,
         stem: Stem::Patches { patch: 4, image: 224 },
+        recipe: Some(RECIPE),
     },
 }

@@ -92,6 +92,7 @@ autogrow_core::register! {
         sub_networks: 3,
         width: 16,
         stem: Stem::Small,
+        recipe: None,
     },
     SeedNetwork {
         name: "dense4net-imagenet",
@@ -101,5 +102,6 @@ autogrow_core::register! {
         sub_networks: 4,
         width: 32,
         stem: Stem::ImageNet,
+        recipe: None,
     },
 }

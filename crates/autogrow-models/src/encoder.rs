@@ -5,12 +5,15 @@
 
 use crate::layers::{ClosingLayerNorm, channels_first, channels_last, layer_norm, layer_scale};
 use autogrow_core::network::{
-    AnySubModule, Builder, Gate, SeedNetwork, Stem, SubModule, SubModuleKind,
+    AnySubModule, Builder, Gate, Recipe, SeedNetwork, Stem, SubModule, SubModuleKind,
 };
 use autogrow_kernels::{Activation, FeatureMap, Features, linear, with_bias};
 use burn::module::{Module, Param};
 use burn::nn::{LayerNorm, Linear, conv::Conv2d};
 use burn::tensor::Tensor;
+
+/// At SGD's usual step size it barely learns.
+const RECIPE: Recipe = Recipe { optimizer: "adamw", learning_rate: 0.001, weight_decay: 0.05 };
 
 /// Channels inside the perceptron for each one outside.
 const EXPANSION: usize = 4;
@@ -132,6 +135,7 @@ autogrow_core::register! {
         sub_networks: 1,
         width: 64,
         stem: Stem::Patches { patch: 4, image: 32 },
+        recipe: Some(RECIPE),
     },
     SeedNetwork {
         name: "encoder1net-imagenet",
@@ -141,5 +145,6 @@ autogrow_core::register! {
         sub_networks: 1,
         width: 384,
         stem: Stem::Patches { patch: 16, image: 224 },
+        recipe: Some(RECIPE),
     },
 }

@@ -36,6 +36,7 @@ autogrow_core::register! {
         sub_networks: 3,
         width: 16,
         stem: Stem::Small,
+        recipe: None,
     },
     SeedNetwork {
         name: "grouped4resnet-imagenet",
@@ -45,6 +46,7 @@ autogrow_core::register! {
         sub_networks: 4,
         width: 64,
         stem: Stem::ImageNet,
+        recipe: None,
     },
 }
 

@@ -78,6 +78,7 @@ autogrow_core::register! {
         sub_networks: 3,
         width: 32,
         stem: Stem::Small,
+        recipe: None,
     },
     SeedNetwork {
         name: "inception3net-imagenet",
@@ -87,5 +88,6 @@ autogrow_core::register! {
         sub_networks: 3,
         width: 256,
         stem: Stem::ImageNet,
+        recipe: None,
     },
 }

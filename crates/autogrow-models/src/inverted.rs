@@ -77,6 +77,7 @@ autogrow_core::register! {
         sub_networks: 3,
         width: 16,
         stem: Stem::Small,
+        recipe: None,
     },
     SeedNetwork {
         name: "inverted4resnet-imagenet",
@@ -86,5 +87,6 @@ autogrow_core::register! {
         sub_networks: 4,
         width: 24,
         stem: Stem::ImageNet,
+        recipe: None,
     },
 }

@@ -23,5 +23,6 @@ autogrow_core::register! {
         sub_networks: 1,
         width: 64,
         stem: Stem::Vector,
+        recipe: None,
     },
 }

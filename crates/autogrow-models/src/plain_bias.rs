@@ -46,5 +46,6 @@ autogrow_core::register! {
         sub_networks: 3,
         width: 16,
         stem: Stem::Small,
+        recipe: None,
     },
 }

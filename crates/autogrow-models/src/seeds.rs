@@ -14,6 +14,7 @@ macro_rules! seeds {
                 sub_networks: $sub_networks,
                 width: $width,
                 stem: Stem::$stem,
+                recipe: None,
             },
         })*
     };

@@ -93,6 +93,7 @@ autogrow_core::register! {
         sub_networks: 3,
         width: 16,
         stem: Stem::Small,
+        recipe: None,
     },
     SeedNetwork {
         name: "squeeze4resnet-imagenet",
@@ -102,5 +103,6 @@ autogrow_core::register! {
         sub_networks: 4,
         width: 64,
         stem: Stem::ImageNet,
+        recipe: None,
     },
 }

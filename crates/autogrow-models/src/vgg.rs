@@ -48,6 +48,7 @@ autogrow_core::register! {
         sub_networks: 3,
         width: 16,
         stem: Stem::Small,
+        recipe: None,
     },
     SeedNetwork {
         name: "vgg5net",
@@ -57,5 +58,6 @@ autogrow_core::register! {
         sub_networks: 5,
         width: 64,
         stem: Stem::Small,
+        recipe: None,
     },
 }

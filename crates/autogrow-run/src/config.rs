@@ -3,6 +3,7 @@
 //! Loading it from files, environment and command line is the command line's business; here it
 //! is a plain value. Unknown keys are errors, never ignored.
 
+pub use crate::preset::batch_for;
 use autogrow_base::settings::PluginSettings;
 use autogrow_base::{Error, Result};
 use autogrow_growth::Depth;
@@ -150,8 +151,8 @@ pub struct TrainingConfig {
     /// A registered optimiser: `sgd`, `nesterov`, `adam`, `adamw`, `amsgrad`, `adagrad`, `adadelta`,
     /// `rmsprop`.
     pub optimizer: String,
-    /// Step size at the start of each phase; 0: 0.1, or 0.01 for plain networks and
-    /// for `values`.
+    /// Step size at the start of each phase; 0: of SGD 0.1, or 0.01 for plain networks and
+    /// for `values`; of other optimisers 0.001, of `adagrad` 0.01, of `adadelta` 1.
     pub learning_rate: f64,
     /// Of SGD.
     pub momentum: f64,

@@ -21,7 +21,7 @@ use crate::growth::Depth;
 use crate::{Error, Result};
 pub use autogrow_kernels::graph::{self, Graph, positions};
 use autogrow_kernels::{Activation, FeatureMap, Features, Skip, linear};
-pub use blueprint::{Blueprint, SeedNetwork, Stem};
+pub use blueprint::{Blueprint, Recipe, SeedNetwork, Stem};
 use burn::module::Module;
 use burn::nn::{BatchNorm, Linear, PaddingConfig2d, conv::Conv2d};
 use burn::tensor::{Device, Tensor};

@@ -21,6 +21,8 @@ pub struct OptimizerKind {
     pub origin: &'static str,
     /// One line for `autogrow list`.
     pub summary: &'static str,
+    /// Step size where `training.learning_rate` is 0; none: that of the network, which is one for SGD.
+    pub learning_rate: Option<f64>,
     /// Makes the optimiser, with no state yet. [`growable`] makes one of any optimiser of Burn,
     /// [`decaying`] one that heeds `training.weight_decay` and `training.decay_norms`.
     ///
@@ -65,6 +67,7 @@ crate::register! {
         name: "sgd",
         origin: env!("CARGO_PKG_NAME"),
         summary: "gradient descent with momentum, no dampening, no Nesterov: the paper's",
+        learning_rate: None,
         build: |training, _| {
             let momentum = training.momentum;
             Ok(decaying(training, |weight_decay| Momentum { momentum, weight_decay }))
@@ -74,6 +77,7 @@ crate::register! {
         name: "nesterov",
         origin: env!("CARGO_PKG_NAME"),
         summary: "gradient descent with Nesterov's momentum, no dampening",
+        learning_rate: None,
         build: |training, _| {
             let momentum = MomentumConfig::new()
                 .with_momentum(training.momentum)
@@ -88,12 +92,14 @@ crate::register! {
         name: "adam",
         origin: env!("CARGO_PKG_NAME"),
         summary: "Adam, beta 0.9 and 0.999",
+        learning_rate: Some(0.001),
         build: |training, _| Ok(adam(training, false)),
     },
     OptimizerKind {
         name: "adamw",
         origin: env!("CARGO_PKG_NAME"),
         summary: "Adam with weight decay of its own, not by the gradient",
+        learning_rate: Some(0.001),
         build: |training, _| {
             let config = AdamWConfig::new().with_epsilon(1e-8);
             let make = |decay| config.clone().with_weight_decay(decay as f32).build();
@@ -104,12 +110,14 @@ crate::register! {
         name: "amsgrad",
         origin: env!("CARGO_PKG_NAME"),
         summary: "Adam with the maximum of its second moments",
+        learning_rate: Some(0.001),
         build: |training, _| Ok(adam(training, true)),
     },
     OptimizerKind {
         name: "adagrad",
         origin: env!("CARGO_PKG_NAME"),
         summary: "Adagrad",
+        learning_rate: Some(0.01),
         build: |training, _| {
             let config = AdaGradConfig::new().with_epsilon(1e-10);
             let make = |decay| config.clone().with_weight_decay(by_gradient(decay)).build();
@@ -120,6 +128,7 @@ crate::register! {
         name: "adadelta",
         origin: env!("CARGO_PKG_NAME"),
         summary: "Adadelta, rho 0.9",
+        learning_rate: Some(1.0),
         build: |training, _| {
             Ok(decaying(training, |decay| {
                 let decay = by_gradient(decay).as_ref().map(WeightDecay::new);
@@ -131,6 +140,7 @@ crate::register! {
         name: "rmsprop",
         origin: env!("CARGO_PKG_NAME"),
         summary: "RMSprop, alpha 0.99",
+        learning_rate: Some(0.001),
         build: |training, _| {
             let config = RmsPropConfig::new().with_alpha(0.99).with_momentum(0.0);
             let config = config.with_epsilon(1e-8);
