@@ -113,6 +113,7 @@ autogrow_core::register! {
         stem: "small",
         head: "linear",
         image: 32,
+        recipe: None,
     },
     SeedNetwork {
         name: "told2net",
@@ -124,5 +125,6 @@ autogrow_core::register! {
         stem: "small",
         head: "linear",
         image: 32,
+        recipe: None,
     },
 }

@@ -300,7 +300,9 @@ fn values_that_make_no_sense_are_refused() {
         ("training.learning_rate=-1", "training.learning_rate"),
         ("compat=papr", "did you mean `paper`?"),
         ("run.seed=-1", "whole number"),
-        ("data.augment=perhaps", "true or false"),
+        ("training.mixup=-1", "0 or more"),
+        ("data.erasing=2", "from 0 to 1"),
+        ("data.augment=trivail", "did you mean `trivial`?"),
         ("network.name=basic4resnet-imagenet", "network.depth"),
     ] {
         let message = PROGRAM.fails(2, &["train", "--set", setting]);

@@ -161,6 +161,25 @@ fn killed_at_any_storage_operation() {
     }
 }
 
+/// Checkpoints within epochs, and all that a batch and a step size depend on.
+#[test]
+fn batches_that_are_augmented_and_mixed_are_the_same_after_a_resume() {
+    let place = tempfile::tempdir().unwrap();
+    let more = "data.augment=trivial data.erasing=0.5 training.mixup=0.4 training.cutmix=1 \
+                training.warmup_epochs=2 training.decay_norms=false run.checkpoint_minutes=1e-9";
+    let more: Vec<_> = more.split(' ').flat_map(|set| ["--set", set]).collect();
+    let (whole, count) = (place.path().join("whole"), place.path().join("count"));
+    let output = train(&whole).args(&more).env("FAULT_COUNT", &count).output().unwrap();
+    assert!(output.status.success(), "{}", message(&output));
+    let operations: usize = read(count).parse().unwrap();
+    for part in [3, 5, 7] {
+        let (folder, at) = (place.path().join(format!("{part}")), operations * part / 8);
+        train(&folder).args(&more).env("FAULT_AT", format!("kill:{at}")).output().unwrap();
+        finish(&folder);
+        assert_eq!(end(&folder), end(&whole));
+    }
+}
+
 #[test]
 fn killed_again_and_again() {
     let place = tempfile::tempdir().unwrap();

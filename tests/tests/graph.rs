@@ -145,6 +145,7 @@ macro_rules! said {
                 stem: "small",
                 head: "linear",
                 image: 32,
+                recipe: None,
             },
         })*
     };

@@ -7,7 +7,7 @@ use autogrow_core::network::{Blueprint, Network, StateDict, TensorEntry};
 use autogrow_core::random::{Purpose, generator};
 use autogrow_core::registry::find;
 use autogrow_core::settings::PluginSettings;
-use autogrow_core::training::{Epoch, Learner, OptimizerKind};
+use autogrow_core::training::{Epoch, Learner, OptimizerKind, warm_up};
 use autogrow_models as _;
 use burn::module::{Module, Param};
 use burn::optim::GradientsParams;
@@ -292,6 +292,7 @@ fn optimizers_step_as_pytorchs() {
             ..TrainingConfig::default()
         };
         let kind = find::<OptimizerKind>(optimizer).unwrap();
+        steps_are_warm_and_spare_vectors(row, kind, &config, [&a, &b, &tensor("start")]);
         let mut optimizer = (kind.build)(&config, &PluginSettings::default()).unwrap();
         let mut point = Point { p: Param::from_tensor(tensor("start")) };
         for (step, steps) in row["steps"].as_array().unwrap().iter().enumerate() {
@@ -307,6 +308,68 @@ fn optimizers_step_as_pytorchs() {
         seen += 1;
     }
     assert_eq!(seen, 9);
+}
+
+#[derive(Module, Debug)]
+struct MatrixAndVector {
+    matrix: Param<Tensor<2>>,
+    vector: Param<Tensor<1>>,
+}
+
+/// With `training.decay_norms = false`, over the first two epochs of four steps rising.
+fn steps_are_warm_and_spare_vectors(
+    row: &Value,
+    kind: &OptimizerKind,
+    config: &TrainingConfig,
+    [a, b, start]: [&Tensor<1>; 3],
+) {
+    let (name, want) = (&row["name"], &row["warm"]);
+    let config = TrainingConfig {
+        weight_decay: want["weight_decay"].as_f64().unwrap(),
+        decay_norms: false,
+        ..config.clone()
+    };
+    let mut optimizer = (kind.build)(&config, &PluginSettings::default()).unwrap();
+    let mut both = MatrixAndVector {
+        matrix: Param::from_tensor(start.clone().reshape([2, 3])),
+        vector: Param::from_tensor(start.clone()),
+    };
+    let rate = row["options"]["lr"].as_f64().unwrap();
+    for step in 0..20 {
+        let parts = [both.matrix.val().reshape([6]), both.vector.val()];
+        let loss = |p: Tensor<1>| {
+            let away = p.clone() - b.clone();
+            (a.clone() * away.powi_scalar(2) + p.sin()).sum()
+        };
+        let [matrix, vector] = parts.map(loss);
+        let gradients = GradientsParams::from_grads((matrix + vector).backward(), &both);
+        let rate = rate * warm_up(2, (step + 1) as f64 / 4.0);
+        both = optimizer.step(rate, both, gradients);
+        let parts = [both.matrix.val().reshape([6]), both.vector.val()];
+        for (part, key) in parts.into_iter().zip(["decayed", "spared"]) {
+            let got: Vec<f64> = part.into_data().iter::<f32>().map(f64::from).collect();
+            let off = gap(&got, &numbers(&want[key][step]));
+            assert!(off < 1e-5, "{name}, warm, step {step}: {key} differs by {off:.1e}");
+        }
+    }
+}
+
+/// The first of four steps of an epoch of warm-up is a step of a quarter of the size.
+#[test]
+fn a_run_warms_up_step_by_step() {
+    let want = json("basic3resnet.json");
+    let device = Device::flex().autodiff();
+    let after = |warmup_epochs, steps, rate| {
+        let mut rng = generator(1, Purpose::Seed, 0);
+        let network = Network::new(blueprint(&want, [3, 32, 32]), &mut rng, &device).unwrap();
+        let training =
+            TrainingConfig { batch_size: 16, warmup_epochs, ..TrainingConfig::default() };
+        let (learner, _) = train(learner_of(network, &training, &device), steps, rate);
+        StateDict::of(learner.network()).unwrap()
+    };
+    let quarter = after(0, 1, 0.0625);
+    assert_eq!(after(1, 1, 0.25), quarter);
+    assert_ne!(after(0, 1, 0.25), quarter);
 }
 
 #[test]

@@ -81,6 +81,7 @@ autogrow_core::register! {
         stem: "twice",
         head: "class-maps",
         image: 32,
+        recipe: None,
     },
     SeedNetwork {
         name: "nostem2net",
@@ -92,6 +93,7 @@ autogrow_core::register! {
         stem: "thrice",
         head: "class-maps",
         image: 32,
+        recipe: None,
     },
 }
 

@@ -147,6 +147,31 @@ fn a_model_file_and_its_card_tell_of_the_columns() {
 }
 
 #[test]
+fn a_table_has_no_pictures_to_change_and_few_rows_take_small_batches() {
+    let place = Place::trained();
+    let (run, table) = (place.text("small"), place.text("t"));
+    let network = ["--network", "mlp1net", "--policy", "none", "--depth", "1", "--epochs", "1"];
+    let train = [&["train", &run, "--data", "csv", "--dir", &table], &network[..]].concat();
+    for (setting, what) in [
+        ("data.augment=trivial", "works on pictures"),
+        ("data.augment=rand", "works on pictures"),
+        ("data.erasing=0.5", "one pixel"),
+        ("training.cutmix=1", "one pixel"),
+    ] {
+        let message = PROGRAM.fails(2, &[&train, &["--set", setting][..]].concat());
+        assert!(message.contains(setting.split('=').next().unwrap()), "{message}");
+        assert!(message.contains(what) && message.contains("hint: --set"), "{message}");
+    }
+    // 80 rows of which 20 are held out.
+    let output = PROGRAM.run(&[&train, &["--set", "training.mixup=0.2"][..]].concat());
+    let told = String::from_utf8(output.stderr).unwrap();
+    assert!(output.status.success() && told.contains("batches of 16"), "{told}");
+    assert!(read(&place.path("small/config.toml")).contains("batch_size = 16"));
+    let paper = PROGRAM.json(&["config", "--data", "csv", "--preset", "paper"]);
+    assert_eq!(paper["training.batch_size"]["value"], 128);
+}
+
+#[test]
 fn what_was_done_to_a_table_is_shown() {
     let place = Place::trained();
     let rows: String = blobs(40, 0.0)

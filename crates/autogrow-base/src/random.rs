@@ -21,6 +21,8 @@ pub enum Purpose {
     Landscape = 5,
     /// Images on which batch norms are measured anew; counted by epochs.
     Recalibration = 6,
+    /// Which images of a batch are mixed, and how; counted by batches.
+    Mixing = 7,
 }
 
 /// The generator of draw number `count` for a purpose.

@@ -6,6 +6,9 @@ use figment::providers::{Format, Toml};
 use figment::value::{Dict, Map};
 use figment::{Metadata, Profile, Provider};
 
+/// The source of what a preset sets begins so.
+pub(crate) const PRESET: &str = "preset ";
+
 /// What a preset sets, on top of the defaults.
 pub(crate) struct Layer {
     name: String,
@@ -18,7 +21,7 @@ impl Layer {
     /// # Errors
     /// As [`Preset::settings`].
     pub(crate) fn of(preset: Preset, data: &DataConfig, policy: Option<&str>) -> Result<Self> {
-        let name = format!("preset {}", preset.name());
+        let name = format!("{PRESET}{}", preset.name());
         Ok(Self { name, toml: preset.settings(data, policy)?.to_string() })
     }
 }

@@ -1,6 +1,6 @@
 //! [`Job`]: what a run is made of.
 
-use crate::config::TrainingConfig;
+use crate::config::{Augment, TrainingConfig};
 use crate::data::DataSet;
 use crate::growth::{Depth, Growth, Guide};
 use crate::init_from::begin_with;
@@ -132,6 +132,28 @@ impl Job<'_> {
             .with_hint("it is at least 2; 16 or more is usual"))
     }
 
+    /// Refuses augmentation that the images have nothing for.
+    fn refuse_augmentation(&self) -> Result<()> {
+        let (config, set) = (&self.config.data, self.data);
+        let [_, height, width] = set.image;
+        let (augment, erasing) = (config.augment, config.erasing);
+        let cutmix = self.config.training.cutmix;
+        let has_operations = matches!(augment, Augment::Trivial | Augment::Rand);
+        let (key, problem, hint) = if has_operations && set.preprocessing.is_none() {
+            let problem = format!("works on pictures, and the data set {} has none", config.name);
+            ("data.augment", problem, "--set data.augment=standard")
+        } else if erasing > 0.0 && height * width == 1 {
+            let problem = format!("= {erasing}: there is no box in images of one pixel");
+            ("data.erasing", problem, "--set data.erasing=0")
+        } else if cutmix > 0.0 && height * width == 1 {
+            let problem = format!("= {cutmix}: there is no box in images of one pixel");
+            ("training.cutmix", problem, "--set training.cutmix=0; training.mixup does without one")
+        } else {
+            return Ok(());
+        };
+        Err(Error::config(key, problem).with_hint(hint))
+    }
+
     /// The seed network on `device`, random or with the weights that `training.init_from` names.
     ///
     /// # Errors
@@ -144,6 +166,7 @@ impl Job<'_> {
         let network = Network::new(self.blueprint(), &mut rng, device)?;
         self.check_limits()?;
         self.refuse_small_batches(&network)?;
+        self.refuse_augmentation()?;
         let weights = &self.config.training.init_from;
         if weights.as_os_str().is_empty() {
             return Ok(network);

@@ -1,6 +1,6 @@
 //! [`Resolved`]: settings of which nothing is left to be decided.
 
-use crate::config::Config;
+use crate::config::{Config, TrainingConfig};
 use crate::data::Task;
 use crate::growth::{Depth, PolicyKind};
 use crate::initializer::InitializerKind;
@@ -27,18 +27,20 @@ impl Resolved {
         let kind = seed_network.sub_module_kind()?;
         find::<PolicyKind>(&config.growth.policy)?;
         find::<InitializerKind>(&config.growth.initializer)?;
-        find::<OptimizerKind>(&config.training.optimizer)?;
+        let optimizer = find::<OptimizerKind>(&config.training.optimizer)?;
         find::<ScheduleKind>(&config.training.schedule)?;
         find::<ScheduleKind>(&config.fine_tune.schedule)?;
         config.plugin = config.plugin.complete()?;
         let task = objective(&config.training, &config.plugin)?.task();
+        refuse_mixed_values(&config.training, task)?;
         if config.network.width == 0 {
             config.network.width = seed_network.width;
         }
         if config.training.learning_rate == 0.0 {
             // Gradients of squared errors are as large as the errors are, so they want shorter steps.
             let wants_long_steps = kind.residual && task != Task::Values;
-            config.training.learning_rate = if wants_long_steps { 0.1 } else { 0.01 };
+            let of_network = if wants_long_steps { 0.1 } else { 0.01 };
+            config.training.learning_rate = optimizer.learning_rate.unwrap_or(of_network);
         }
         config.check()?;
         let (wanted, got) = (seed_network.sub_networks, config.network.depth.sub_networks());
@@ -54,6 +56,18 @@ impl Resolved {
     /// The plain values, to be written down.
     pub fn config(&self) -> &Config {
         &self.0
+    }
+}
+
+/// Refuses mixed targets where they mean nothing: a number between two numbers is no soft target.
+fn refuse_mixed_values(training: &TrainingConfig, task: Task) -> Result<()> {
+    let keys = [("training.mixup", training.mixup), ("training.cutmix", training.cutmix)];
+    match keys.into_iter().find(|&(_, alpha)| alpha > 0.0) {
+        Some((key, alpha)) if task == Task::Values => {
+            let problem = format!("= {alpha} does not go with the objective of values");
+            Err(Error::config(key, problem).with_hint(format!("--set {key}=0")))
+        }
+        _ => Ok(()),
     }
 }
 

@@ -6,6 +6,7 @@
 //! [`Source`] where images do not fit into memory) and calls [`Parts::open`].
 
 mod archives;
+mod augment;
 mod bad;
 mod baseline;
 mod by_content;

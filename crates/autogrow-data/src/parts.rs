@@ -8,7 +8,7 @@
 use crate::images::Source;
 use crate::random::{Draws, Purpose};
 use crate::subset::Subset;
-use autogrow_core::config::SelectOn;
+use autogrow_core::config::{Augment, SelectOn};
 use autogrow_core::data::{DataRequest, DataSet, Outputs, holdout};
 use std::sync::Arc;
 
@@ -57,7 +57,8 @@ impl Parts {
             table: None,
             train: Box::new(
                 Subset::new(self.train, order)
-                    .training(config.shuffle, config.augment)
+                    .training(config.shuffle, config.augment != Augment::None)
+                    .erasing(config.erasing)
                     .on_bad_image(config.on_bad_image),
             ),
             validation: Box::new(validation.on_bad_image(config.on_bad_image)),

@@ -12,7 +12,7 @@ use crate::images::{Source, SourceTargets};
 use crate::listing::Listing;
 use crate::planes::Planes;
 use crate::random::Draws;
-use crate::transform::{Transform, normalised, table};
+use crate::transform::{Transform, normalised, table, to_byte};
 use autogrow_core::Result;
 use autogrow_core::config::DataConfig;
 use autogrow_core::data::{Preprocessing, Statistics};
@@ -47,7 +47,7 @@ pub(crate) struct Pictures {
     statistics: [Statistics; 3],
     /// Normalised value of each byte, for each channel.
     tables: [[f32; 256]; 3],
-    /// How small images are augmented and normalised.
+    /// How small images are augmented and normalised, and what else is done to large ones.
     small: Transform,
     /// Whether large images are mirrored.
     flip: bool,
@@ -75,7 +75,7 @@ impl Pictures {
         let measured = count.min(MEASURED);
         let each: Vec<Result<Sums>> = (0..measured)
             .into_par_iter()
-            .map(|part| self.square(part * count / measured, None, |square, _| Sums::of(square)))
+            .map(|part| self.square(part * count / measured, None, |square, _, _| Sums::of(square)))
             .collect();
         let mut all = Sums::default();
         each.iter().flatten().for_each(|of_one| all.add(of_one));
@@ -119,7 +119,7 @@ impl Pictures {
         }
         let made: Vec<Result<Planes>> = (0..self.listing.len())
             .into_par_iter()
-            .map(|index| self.square(index, None, |square, _| Planes::of(square, 3)))
+            .map(|index| self.square(index, None, |square, _, _| Planes::of(square, 3)))
             .collect();
         let is_bad: Vec<bool> = made.iter().map(Result::is_err).collect();
         let mut images = Vec::with_capacity(made.len());
@@ -147,7 +147,7 @@ impl Pictures {
         let looked_at = count.min(SEARCHED);
         let failed: Vec<_> = (0..looked_at)
             .into_par_iter()
-            .filter_map(|part| self.square(part * count / looked_at, None, |_, _| ()).err())
+            .filter_map(|part| self.square(part * count / looked_at, None, |_, _, _| ()).err())
             .collect();
         failed.into_iter().for_each(|error| bad.push(error));
     }
@@ -157,13 +157,13 @@ impl Pictures {
         if self.size < LARGE { self.size } else { self.size + self.size / 7 }
     }
 
-    /// Hands the pixels of an image, red, green and blue one after the other, to `take`, and
-    /// whether to mirror them.
+    /// Hands the pixels of an image, red, green and blue one after the other, to `take`,
+    /// whether to mirror them, and what else is to be drawn.
     fn square<T>(
         &self,
         index: usize,
         draws: Option<&mut Draws>,
-        take: impl FnOnce(Samples<'_>, bool) -> T,
+        take: impl FnOnce(Samples<'_>, bool, Option<&mut Draws>) -> T,
     ) -> Result<T> {
         let (path, content) = self.store.read(&self.listing, index)?;
         let picture = decode(&path, &content).map_err(of_file)?;
@@ -174,12 +174,15 @@ impl Pictures {
                     let lengths = [picture.width, picture.height];
                     let crop = Crop::random(lengths, || draws.uniform());
                     let square = scaler.crop(&path, &picture, crop, size);
-                    square.map(|square| take(square, draws.coin() && self.flip))
+                    square.map(|square| {
+                        let flip = draws.coin() && self.flip;
+                        take(square, flip, Some(draws))
+                    })
                 }
                 None => {
                     let side = self.shorter_side() as u32;
                     let square = scaler.centre(&path, &picture, side, [size; 2]);
-                    square.map(|square| take(square, false))
+                    square.map(|square| take(square, false, None))
                 }
             };
             scaled.map_err(of_file)
@@ -307,16 +310,28 @@ impl Source for Pictures {
 
     fn fill(&self, index: usize, draws: Option<&mut Draws>, out: &mut [f32]) -> Result<()> {
         if self.size < LARGE {
-            let planes = self.square(index, None, |square, _| Planes::of(square, 3))?;
+            let planes = self.square(index, None, |square, _, _| Planes::of(square, 3))?;
             self.small.fill_planes(&planes, draws, out);
             return Ok(());
         }
-        self.square(index, draws, |square, flip| match square {
-            Samples::Bytes(bytes) => {
+        self.square(index, draws, |square, flip, draws| match (square, draws) {
+            (square, Some(draws)) if self.small.has_operations() => {
+                let mut bytes = vec![0; out.len()];
+                match square {
+                    Samples::Bytes(pixels) => {
+                        fill_planes(pixels, self.size, flip, |_, byte| byte, &mut bytes);
+                    }
+                    Samples::Words(pixels) => {
+                        fill_planes(pixels, self.size, flip, |_, word| to_byte(word), &mut bytes);
+                    }
+                }
+                self.small.operate(bytes, draws, out);
+            }
+            (Samples::Bytes(bytes), _) => {
                 let value = |channel: usize, byte: u8| self.tables[channel][usize::from(byte)];
                 fill_planes(bytes, self.size, flip, value, out);
             }
-            Samples::Words(words) => {
+            (Samples::Words(words), _) => {
                 let value = |channel: usize, word| normalised(word, self.statistics[channel]);
                 fill_planes(words, self.size, flip, value, out);
             }

@@ -3,7 +3,7 @@
 use autogrow_formats::picture::Samples;
 
 /// How much red, green and blue count for grey, in 65,536ths (ITU-R BT.601).
-const GREY: [u32; 3] = [19_595, 38_470, 7_471];
+pub(crate) const GREY: [u32; 3] = [19_595, 38_470, 7_471];
 
 /// Planes of red, green and blue one after the other, or one of grey.
 #[derive(Debug)]

@@ -1,5 +1,6 @@
 //! A part of a source as the algorithm walks it: in what order, augmented or not, in batches.
 
+use crate::augment::erase;
 use crate::bad::Bad;
 use crate::images::Source;
 use crate::prefetch::Prefetch;
@@ -24,6 +25,8 @@ pub(crate) struct Subset {
     shuffle: bool,
     /// Whether a pass with a seed is augmented.
     augment: bool,
+    /// Part of the augmented images in which a random box is blanked.
+    erasing: f64,
     on_bad_image: OnBadImage,
     /// Images that were found to be unreadable and told of.
     told: Arc<Mutex<BTreeSet<u32>>>,
@@ -35,12 +38,18 @@ impl Subset {
         indices.sort_unstable();
         let on_bad_image = OnBadImage::Error;
         let (indices, told) = (indices.into(), Arc::default());
-        Self { source, indices, shuffle: true, augment: false, on_bad_image, told }
+        let (shuffle, augment, erasing) = (true, false, 0.0);
+        Self { source, indices, shuffle, augment, erasing, on_bad_image, told }
     }
 
     /// Sets what a pass with a seed does to the images: a random order, augmentation.
     pub(crate) fn training(self, shuffle: bool, augment: bool) -> Self {
         Self { shuffle, augment, ..self }
+    }
+
+    /// Sets in which part of the augmented images a random box is blanked.
+    pub(crate) fn erasing(self, erasing: f64) -> Self {
+        Self { erasing, ..self }
     }
 
     /// Sets what becomes of an image that cannot be read.
@@ -65,6 +74,7 @@ impl Split for Subset {
             order,
             pass,
             augmentation: pass.seed.filter(|_| self.augment),
+            erasing: self.erasing,
             on_bad_image: self.on_bad_image,
             told: self.told.clone(),
             workers: workers(),
@@ -109,6 +119,7 @@ struct Batches {
     next: usize,
     pass: Pass,
     augmentation: Option<u64>,
+    erasing: f64,
     on_bad_image: OnBadImage,
     told: Arc<Mutex<BTreeSet<u32>>>,
     workers: Option<Arc<ThreadPool>>,
@@ -130,13 +141,18 @@ impl Iterator for Batches {
 
 impl Batches {
     fn batch(&self, indices: &[u32]) -> Result<Batch> {
-        let values = self.source.image().iter().product::<usize>().max(1);
+        let shape = self.source.image();
+        let values = shape.iter().product::<usize>().max(1);
         let mut images = vec![0.0; indices.len() * values];
         let make = |(image, &index): (&mut [f32], &u32)| {
             let index = index as usize;
             let mut draws =
                 self.augmentation.map(|seed| Draws::new(seed, Purpose::Augmentation, index));
-            self.source.fill(index, draws.as_mut(), image)
+            self.source.fill(index, draws.as_mut(), image)?;
+            if let Some(draws) = draws.as_mut().filter(|_| self.erasing > 0.0) {
+                erase(self.erasing, draws, shape, image);
+            }
+            Ok(())
         };
         let made: Vec<Result<()>> = match &self.workers {
             Some(workers) => workers

@@ -45,32 +45,27 @@ const CLASSES: [[usize; 2]; 10] =
 const STATISTICS: Statistics = Statistics { mean: 0.5, std: 0.25 };
 
 fn open(request: &DataRequest<'_>) -> Result<DataSet> {
-    let difficulty = Difficulty::new(request.config.difficulty);
     Ok(Parts {
         outputs: Outputs::Classes(
             CLASSES.map(|[a, b]| format!("{} and {}", NAMES[a], NAMES[b])).to_vec(),
         ),
-        train: generate(TRAIN_IMAGES, &difficulty, request.seed, Purpose::SyntheticTrain)?,
+        train: generate(TRAIN_IMAGES, request, Purpose::SyntheticTrain)?,
         validation: None,
-        test: generate(TEST_IMAGES, &difficulty, request.seed, Purpose::SyntheticTest)?,
+        test: generate(TEST_IMAGES, request, Purpose::SyntheticTest)?,
     }
     .open(request))
 }
 
 /// Images whose classes take turns; each image is a function of seed, purpose and its index.
-fn generate(
-    images: usize,
-    difficulty: &Difficulty,
-    seed: u64,
-    purpose: Purpose,
-) -> Result<Arc<dyn Source>> {
+fn generate(images: usize, request: &DataRequest<'_>, purpose: Purpose) -> Result<Arc<dyn Source>> {
+    let difficulty = Difficulty::new(request.config.difficulty);
     let mut pixels = vec![0; images * 3 * SIZE * SIZE];
     for (index, image) in pixels.chunks_exact_mut(3 * SIZE * SIZE).enumerate() {
         let signs = CLASSES[index % CLASSES.len()];
-        draw(image, signs, difficulty, &mut Draws::new(seed, purpose, index));
+        draw(image, signs, &difficulty, &mut Draws::new(request.seed, purpose, index));
     }
     let labels = (0..images).map(|index| (index % CLASSES.len()) as u16).collect();
-    let transform = Transform::new([SIZE, SIZE], 255, [STATISTICS; 3]);
+    let transform = Transform::new([SIZE, SIZE], 255, [STATISTICS; 3]).configured(request.config);
     Ok(Arc::new(Images::new(Path::new("synthetic"), pixels, labels, transform)?))
 }
 

@@ -3,9 +3,10 @@
 //! "Pad by 4, then crop a random window of the original size" is the same as shifting by -4 to 4
 //! pixels in each direction with black behind, so one number, the shift, describes it.
 
+use crate::augment::augment;
 use crate::planes::Planes;
 use crate::random::Draws;
-use autogrow_core::config::DataConfig;
+use autogrow_core::config::{Augment, DataConfig};
 use autogrow_core::data::{Preprocessing, Statistics};
 
 /// How the images of a set are prepared.
@@ -19,10 +20,16 @@ pub struct Transform {
     shift: [usize; 2],
     /// Whether images are mirrored at random.
     flip: bool,
+    /// What else is done to training images.
+    augment: Augment,
     /// Of each channel.
     statistics: Vec<Statistics>,
+    /// The byte that is white.
+    white: u8,
     /// Normalised value of each byte, for each channel.
     tables: Vec<[f32; 256]>,
+    /// The same where 255 is white.
+    tables_to_255: Vec<[f32; 256]>,
 }
 
 impl Transform {
@@ -50,8 +57,11 @@ impl Transform {
             size: [height, width],
             shift: [0, 0],
             flip: false,
+            augment: Augment::Standard,
             statistics: statistics.to_vec(),
+            white,
             tables: statistics.iter().map(|&of| table(of, white)).collect(),
+            tables_to_255: statistics.iter().map(|&of| table(of, 255)).collect(),
         }
     }
 
@@ -70,10 +80,11 @@ impl Transform {
         Self { flip: true, ..self }
     }
 
-    /// Augments as `data.flip` and `data.shift` ask, where they are set.
+    /// Augments as `data.augment` asks, and as `data.flip` and `data.shift` do where they are set.
     pub fn configured(self, config: &DataConfig) -> Self {
         let shift = config.shift.map_or(self.shift, |pixels| [pixels; 2]);
-        Self { shift, flip: config.flip.unwrap_or(self.flip), ..self }
+        let flip = config.flip.unwrap_or(self.flip);
+        Self { shift, flip, augment: config.augment, ..self }
     }
 
     /// How pictures from elsewhere are made like images of the set.
@@ -99,7 +110,9 @@ impl Transform {
             let table = &self.tables[channel];
             move |byte: u8| table[usize::from(byte)]
         };
-        self.fill_with(pixels, value, draws, out);
+        let white = u32::from(self.white.max(1));
+        let to_255 = |byte: u8| ((u32::from(byte) * 255 + white / 2) / white).min(255) as u8;
+        self.fill_with(pixels, value, to_255, draws, out);
     }
 
     /// The same of an image in as many bits as its picture has.
@@ -111,25 +124,62 @@ impl Transform {
                     let of = self.statistics[channel];
                     move |word: u16| normalised(word, of)
                 };
-                self.fill_with(words, value, draws, out);
+                self.fill_with(words, value, to_byte, draws, out);
             }
         }
     }
 
-    /// `value` gives for each channel how a value in it is normalised.
+    /// `value` gives for each channel how a value in it is normalised, `to_255` the byte that stands
+    /// for a value where 255 is white.
     fn fill_with<T: Copy + Default, F: Fn(T) -> f32>(
         &self,
         pixels: &[T],
         value: impl Fn(usize) -> F,
+        to_255: impl Fn(T) -> u8,
         draws: Option<&mut Draws>,
         out: &mut [f32],
     ) {
+        match draws {
+            None => self.place(pixels, value, ([0, 0], false), out),
+            Some(draws) => {
+                let placed = self.draw(draws);
+                if self.has_operations() {
+                    let mut bytes = vec![0; out.len()];
+                    self.place(pixels, |_| &to_255, placed, &mut bytes);
+                    self.operate(bytes, draws, out);
+                } else {
+                    self.place(pixels, value, placed, out);
+                }
+            }
+        }
+    }
+
+    /// Whether training images are changed beyond being shifted and mirrored.
+    pub(crate) fn has_operations(&self) -> bool {
+        matches!(self.augment, Augment::Trivial | Augment::Rand)
+    }
+
+    /// Makes those changes to bytes in the size that the network sees, 255 white, and normalises them.
+    pub(crate) fn operate(&self, mut bytes: Vec<u8>, draws: &mut Draws, out: &mut [f32]) {
+        let image @ [_, height, width] = self.image();
+        augment(self.augment, draws, image, &mut bytes);
+        let planes = bytes.chunks_exact(height * width).zip(&self.tables_to_255);
+        for ((plane, table), out) in planes.zip(out.chunks_exact_mut(height * width)) {
+            let look_up = |(out, &byte): (&mut f32, &u8)| *out = table[usize::from(byte)];
+            out.iter_mut().zip(plane).for_each(look_up);
+        }
+    }
+
+    /// Puts an image where it is seen, shifted and mirrored.
+    fn place<T: Copy + Default, V: Copy, F: Fn(T) -> V>(
+        &self,
+        pixels: &[T],
+        value: impl Fn(usize) -> F,
+        ([down, right], flip): ([isize; 2], bool),
+        out: &mut [V],
+    ) {
         let [_, height, width] = self.stored;
         let [out_height, out_width] = self.size;
-        let ([down, right], flip) = match draws {
-            Some(draws) => self.draw(draws),
-            None => ([0, 0], false),
-        };
         let rows = Overlap::new(height, out_height, down);
         let columns = Overlap::new(width, out_width, right);
         let left = if flip { columns.after } else { columns.before };
@@ -148,7 +198,7 @@ impl Transform {
                 let (visible, after) = out.split_at_mut(columns.take);
                 before.fill(black);
                 after.fill(black);
-                let look_up = |(out, &pixel): (&mut f32, &T)| *out = value(pixel);
+                let look_up = |(out, &pixel): (&mut V, &T)| *out = value(pixel);
                 if flip {
                     visible.iter_mut().zip(row.iter().rev()).for_each(look_up);
                 } else {
@@ -166,6 +216,11 @@ impl Transform {
         });
         (shifts, self.flip && draws.coin())
     }
+}
+
+/// A value of 16 bits in 8.
+pub(crate) fn to_byte(word: u16) -> u8 {
+    ((u32::from(word) + 128) / 257) as u8
 }
 
 /// The normalised value of a value of 16 bits.
@@ -284,6 +339,27 @@ mod tests {
         }
         assert_eq!(seen.len(), 18);
         assert!(seen.values().all(|count| (140..260).contains(count)), "{seen:?}");
+    }
+
+    /// 14 of 16 is as bright as 223 of 255, so the same operations come to the same picture.
+    #[test]
+    fn operations_see_bytes_up_to_255_behind_shift_and_flip() {
+        for kind in [Augment::Trivial, Augment::Rand] {
+            let of = |white| Transform::new([6, 5], white, [PLAIN]).pad_to([8, 8]).shift([1, 2]);
+            let config = DataConfig { augment: kind, ..DataConfig::default() };
+            let stored: Vec<u8> = (0..30).map(|at| at * 7 % 17).collect();
+            let bright: Vec<u8> =
+                stored.iter().map(|&byte| ((u32::from(byte) * 255 + 8) / 16) as u8).collect();
+            for index in 0..60 {
+                let fill = |white, pixels: &[u8]| {
+                    let mut out = [f32::NAN; 64];
+                    let mut draws = Draws::new(2, Purpose::Augmentation, index);
+                    of(white).flip().configured(&config).fill(pixels, Some(&mut draws), &mut out);
+                    out
+                };
+                assert_eq!(fill(16, &stored), fill(255, &bright));
+            }
+        }
     }
 
     #[test]

@@ -214,16 +214,16 @@ fn resize<P: PixelTrait>(
 
 /// Fills `out` with the planes of red, green and blue of pixels in rows of `width`; mirrored left to
 /// right where `flip` says so. `value` makes of a channel and a value in it what is put there.
-pub fn fill_planes<T: Copy>(
+pub fn fill_planes<T: Copy, V>(
     pixels: &[T],
     width: usize,
     flip: bool,
-    value: impl Fn(usize, T) -> f32,
-    out: &mut [f32],
+    value: impl Fn(usize, T) -> V,
+    out: &mut [V],
 ) {
     let planes = out.chunks_exact_mut((pixels.len() / 3).max(1));
     for (channel, plane) in planes.enumerate() {
-        let put = |(out, pixel): (&mut f32, &[T; 3])| *out = value(channel, pixel[channel]);
+        let put = |(out, pixel): (&mut V, &[T; 3])| *out = value(channel, pixel[channel]);
         let rows = pixels.as_chunks().0.chunks_exact(width);
         for (row, out) in rows.zip(plane.chunks_exact_mut(width)) {
             if flip {

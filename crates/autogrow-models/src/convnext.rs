@@ -5,11 +5,16 @@
 use crate::layers::{
     ClosingLayerNorm, channels_first, channels_last, grouped_conv, layer_norm, layer_scale,
 };
-use autogrow_core::network::{AnySubModule, Builder, Gate, SeedNetwork, SubModule, SubModuleKind};
+use autogrow_core::network::{
+    AnySubModule, Builder, Gate, Recipe, SeedNetwork, SubModule, SubModuleKind,
+};
 use autogrow_kernels::{Activation, FeatureMap, linear, with_bias};
 use burn::module::{Module, Param};
 use burn::nn::{LayerNorm, Linear, conv::Conv2d};
 use burn::tensor::Tensor;
+
+/// At SGD's usual step size it barely learns.
+const RECIPE: Recipe = Recipe { optimizer: "adamw", learning_rate: 0.001, weight_decay: 0.05 };
 
 /// Channels inside for each one outside.
 const EXPANSION: usize = 4;
@@ -107,6 +112,7 @@ autogrow_core::register! {
         stem: "small",
         head: "linear",
         image: 32,
+        recipe: Some(RECIPE),
     },
     SeedNetwork {
         name: "convnext4net-imagenet",
@@ -118,5 +124,6 @@ autogrow_core::register! {
         stem: "patches4",
         head: "linear",
         image: 224,
+        recipe: Some(RECIPE),
     },
 }

@@ -94,6 +94,7 @@ autogrow_core::register! {
         stem: "small",
         head: "linear",
         image: 32,
+        recipe: None,
     },
     SeedNetwork {
         name: "dense4net-imagenet",
@@ -105,5 +106,6 @@ autogrow_core::register! {
         stem: "imagenet",
         head: "linear",
         image: 224,
+        recipe: None,
     },
 }

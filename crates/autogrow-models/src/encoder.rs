@@ -4,11 +4,16 @@
 //! (Carion et al. 2020), so that images of any size do.
 
 use crate::layers::{ClosingLayerNorm, channels_first, channels_last, layer_norm, layer_scale};
-use autogrow_core::network::{AnySubModule, Builder, Gate, SeedNetwork, SubModule, SubModuleKind};
+use autogrow_core::network::{
+    AnySubModule, Builder, Gate, Recipe, SeedNetwork, SubModule, SubModuleKind,
+};
 use autogrow_kernels::{Activation, FeatureMap, Features, linear, with_bias};
 use burn::module::{Module, Param};
 use burn::nn::{LayerNorm, Linear, conv::Conv2d};
 use burn::tensor::Tensor;
+
+/// At SGD's usual step size it barely learns.
+const RECIPE: Recipe = Recipe { optimizer: "adamw", learning_rate: 0.001, weight_decay: 0.05 };
 
 /// Channels inside the perceptron for each one outside.
 const EXPANSION: usize = 4;
@@ -132,6 +137,7 @@ autogrow_core::register! {
         stem: "patches4",
         head: "linear",
         image: 32,
+        recipe: Some(RECIPE),
     },
     SeedNetwork {
         name: "encoder1net-imagenet",
@@ -143,5 +149,6 @@ autogrow_core::register! {
         stem: "patches16",
         head: "linear",
         image: 224,
+        recipe: Some(RECIPE),
     },
 }

@@ -38,6 +38,7 @@ autogrow_core::register! {
         stem: "small",
         head: "linear",
         image: 32,
+        recipe: None,
     },
     SeedNetwork {
         name: "grouped4resnet-imagenet",
@@ -49,6 +50,7 @@ autogrow_core::register! {
         stem: "imagenet",
         head: "linear",
         image: 224,
+        recipe: None,
     },
 }
 

@@ -80,6 +80,7 @@ autogrow_core::register! {
         stem: "small",
         head: "linear",
         image: 32,
+        recipe: None,
     },
     SeedNetwork {
         name: "inception3net-imagenet",
@@ -91,5 +92,6 @@ autogrow_core::register! {
         stem: "imagenet",
         head: "linear",
         image: 224,
+        recipe: None,
     },
 }

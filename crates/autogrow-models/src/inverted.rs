@@ -77,6 +77,7 @@ autogrow_core::register! {
         stem: "small",
         head: "linear",
         image: 32,
+        recipe: None,
     },
     SeedNetwork {
         name: "inverted4resnet-imagenet",
@@ -88,5 +89,6 @@ autogrow_core::register! {
         stem: "imagenet",
         head: "linear",
         image: 224,
+        recipe: None,
     },
 }

@@ -25,5 +25,6 @@ autogrow_core::register! {
         stem: "flat",
         head: "linear",
         image: 1,
+        recipe: None,
     },
 }

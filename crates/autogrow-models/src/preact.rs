@@ -76,5 +76,6 @@ autogrow_core::register! {
         stem: "small",
         head: "linear",
         image: 32,
+        recipe: None,
     },
 }

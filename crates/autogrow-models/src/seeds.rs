@@ -16,6 +16,7 @@ macro_rules! seeds {
                 stem: $stem,
                 head: "linear",
                 image: $image,
+                recipe: None,
             },
         })*
     };

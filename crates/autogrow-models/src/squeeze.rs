@@ -93,6 +93,7 @@ autogrow_core::register! {
         stem: "small",
         head: "linear",
         image: 32,
+        recipe: None,
     },
     SeedNetwork {
         name: "squeeze4resnet-imagenet",
@@ -104,5 +105,6 @@ autogrow_core::register! {
         stem: "imagenet",
         head: "linear",
         image: 224,
+        recipe: None,
     },
 }

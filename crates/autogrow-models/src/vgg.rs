@@ -50,6 +50,7 @@ autogrow_core::register! {
         stem: "small",
         head: "linear",
         image: 32,
+        recipe: None,
     },
     SeedNetwork {
         name: "vgg5net",
@@ -61,5 +62,6 @@ autogrow_core::register! {
         stem: "small",
         head: "linear",
         image: 32,
+        recipe: None,
     },
 }

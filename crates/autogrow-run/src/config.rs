@@ -3,6 +3,7 @@
 //! Loading it from files, environment and command line is the command line's business; here it
 //! is a plain value. Unknown keys are errors, never ignored.
 
+pub use crate::preset::batch_for;
 use autogrow_base::settings::PluginSettings;
 use autogrow_base::{Error, Result};
 use autogrow_growth::Depth;
@@ -36,6 +37,21 @@ pub enum SelectOn {
     Val,
     /// The test images, as in the paper: comparable with it, optimistic.
     Test,
+}
+
+/// How training images are augmented.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Augment {
+    /// Not at all.
+    None,
+    /// As is usual for the set: shifted, mirrored.
+    #[default]
+    Standard,
+    /// As `standard`, then one operation of random strength (TrivialAugment, wide).
+    Trivial,
+    /// As `standard`, then two operations of strength 9 of 30 (RandAugment).
+    Rand,
 }
 
 /// What to do about an image that cannot be read.
@@ -122,24 +138,36 @@ pub struct TrainingConfig {
     /// Of `classes`: part of each target that is spread evenly over all classes, in the losses that
     /// are told as well.
     pub label_smoothing: f64,
+    /// Alpha of mixup: every batch is mixed with itself in another order, images and targets, by a part
+    /// drawn from Beta(alpha, alpha); 0: none. Not of `values`. Scores of training images are then of
+    /// the target that counts most.
+    pub mixup: f64,
+    /// Alpha of CutMix, the same with a box of each image; 0: none. With mixup, a coin decides for each
+    /// batch.
+    pub cutmix: f64,
     /// Of `values`: error in standard deviations from which on the loss rises evenly (Huber); 0:
     /// squared error.
     pub huber: f64,
     /// A registered optimiser: `sgd`, `nesterov`, `adam`, `adamw`, `amsgrad`, `adagrad`, `adadelta`,
     /// `rmsprop`.
     pub optimizer: String,
-    /// Step size at the start of each phase; 0: 0.1, or 0.01 for plain networks and
-    /// for `values`.
+    /// Step size at the start of each phase; 0: of SGD 0.1, or 0.01 for plain networks and
+    /// for `values`; of other optimisers 0.001, of `adagrad` 0.01, of `adadelta` 1.
     pub learning_rate: f64,
     /// Of SGD.
     pub momentum: f64,
-    /// L2 penalty on all parameters.
+    /// L2 penalty on all parameters, or all that `training.decay_norms` leaves.
     pub weight_decay: f64,
+    /// Whether weight decay acts on the scales and shifts of norms, layer scales and biases as well, as in
+    /// the paper.
+    pub decay_norms: bool,
     /// What all gradients together are at most as long as: longer ones are shortened alike; 0: any.
     pub clip_norm: f64,
     /// A registered schedule of the step size while growing: `constant`, or another, restarted every
     /// interval.
     pub schedule: String,
+    /// Epochs at the beginning of a run over which the step size rises evenly, step by step; 0: none.
+    pub warmup_epochs: usize,
     /// Decay of an exponential moving average of the parameters that is evaluated in their
     /// place; 0: none.
     pub average: f64,
@@ -211,8 +239,9 @@ pub struct DataConfig {
     pub fraction: f64,
     /// What guides growth: held-out images, or the test images as in the paper.
     pub select_on: SelectOn,
-    /// Whether training images are augmented as is usual for the set.
-    pub augment: bool,
+    /// How training images are augmented; `true` means `standard`, `false` means `none`.
+    #[serde(deserialize_with = "crate::or_switch::augment")]
+    pub augment: Augment,
     /// Whether augmented images are mirrored left to right half of the time, `true` or `false`; `auto`:
     /// as is usual for the set. Letters and signs should not be.
     #[serde(with = "crate::or_auto")]
@@ -221,6 +250,8 @@ pub struct DataConfig {
     /// the set. Of no matter for images that are random parts of their pictures.
     #[serde(with = "crate::or_auto")]
     pub shift: Option<usize>,
+    /// Part of the augmented images in which a random box is blanked (random erasing).
+    pub erasing: f64,
     /// Whether every epoch has an order of its own.
     pub shuffle: bool,
     /// What to do about pictures that cannot be read: `error` names them all and ends the command,
@@ -274,13 +305,17 @@ impl Default for TrainingConfig {
             micro_batch: 0,
             objective: "classes".into(),
             label_smoothing: 0.0,
+            mixup: 0.0,
+            cutmix: 0.0,
             huber: 0.0,
             optimizer: "sgd".into(),
             learning_rate: 0.0,
             momentum: 0.9,
             weight_decay: 5e-4,
+            decay_norms: true,
             clip_norm: 0.0,
             schedule: "constant".into(),
+            warmup_epochs: 0,
             average: 0.0,
             reset_states: false,
             on_divergence: OnDivergence::default(),
@@ -306,9 +341,10 @@ impl Default for DataConfig {
             target: String::new(),
             fraction: 1.0,
             select_on: SelectOn::Val,
-            augment: true,
+            augment: Augment::default(),
             flip: None,
             shift: None,
+            erasing: 0.0,
             shuffle: true,
             on_bad_image: OnBadImage::default(),
             difficulty: 0.5,
@@ -359,6 +395,7 @@ impl Config {
         at_least_one("run.keep", self.run.keep)?;
         at_most("network.width", self.network.width, WIDEST)?;
         at_most("fine_tune.epochs", self.fine_tune.epochs, MOST_EPOCHS)?;
+        at_most("training.warmup_epochs", training.warmup_epochs, MOST_EPOCHS)?;
         at_most("data.shift", data.shift.unwrap_or(0), LARGEST_SHIFT)?;
         if i64::try_from(self.run.seed).is_err() {
             // TOML has no larger numbers, and a run that cannot be read again cannot be resumed.
@@ -381,8 +418,11 @@ impl Config {
         in_range("training.average", training.average, (0.0..1.0).contains(&training.average))?;
         let smoothing = training.label_smoothing;
         in_range("training.label_smoothing", smoothing, (0.0..1.0).contains(&smoothing))?;
+        in_range("training.mixup", training.mixup, training.mixup >= 0.0)?;
+        in_range("training.cutmix", training.cutmix, training.cutmix >= 0.0)?;
         in_range("training.huber", training.huber, training.huber >= 0.0)?;
         in_range("data.fraction", data.fraction, data.fraction > 0.0 && data.fraction <= 1.0)?;
+        in_range("data.erasing", data.erasing, (0.0..=1.0).contains(&data.erasing))?;
         in_range("data.difficulty", data.difficulty, (0.0..=1.0).contains(&data.difficulty))?;
         if training.micro_batch > training.batch_size {
             return Err(Error::config(
@@ -419,7 +459,7 @@ fn in_range(key: &str, value: f64, inside: bool) -> Result<()> {
     }
     let range = match key {
         "data.fraction" => "above 0 and at most 1",
-        "data.difficulty" => "from 0 to 1",
+        "data.difficulty" | "data.erasing" => "from 0 to 1",
         "training.momentum" | "training.average" | "training.label_smoothing" => {
             "from 0 to below 1"
         }

@@ -9,6 +9,7 @@ mod fault;
 mod lock;
 pub mod names;
 mod or_auto;
+mod or_switch;
 mod outcome;
 mod preset;
 pub mod storage;

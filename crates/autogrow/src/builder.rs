@@ -40,7 +40,7 @@ impl AutoGrow {
         // What the data are called where they are named: in the folder of a run, in model files.
         config.data.name = "memory".into();
         let (depth, interval, on_epoch, folder) = (None, None, None, None);
-        Self { config, depth, interval, on_epoch, cancel: Cancel::default(), folder }
+        Self { config, depth, interval, on_epoch, cancel: Cancel::default(), folder }.with_recipe()
     }
 
     /// Depth to start from [default: one sub-module a sub-network].

@@ -1,9 +1,9 @@
 //! Settings of a run by the names that they have on the command line, and by the size of the data.
 
 use crate::AutoGrow;
-use autogrow_core::config::{Config, GrowthConfig, PAPERS_KEYS, Preset};
+use autogrow_core::config::{Config, GrowthConfig, PAPERS_KEYS, Preset, TrainingConfig, batch_for};
 use autogrow_core::data::{DataRequest, DataSet};
-use autogrow_core::network::SeedNetwork;
+use autogrow_core::network::{Recipe, SeedNetwork};
 use autogrow_core::registry::find;
 use autogrow_core::settings::PluginSettings;
 use autogrow_core::training::objective;
@@ -28,6 +28,7 @@ impl AutoGrow {
             ("growth.policy", Some(name)) if name != self.config.growth.policy => {
                 self = self.policy(name);
             }
+            ("training.optimizer", _) => self = self.without_recipe(),
             _ if PAPERS_KEYS.contains(&key) && self.config.growth.policy == "worth" => {
                 self = self.policy("periodic");
             }
@@ -51,8 +52,11 @@ impl AutoGrow {
     /// As [`Preset::settings`].
     pub fn preset(mut self, preset: Preset) -> Result<Self> {
         let policy = Some(self.config.growth.policy.clone()).filter(|policy| policy != "worth");
-        if preset == Preset::Paper && policy.is_none() {
-            self.config.growth = GrowthConfig::default();
+        if preset == Preset::Paper {
+            self = self.without_recipe();
+            if policy.is_none() {
+                self.config.growth = GrowthConfig::default();
+            }
         }
         let mut all = table(&self.config)?;
         for (section, settings) in preset.settings(&self.config.data, policy.as_deref())? {
@@ -65,18 +69,46 @@ impl AutoGrow {
         Ok(self)
     }
 
+    /// With the recipe of the network, where it has one of its own.
+    pub(crate) fn with_recipe(mut self) -> Self {
+        if let Some(recipe) = recipe(&self.config) {
+            let training = &mut self.config.training;
+            training.optimizer = recipe.optimizer.into();
+            training.learning_rate = recipe.learning_rate;
+            training.weight_decay = recipe.weight_decay;
+        }
+        self
+    }
+
+    /// Without it: what has been set since stays.
+    fn without_recipe(mut self) -> Self {
+        if let Some(recipe) = recipe(&self.config) {
+            let (training, usual) = (&mut self.config.training, TrainingConfig::default());
+            if training.optimizer == recipe.optimizer {
+                training.optimizer = usual.optimizer;
+            }
+            if training.learning_rate == recipe.learning_rate {
+                training.learning_rate = usual.learning_rate;
+            }
+            if training.weight_decay == recipe.weight_decay {
+                training.weight_decay = usual.weight_decay;
+            }
+        }
+        self
+    }
+
     /// Sets what suits the number of images or rows to train on: small data take small batches, more
     /// epochs, so that even a hundred rows come to some hundred steps, and more weight decay. The
     /// objective is set before.
     pub fn sized(mut self, images: usize) -> Self {
         let config = &mut self.config;
-        let batch = (images / STEPS_OF_EPOCH).next_power_of_two().clamp(SMALLEST, LARGEST);
+        let batch = batch_for(images);
         let steps = images.div_ceil(batch).max(1);
         config.training.batch_size = batch;
         let is_regression = config.training.objective == "values";
         let (decay, most) = if is_regression { DECAY_OF_VALUES } else { DECAY_OF_CLASSES };
         let usual = config.training.weight_decay;
-        config.training.weight_decay = (decay / images.max(1) as f64).clamp(usual, most);
+        config.training.weight_decay = (decay / images.max(1) as f64).min(most).max(usual);
         config.growth.policy = "worth".into();
         config.growth.interval = STEPS_OF_INTERVAL.div_ceil(steps).clamp(2, 10);
         config.fine_tune.epochs = STEPS_OF_FINE_TUNING.div_ceil(steps).clamp(10, 60);
@@ -97,10 +129,6 @@ impl AutoGrow {
     }
 }
 
-/// Steps of an epoch that are aimed at, and the batches that are given up for it.
-const STEPS_OF_EPOCH: usize = 16;
-const SMALLEST: usize = 16;
-const LARGEST: usize = 128;
 /// Steps between two checks of growth, and of fine-tuning, of small data.
 const STEPS_OF_INTERVAL: usize = 64;
 const STEPS_OF_FINE_TUNING: usize = 640;
@@ -108,6 +136,11 @@ const STEPS_OF_FINE_TUNING: usize = 640;
 /// (iris, wine, breast_cancer, diabetes) generalise best with.
 const DECAY_OF_CLASSES: (f64, f64) = (4.0, 0.02);
 const DECAY_OF_VALUES: (f64, f64) = (32.0, 0.1);
+
+/// A name that nobody has registered is told when the run begins.
+fn recipe(config: &Config) -> Option<Recipe> {
+    find::<SeedNetwork>(&config.network.name).ok()?.recipe
+}
 
 fn table(config: &Config) -> Result<Table> {
     Table::try_from(config).map_err(|error| Error::config("configuration", error.to_string()))
@@ -178,6 +211,22 @@ mod tests {
         let paper = AutoGrow::new("basic3resnet").set("growth.patience", 8_i64).unwrap();
         assert_eq!(paper.config.growth.policy, "periodic");
         assert_eq!(run.config.preset, Preset::Quick);
+    }
+
+    #[test]
+    fn a_recipe_goes_with_its_optimiser() {
+        let run = || AutoGrow::new("encoder1net");
+        let of = |run: AutoGrow| (run.config.training.optimizer, run.config.training.learning_rate);
+        let usual = TrainingConfig::default();
+        let usual = (usual.optimizer, usual.learning_rate);
+        assert_eq!(of(run()).0, "adamw");
+        assert_eq!(of(run().set("training.optimizer", "sgd").unwrap()), usual);
+        assert_eq!(of(run().preset(Preset::Paper).unwrap()), usual);
+        let own = run().set("training.learning_rate", 0.5).unwrap();
+        assert_eq!(of(own.set("training.optimizer", "adam").unwrap()), ("adam".into(), 0.5));
+        assert_eq!(of(AutoGrow::new("basic3resnet")), usual);
+        // More weight decay than small data take is left as it is.
+        assert!(run().sized(100).config.training.weight_decay >= 0.02);
     }
 
     #[test]

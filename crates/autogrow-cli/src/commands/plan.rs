@@ -57,6 +57,7 @@ pub(crate) fn run(args: &PlanArgs, output: &Output) -> Result<()> {
     let config = loaded.resolve()?;
     let device = open_device(&config, &loaded)?;
     let data = open_data(&config)?;
+    let config = loaded.resolve_for(data.train.len())?;
     let measure = |depth: &Depth| size(&config, &data, depth, &device);
 
     let flat = floor(&config.rules())?;

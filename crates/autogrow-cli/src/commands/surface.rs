@@ -5,6 +5,7 @@ use super::objective_of;
 use crate::args::SurfaceArgs;
 use crate::output::Output;
 use crate::reporter::SHARPNESS;
+use autogrow_core::config::Augment;
 use autogrow_core::landscape::{Plane, TrainingLoss};
 use autogrow_core::network::StateDict;
 use autogrow_core::random::{Purpose, derive};
@@ -77,7 +78,7 @@ pub(super) fn training_loss(
     args: &SurfaceArgs,
 ) -> Result<TrainingLoss> {
     let mut config = model.config.config().clone();
-    config.data.augment = false;
+    config.data.augment = Augment::None;
     config.data.shuffle = true;
     let data = model.data(&config, path)?;
     let state = StateDict::of(&model.network)?;

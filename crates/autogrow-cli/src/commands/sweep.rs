@@ -66,6 +66,7 @@ pub(crate) fn run(args: &SweepArgs, output: &Output) -> Result<()> {
     let config = loaded.resolve()?;
     let device = open_device(&config, &loaded)?;
     let data = open_data(&config)?;
+    let config = loaded.resolve_for(data.train.len())?;
     let ranks = Ranks::single();
     let seed = Job { config: &config, data: &data, device: &device, ranks: &ranks }.blueprint();
     let mut candidates = Vec::new();

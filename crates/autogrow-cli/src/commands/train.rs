@@ -70,6 +70,9 @@ pub(super) fn begin(args: &TrainArgs, output: &Output, ranks: &Ranks) -> Result<
         config.preset.name(),
         config.growth.policy
     ));
+    if let Some(unusual) = unusual(&loaded, &config) {
+        output.note(&unusual);
+    }
     output.note(&format!(
         "{} training, {} validation, {} test images; run folder {}",
         data.train.len(),
@@ -81,6 +84,20 @@ pub(super) fn begin(args: &TrainArgs, output: &Output, ranks: &Ranks) -> Result<
     go(&setup, folder, None, output)
 }
 
+/// What is trained with that nobody has chosen and that is not the preset's, where there is any.
+fn unusual(loaded: &Loaded, config: &Resolved) -> Option<String> {
+    let training = &config.training;
+    let mut told = Vec::new();
+    if loaded.has_recipe() {
+        let (optimizer, rate) = (&training.optimizer, training.learning_rate);
+        told.push(format!("{optimizer} at {rate}, the recipe of {}", config.network.name));
+    }
+    if training.batch_size != loaded.config.training.batch_size {
+        told.push(format!("batches of {}, as there are few images", training.batch_size));
+    }
+    (!told.is_empty()).then(|| format!("trained with {}", told.join("; ")))
+}
+
 /// What each rank opens for itself.
 fn prepare(args: &TrainArgs, ranks: &Ranks) -> Result<(Loaded, Resolved, Device, DataSet)> {
     let loaded = args.settings.load_or_quick()?;
@@ -88,6 +105,7 @@ fn prepare(args: &TrainArgs, ranks: &Ranks) -> Result<(Loaded, Resolved, Device,
     ranks.set_patience(Duration::from_secs_f64(config.run.patience));
     let device = open_device_of(ranks.rank(), &config, &loaded)?;
     let data = open_data(&config)?;
+    let config = loaded.resolve_for(data.train.len())?;
     // Whatever the images rule out is told before a folder is made.
     let job = Job { config: &config, data: &data, device: &device, ranks };
     job.seed_network(&device).map_err(|error| loaded.locate(error))?;

@@ -32,6 +32,20 @@ pub struct SeedNetwork {
     pub head: &'static str,
     /// Height and width of the images it is made for.
     pub image: usize,
+    /// How it is trained unless the paper's settings or others are asked for; none: as the paper trains.
+    pub recipe: Option<Recipe>,
+}
+
+/// Settings of section `[training]` that a family learns better with than with the paper's. They count
+/// under other presets than `paper`, where no optimiser is chosen.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Recipe {
+    /// `training.optimizer`, a registered one.
+    pub optimizer: &'static str,
+    /// `training.learning_rate`, at a batch of 128.
+    pub learning_rate: f64,
+    /// `training.weight_decay`.
+    pub weight_decay: f64,
 }
 
 crate::kind!(SeedNetwork, "network", "network.name");

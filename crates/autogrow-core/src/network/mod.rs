@@ -23,7 +23,7 @@ use crate::growth::Depth;
 use crate::{Error, Result};
 pub use autogrow_kernels::graph::{self, Graph, positions};
 use autogrow_kernels::{FeatureMap, Features};
-pub use blueprint::{Blueprint, SeedNetwork};
+pub use blueprint::{Blueprint, Recipe, SeedNetwork};
 use burn::module::Module;
 use burn::tensor::{Device, Tensor};
 use copy::copied;

@@ -5,7 +5,7 @@ use crate::growth::{Evidence, Growth, epochs_left};
 use crate::network::Network;
 use crate::random::{Purpose, derive};
 use crate::run::{EpochRecord, Event, Phase};
-use crate::training::{Epoch, Learner, Step, Tally, Validation, evaluate};
+use crate::training::{Epoch, Learner, Step, Tally, Validation, evaluate, warm_up};
 use crate::{Error, Result};
 use autogrow_run::validation::{ValidationEpoch, rounded};
 use std::ops::ControlFlow;
@@ -25,6 +25,8 @@ impl Run<'_> {
         let number = self.state.epochs + 1;
         self.state.phase = phase;
         let learning_rate = learning_rate * self.state.rate_scale;
+        // What it comes to by the end of the epoch.
+        let warm = warm_up(self.job.config.training.warmup_epochs, number as f64);
         let (learner, train) = learner.epoch(&mut Epoch {
             split: &*data.train,
             number,
@@ -49,7 +51,7 @@ impl Run<'_> {
         self.state.step = 0;
         self.state.tally = Tally::default();
         self.state.last = Some((train, validation));
-        self.keep_validation(judged, learning_rate, learner.network())?;
+        self.keep_validation(judged, learning_rate * warm, learner.network())?;
         match phase {
             Phase::Growing => {
                 self.state.guiding.push(validation.score);
@@ -74,7 +76,7 @@ impl Run<'_> {
             seconds: self.clock.seconds(),
             metrics: EpochRecord {
                 phase,
-                learning_rate,
+                learning_rate: learning_rate * warm,
                 train_loss: train.loss,
                 train_accuracy: train.score,
                 val_loss: validation.loss,

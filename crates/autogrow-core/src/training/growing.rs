@@ -1,4 +1,5 @@
-//! Optimiser states of parameters that get more inputs by a growth.
+//! Optimisers for networks that grow: of matrices and of vectors, with states of parameters that get
+//! more inputs by a growth.
 
 use crate::network::paste;
 use burn::optim::{LearningRate, Optimizer, RecordState, StateSink, StateSource};
@@ -7,7 +8,12 @@ use burn::tensor::{Device, Tensor, TensorData};
 /// An optimiser whose state of a parameter grows with the parameter: what belonged to the old
 /// numbers is kept, what belongs to new ones begins at 0, as with a parameter that is new.
 #[derive(Clone)]
-pub(super) struct Growing<O>(pub(super) O);
+pub(super) struct Growing<O> {
+    /// Of weights of convolutions and linear layers.
+    pub(super) matrices: O,
+    /// Of parameters of one dimension: scales and shifts of norms, layer scales, biases.
+    pub(super) vectors: O,
+}
 
 /// A state and the shape of its parameter; unknown after it was read from a checkpoint, which
 /// holds the state alone.
@@ -61,7 +67,8 @@ impl<O: Optimizer> Optimizer for Growing<O> {
     ) -> (Tensor<D>, Option<Self::State<D>>) {
         let shape = weight.dims();
         let state = state.and_then(|state| state.fit(shape, &weight.device()));
-        let (weight, state) = self.0.step(learning_rate, weight, gradient, state);
+        let optimizer = if D > 1 { &self.matrices } else { &self.vectors };
+        let (weight, state) = optimizer.step(learning_rate, weight, gradient, state);
         (weight, state.map(|state| Fitted { state, shape: Some(shape) }))
     }
 

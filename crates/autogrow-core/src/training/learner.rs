@@ -4,16 +4,19 @@ use super::average::Average;
 use super::clip;
 use super::gradients;
 use super::inference::checked;
+use super::mixing::Mixing;
 use super::objective::{Objective, objective};
 use super::optimizer::OptimizerKind;
 use super::pass::{Halt, Passes};
 use super::readback::Readback;
+use super::schedule::warm_up;
 use super::tally::{Scores, Tally};
 use crate::config::TrainingConfig;
 use crate::data::{Batch, Pass, Split};
 use crate::network::{
     Adapt, Initializer, Network, StateDict, identities, train_only, trainable_ids, with_identities,
 };
+use crate::random::{Purpose, generator};
 use crate::ranks::Ranks;
 use crate::registry::find;
 use crate::settings::PluginSettings;
@@ -35,7 +38,7 @@ pub struct Epoch<'a> {
     pub number: usize,
     /// Fixes order and augmentation.
     pub seed: u64,
-    /// Step size.
+    /// Step size, once the run is warm: see `training.warmup_epochs`.
     pub learning_rate: f64,
     /// Steps of it that were taken before, by a process that was interrupted, and what they came
     /// to.
@@ -147,9 +150,12 @@ impl Learner {
         let pass = Pass { batch_size, seed: Some(epoch.seed), skip: taken, share };
         for (number, batch) in (taken + 1..).zip(epoch.split.batches(pass)) {
             let batch = batch.and_then(|batch| self.checked(batch));
-            let batch = self.ranks.agree(batch)?;
+            let batch = self.mixed(self.ranks.agree(batch)?, epoch.seed, number);
+            // Behind this step, of the whole run.
+            let done = (epoch.number.saturating_sub(1)) as f64 + number as f64 / of as f64;
+            let rate = epoch.learning_rate * warm_up(self.training.warmup_epochs, done);
             let loss;
-            (self, loss) = self.step(batch, epoch.learning_rate, &mut tally).map_err(|halt| {
+            (self, loss) = self.step(batch, rate, &mut tally).map_err(|halt| {
                 let (epoch, step) = (epoch.number, number);
                 match halt {
                     Halt::NotFinite(what) => {
@@ -172,6 +178,15 @@ impl Learner {
     /// A batch of the training images, if it is such as the network can be trained on.
     fn checked(&self, batch: Batch) -> Result<Batch> {
         checked(batch, &self.network, &*self.objective, self.training.batch_size)
+    }
+
+    /// The batch as it is trained on: mixed as a function of the epoch's seed and its number, each rank
+    /// its share with itself.
+    fn mixed(&self, batch: Batch, seed: u64, number: usize) -> Batch {
+        let Some(mixing) = Mixing::of(&self.training) else { return batch };
+        let blueprint = self.network.blueprint();
+        let mut rng = generator(seed, Purpose::Mixing, number);
+        mixing.mix(&batch, blueprint.image, blueprint.classes, &mut rng)
     }
 
     /// One optimisation step on this rank's share of a batch; returns the loss before it, or none

@@ -9,6 +9,7 @@ mod gradients;
 mod growing;
 mod inference;
 mod learner;
+mod mixing;
 mod objective;
 mod optimizer;
 mod pass;
@@ -25,6 +26,6 @@ pub use evaluation::{
 pub use inference::{OnOutputs, Validation, evaluate, infer, recalibrate};
 pub use learner::{Epoch, Learner, LearnerRecord, Step};
 pub use objective::{Objective, ObjectiveKind, TargetTensor, objective};
-pub use optimizer::{OptimizerKind, growable};
-pub use schedule::{Schedule, ScheduleKind, ScheduleRequest};
+pub use optimizer::{OptimizerKind, decaying, growable};
+pub use schedule::{Schedule, ScheduleKind, ScheduleRequest, warm_up};
 pub use tally::{Scores, Tally};

@@ -81,6 +81,7 @@ mod tests {
             stem: "small",
             head: "linear",
             image: 8,
+            recipe: None,
         },
     }
 

@@ -35,6 +35,12 @@ pub struct ScheduleKind {
 
 crate::kind!(ScheduleKind, "schedule", "training.schedule");
 
+/// By what the step size is multiplied where `done` epochs of a run are over, of so many to warm up in:
+/// evenly from 0 to 1, as PyTorch's `LinearLR` rises step by step.
+pub fn warm_up(warmup_epochs: usize, done: f64) -> f64 {
+    if warmup_epochs == 0 { 1.0 } else { (done / warmup_epochs as f64).min(1.0) }
+}
+
 /// The same all the time: the paper's choice while growing, so that growth happens before
 /// convergence.
 struct Constant;
