@@ -2,7 +2,7 @@
 
 use crate::run_folders;
 use crate::settings::{Common, Settings};
-use autogrow_core::growth::Depth;
+use autogrow::growth::Depth;
 use autogrow_suite::{ReproduceArgs, SuiteArgs};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::num::NonZeroUsize;

@@ -29,13 +29,13 @@ pub(crate) mod train;
 pub(crate) mod trajectory;
 
 use crate::settings::Loaded;
+use autogrow::config::Config;
+use autogrow::data::{DataRequest, DataSet};
 use autogrow::device;
-use autogrow_core::config::Config;
-use autogrow_core::data::{DataRequest, DataSet};
-use autogrow_core::network::{ModelInfo, SeedNetwork};
-use autogrow_core::registry::find;
-use autogrow_core::training::{Objective, objective};
-use autogrow_core::{Error, Result};
+use autogrow::network::{ModelInfo, SeedNetwork};
+use autogrow::registry::find;
+use autogrow::training::{Objective, objective};
+use autogrow::{Error, Result};
 use autogrow_data::open_table;
 use burn::tensor::Device;
 
@@ -46,7 +46,7 @@ fn open_device(config: &Config, loaded: &Loaded) -> Result<Device> {
 
 /// The same for one of several ranks, where each may have a device of its own.
 fn open_device_of(rank: usize, config: &Config, loaded: &Loaded) -> Result<Device> {
-    autogrow_core::training::use_convolution(config.training.convolution);
+    autogrow::training::use_convolution(config.training.convolution);
     let run = &config.run;
     threads::start(run.threads);
     device::of_rank(&run.device, rank).map_err(|error| loaded.locate(error))

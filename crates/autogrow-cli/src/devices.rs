@@ -5,8 +5,8 @@ use crate::args::{BenchWhat, Command};
 use crate::output::Output;
 use crate::ranks;
 use autogrow::device::{self, Silence};
-use autogrow_core::ranks::{Ranks, in_process};
-use autogrow_core::{Error, Result};
+use autogrow::ranks::{Ranks, in_process};
+use autogrow::{Error, Result};
 use burn::tensor::Device;
 
 /// Carries out a command on as many devices as it asks for.

@@ -1,6 +1,6 @@
 //! The home folder in paths that no shell has looked at.
 
-use autogrow_core::{Error, Result};
+use autogrow::{Error, Result};
 use std::path::{Path, PathBuf};
 
 /// The path at `key` with the home folder in place of `~`, which a shell expands only at the beginning

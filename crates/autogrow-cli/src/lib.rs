@@ -27,10 +27,8 @@ mod version;
 
 use args::{Cli, Color, Command};
 // Linked for what they register.
-use autogrow_core::ranks::Ranks;
-use autogrow_data as _;
+use autogrow::ranks::Ranks;
 use autogrow_export as _;
-use autogrow_models as _;
 use clap::{CommandFactory, Parser};
 use output::Output;
 use ranks::Member;
@@ -72,7 +70,7 @@ pub fn main_with(arguments: impl IntoIterator<Item = impl Into<OsString> + Clone
     output.silent = !ranks.is_first();
     output.quiet |= output.silent;
     start_logging(cli.verbose, output.quiet);
-    let ended = autogrow_core::registry::check().and_then(|()| match ranks.are_several() {
+    let ended = autogrow::registry::check().and_then(|()| match ranks.are_several() {
         true => run(&command, &output, ranks),
         false => devices::run(&command, &output),
     });
@@ -97,12 +95,12 @@ pub fn command() -> clap::Command {
     command
 }
 
-fn failed(error: &autogrow_core::Error, output: &Output) -> u8 {
+fn failed(error: &autogrow::Error, output: &Output) -> u8 {
     output.error(error);
     error.exit_code()
 }
 
-fn run(command: &Command, output: &Output, ranks: &Ranks) -> autogrow_core::Result<u8> {
+fn run(command: &Command, output: &Output, ranks: &Ranks) -> autogrow::Result<u8> {
     match command {
         // What they began may have failed in part, which is no error of theirs.
         Command::Suite(args) => return commands::suite::run(args, output),

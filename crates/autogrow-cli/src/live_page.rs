@@ -1,7 +1,7 @@
 //! [`LivePage`]: the page of a run that is running, for browsers on this machine: `train --page`.
 
 use crate::reporter;
-use autogrow_core::{Error, Result};
+use autogrow::{Error, Result};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread::JoinHandle;

@@ -1,7 +1,7 @@
 //! What the user reads: results to stdout, errors and progress to stderr.
 
+use autogrow::{Error, Result};
 pub(crate) use autogrow_base::numbers::{duration, si, significant};
-use autogrow_core::{Error, Result};
 use serde::Serialize;
 use std::borrow::Cow;
 use std::io::{ErrorKind, IsTerminal, Write};

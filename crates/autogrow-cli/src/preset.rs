@@ -1,7 +1,7 @@
 //! A preset as a layer of the configuration.
 
-use autogrow_core::Result;
-use autogrow_core::config::{DataConfig, Preset};
+use autogrow::Result;
+use autogrow::config::{DataConfig, Preset};
 use figment::providers::{Format, Toml};
 use figment::value::{Dict, Map};
 use figment::{Metadata, Profile, Provider};

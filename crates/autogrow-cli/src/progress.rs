@@ -2,9 +2,9 @@
 //! what is awaited and the time left.
 
 use crate::output::{BOLD, DIM, GREEN, Output, RESET, duration, si};
-use autogrow_core::Result;
-use autogrow_core::run::{Event, Phase, Watch};
-use autogrow_core::training::Objective;
+use autogrow::Result;
+use autogrow::run::{Event, Phase, Watch};
+use autogrow::training::Objective;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::io::IsTerminal;
 

@@ -3,8 +3,8 @@
 
 use crate::args::{BenchWhat, Command};
 use crate::output::Output;
-use autogrow_core::Result;
-use autogrow_core::ranks::Ranks;
+use autogrow::Result;
+use autogrow::ranks::Ranks;
 
 /// This process among the others, until it is dropped.
 pub(crate) struct Member {
@@ -42,7 +42,7 @@ impl Member {
         // Each would train by itself, and all write the same folder.
         if is_for_several(command) && std::env::var("OMPI_COMM_WORLD_SIZE").is_ok_and(|n| n != "1")
         {
-            return Err(autogrow_core::Error::ranks("this autogrow is built without MPI")
+            return Err(autogrow::Error::ranks("this autogrow is built without MPI")
                 .with_hint("cargo build --release --features mpi"));
         }
         Ok(Self { single: Ranks::single() })

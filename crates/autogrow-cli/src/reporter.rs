@@ -2,9 +2,9 @@
 //! TensorBoard. A run does not end because its report cannot be written.
 
 use crate::output::Output;
-use autogrow_core::config::Config;
-use autogrow_core::run::{Event, Watch};
-use autogrow_core::{Resolved, Result};
+use autogrow::config::Config;
+use autogrow::run::{Event, Watch};
+use autogrow::{Resolved, Result};
 use autogrow_report::{Report, Run, tensorboard};
 use autogrow_run::storage::publish_derived;
 use std::path::{Path, PathBuf};
@@ -25,7 +25,7 @@ pub(crate) struct Written {
 /// The page of a run.
 ///
 /// # Errors
-/// [`autogrow_core::Error::Run`].
+/// [`autogrow::Error::Run`].
 pub(crate) fn page(folder: &Path) -> Result<String> {
     let run = Run::read(folder)?;
     Ok(Report::new().with_defaults(&defaults(&run)).page(&run))
@@ -34,7 +34,7 @@ pub(crate) fn page(folder: &Path) -> Result<String> {
 /// Writes the page of a run to `out`, or else to its `report.html`, and its events beside it.
 ///
 /// # Errors
-/// [`autogrow_core::Error::Run`].
+/// [`autogrow::Error::Run`].
 pub(crate) fn write(folder: &Path, out: Option<&Path>) -> Result<Written> {
     let run = Run::read(folder)?;
     let report = Report::new().with_defaults(&defaults(&run));

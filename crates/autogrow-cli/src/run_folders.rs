@@ -1,6 +1,6 @@
 //! Where runs are, and which is the newest: `last` where a command takes a run.
 
-use autogrow_core::{Error, Result};
+use autogrow::{Error, Result};
 use autogrow_run::names;
 use std::path::{Path, PathBuf};
 

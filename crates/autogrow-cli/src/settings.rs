@@ -4,12 +4,12 @@
 use crate::home::without_tilde;
 use crate::preset::{Layer, PRESET};
 use crate::variables::{is_misspelt, warn_of_variable};
-use autogrow_core::config::{Config, PAPERS_KEYS, Preset, batch_for};
-use autogrow_core::data::DataSetKind;
-use autogrow_core::network::SeedNetwork;
-use autogrow_core::registry::find;
-use autogrow_core::settings::PluginSettings;
-use autogrow_core::{Error, Resolved, Result};
+use autogrow::config::{Config, PAPERS_KEYS, Preset, batch_for};
+use autogrow::data::DataSetKind;
+use autogrow::network::SeedNetwork;
+use autogrow::registry::find;
+use autogrow::settings::PluginSettings;
+use autogrow::{Error, Resolved, Result};
 use clap::Args;
 use figment::providers::{Format, Serialized, Toml};
 use figment::value::{Dict, Map, Num, Value};

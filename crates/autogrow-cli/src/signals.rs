@@ -1,8 +1,8 @@
 //! Ctrl-C, SIGTERM, SIGHUP and SIGUSR1 ask the run to save and stop; a second Ctrl-C or SIGTERM ends it
 //! at once.
 
-use autogrow_core::Result;
-use autogrow_core::run::{Event, Watch};
+use autogrow::Result;
+use autogrow::run::{Event, Watch};
 use std::path::PathBuf;
 
 /// Tells a run of signals.

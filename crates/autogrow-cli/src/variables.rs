@@ -28,7 +28,7 @@ pub(crate) fn warn_of_variable(name: &str) {
 mod tests {
     use super::*;
     use crate::settings::keys;
-    use autogrow_core::config::Config;
+    use autogrow::config::Config;
 
     #[test]
     fn variables_of_others_are_told_from_misspelt_keys() {

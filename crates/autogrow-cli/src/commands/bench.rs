@@ -5,9 +5,9 @@ pub(crate) mod step;
 use super::{open_data, open_device};
 use crate::args::{BenchArgs, BenchDataArgs, BenchWhat, SplitName};
 use crate::output::Output;
-use autogrow_core::Result;
-use autogrow_core::data::Pass;
-use autogrow_core::ranks::Ranks;
+use autogrow::Result;
+use autogrow::data::Pass;
+use autogrow::ranks::Ranks;
 use serde::Serialize;
 use std::time::Instant;
 

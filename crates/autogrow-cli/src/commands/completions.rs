@@ -2,7 +2,7 @@
 
 use crate::args::{Cli, CompletionsArgs};
 use crate::output::Output;
-use autogrow_core::Result;
+use autogrow::Result;
 use clap::CommandFactory;
 use serde::Serialize;
 

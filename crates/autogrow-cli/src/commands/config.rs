@@ -3,7 +3,7 @@
 use crate::args::ConfigArgs;
 use crate::output::{Output, table};
 use crate::settings::keys;
-use autogrow_core::{Error, Result};
+use autogrow::{Error, Result};
 use figment::value::Value;
 use serde::Serialize;
 use std::collections::BTreeMap;

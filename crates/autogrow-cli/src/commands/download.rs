@@ -2,7 +2,7 @@
 
 use crate::args::DownloadArgs;
 use crate::output::{BOLD, DIM, Output, RESET, duration, table};
-use autogrow_core::{Error, Result};
+use autogrow::{Error, Result};
 use autogrow_fetch::{Catalogue, Event, FetchError, How, Options, Outcome, Places, Watch, get};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::io::IsTerminal;

@@ -5,13 +5,11 @@ use super::picture::{data_url, picture, sample};
 use crate::args::{EvaluateArgs, SplitName};
 use crate::output::{BOLD, Output, RESET, significant, table};
 use crate::settings::Settings;
-use autogrow_core::data::{Baselines, DataSet, Split};
-use autogrow_core::network::{ModelInfo, Network};
-use autogrow_core::run::{ModelFile, publish};
-use autogrow_core::training::{
-    ClassesReport, Evaluation, LabelsReport, Report, ValuesReport, infer,
-};
-use autogrow_core::{Error, Result};
+use autogrow::data::{Baselines, DataSet, Split};
+use autogrow::network::{ModelInfo, Network};
+use autogrow::run::{ModelFile, publish};
+use autogrow::training::{ClassesReport, Evaluation, LabelsReport, Report, ValuesReport, infer};
+use autogrow::{Error, Result};
 use autogrow_data::{Pictures, Table, baselines, is_class_folder};
 use burn::tensor::Device;
 use serde::Serialize;

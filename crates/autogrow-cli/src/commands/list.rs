@@ -2,14 +2,14 @@
 
 use crate::args::{ListArgs, ListKind};
 use crate::output::{BOLD, Output, RESET, table};
+use autogrow::data::DataSetKind;
 use autogrow::device;
-use autogrow_core::data::DataSetKind;
-use autogrow_core::growth::PolicyKind;
-use autogrow_core::initializer::InitializerKind;
-use autogrow_core::network::{HeadKind, SeedNetwork, StemKind, SubModuleKind};
-use autogrow_core::registry::{Entry, all};
-use autogrow_core::training::{ObjectiveKind, OptimizerKind, ScheduleKind};
-use autogrow_core::{Error, Result};
+use autogrow::growth::PolicyKind;
+use autogrow::initializer::InitializerKind;
+use autogrow::network::{HeadKind, SeedNetwork, StemKind, SubModuleKind};
+use autogrow::registry::{Entry, all};
+use autogrow::training::{ObjectiveKind, OptimizerKind, ScheduleKind};
+use autogrow::{Error, Result};
 use autogrow_fetch::{Catalogue, Places, Presence, State, states};
 use serde::Serialize;
 use std::collections::BTreeMap;

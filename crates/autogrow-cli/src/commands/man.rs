@@ -2,7 +2,7 @@
 
 use crate::args::ManArgs;
 use crate::output::Output;
-use autogrow_core::{Error, Result};
+use autogrow::{Error, Result};
 use serde::Serialize;
 
 #[derive(Serialize)]

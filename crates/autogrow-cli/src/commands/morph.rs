@@ -6,11 +6,11 @@ use super::resume;
 use super::train::{self, Ended};
 use crate::args::{MorphArgs, ResumeArgs, TrainArgs};
 use crate::output::{BOLD, Output, RESET, duration};
-use autogrow_core::growth::Depth;
-use autogrow_core::ranks::Ranks;
-use autogrow_core::run::RunFolder;
-use autogrow_core::training::Objective;
-use autogrow_core::{Error, Result};
+use autogrow::growth::Depth;
+use autogrow::ranks::Ranks;
+use autogrow::run::RunFolder;
+use autogrow::training::Objective;
+use autogrow::{Error, Result};
 use serde::Serialize;
 use std::path::{Path, PathBuf};
 
@@ -127,7 +127,7 @@ impl Stages<'_> {
 fn text(report: &Report, objective: &dyn Objective) -> String {
     let Report { run, network, from, to, initializer, shallow, deep } = report;
     let (shallow, deep) = (&shallow.outcome, &deep.outcome);
-    let stage = |depth: &Depth, outcome: &autogrow_core::run::Outcome| {
+    let stage = |depth: &Depth, outcome: &autogrow::run::Outcome| {
         format!(
             "{BOLD}{depth}{RESET}  test {BOLD}{}{RESET} (validation {}) after {} epochs, {}",
             objective.score_words(outcome.test_accuracy),

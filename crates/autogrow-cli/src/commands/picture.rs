@@ -1,7 +1,7 @@
 //! An image as a network sees it, made visible again.
 
-use autogrow_core::Result;
-use autogrow_core::data::{Pass, Preprocessing, Split};
+use autogrow::Result;
+use autogrow::data::{Pass, Preprocessing, Split};
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use image::{ImageFormat, Rgb, RgbImage, imageops};

@@ -4,12 +4,12 @@ use super::bench::step::StepBench;
 use super::{open_data, open_device};
 use crate::args::PlanArgs;
 use crate::output::{BOLD, Output, RESET, duration, si, table};
-use autogrow_core::Result;
-use autogrow_core::config::Config;
-use autogrow_core::data::DataSet;
-use autogrow_core::growth::{Depth, Growth, floor};
-use autogrow_core::network::{self, Blueprint};
-use autogrow_core::ranks::Ranks;
+use autogrow::Result;
+use autogrow::config::Config;
+use autogrow::data::DataSet;
+use autogrow::growth::{Depth, Growth, floor};
+use autogrow::network::{self, Blueprint};
+use autogrow::ranks::Ranks;
 use burn::tensor::Device;
 use serde::Serialize;
 

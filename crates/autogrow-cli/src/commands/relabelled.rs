@@ -1,7 +1,7 @@
 //! A data set with its classes in another order.
 
-use autogrow_core::Result;
-use autogrow_core::data::{Batch, DataSet, Outputs, Pass, Split, Targets};
+use autogrow::Result;
+use autogrow::data::{Batch, DataSet, Outputs, Pass, Split, Targets};
 
 /// The same data set, where class `i` has become class `places[i]` of `outputs`.
 pub(super) fn relabelled(data: DataSet, outputs: &Outputs, places: &[usize]) -> DataSet {

@@ -3,9 +3,9 @@
 use super::unreadable;
 use crate::args::ReplayArgs;
 use crate::output::{Output, table};
-use autogrow_core::growth::{Evidence, Kind, PolicyKind, replay};
-use autogrow_core::run::Phase;
-use autogrow_core::{Error, Result, registry};
+use autogrow::growth::{Evidence, Kind, PolicyKind, replay};
+use autogrow::run::Phase;
+use autogrow::{Error, Result, registry};
 use autogrow_run::names;
 use autogrow_run::validation::read_validation;
 use std::path::Path;

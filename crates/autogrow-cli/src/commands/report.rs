@@ -3,7 +3,7 @@
 use crate::args::ReportArgs;
 use crate::output::Output;
 use crate::reporter::{SHARPNESS, write};
-use autogrow_core::{Error, Result};
+use autogrow::{Error, Result};
 use autogrow_report::chart::png;
 use autogrow_report::{Figure, Report, Run, figures};
 use autogrow_run::storage::publish_derived;

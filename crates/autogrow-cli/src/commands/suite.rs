@@ -2,7 +2,7 @@
 
 use crate::output::Output;
 use crate::settings::resolve;
-use autogrow_core::Result;
+use autogrow::Result;
 use autogrow_suite::{Answer, Host, ReproduceArgs, SuiteArgs};
 
 pub(crate) fn run(args: &SuiteArgs, output: &Output) -> Result<u8> {

@@ -9,13 +9,13 @@ use crate::reporter::Reporter;
 use crate::run_folders::FOLDER;
 use crate::settings::Loaded;
 use crate::signals::Signals;
-use autogrow_core::config::{Config, SelectOn};
-use autogrow_core::data::{Baselines, DataSet};
-use autogrow_core::network::Blueprint;
-use autogrow_core::ranks::Ranks;
-use autogrow_core::run::{Checkpoint, Outcome, RunFolder, Watch, publish};
-use autogrow_core::training::Objective;
-use autogrow_core::{Job, Resolved, Result};
+use autogrow::config::{Config, SelectOn};
+use autogrow::data::{Baselines, DataSet};
+use autogrow::network::Blueprint;
+use autogrow::ranks::Ranks;
+use autogrow::run::{Checkpoint, Outcome, RunFolder, Watch, publish};
+use autogrow::training::Objective;
+use autogrow::{Job, Resolved, Result};
 use autogrow_export::{Facts, card};
 use burn::tensor::Device;
 use serde::Serialize;
@@ -133,7 +133,7 @@ pub(super) fn go(
         Some(folder) => vec![folder, &mut progress, &mut signals, &mut reporter],
         None => vec![&mut signals],
     };
-    let outcome = autogrow_core::autogrow(*job, &mut watchers, checkpoint)
+    let outcome = autogrow::autogrow(*job, &mut watchers, checkpoint)
         .map(|found| found.outcome)
         .map_err(|error| loaded.locate(error));
     drop(progress);

@@ -1,8 +1,8 @@
 //! `autogrow certify --take`: the better network becomes the run's model.
 
-use autogrow_core::Result;
-use autogrow_core::growth::Depth;
-use autogrow_core::run::publish;
+use autogrow::Result;
+use autogrow::growth::Depth;
+use autogrow::run::publish;
 use autogrow_run::{names, storage};
 use std::path::{Path, PathBuf};
 
@@ -14,7 +14,7 @@ const FILES: [&str; 5] =
 /// Puts the model of `rival`, a run folder, into `run`, whose own of depth `found` is kept beside it.
 ///
 /// # Errors
-/// [`Error::Run`](autogrow_core::Error::Run) where a file cannot be read or written.
+/// [`Error::Run`](autogrow::Error::Run) where a file cannot be read or written.
 pub(super) fn take(run: &Path, found: &Depth, rival: &Path) -> Result<()> {
     for name in FILES {
         let (own, kept) = (run.join(name), run.join(kept(name, found)));

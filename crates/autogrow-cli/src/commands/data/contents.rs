@@ -2,8 +2,8 @@
 //! spread.
 
 use crate::output::{significant, table};
-use autogrow_core::Result;
-use autogrow_core::data::{DataSet, Outputs, Split, Targets, ValueOutput};
+use autogrow::Result;
+use autogrow::data::{DataSet, Outputs, Split, Targets, ValueOutput};
 use serde::Serialize;
 
 /// Classes, values or labels whose numbers are printed one by one.

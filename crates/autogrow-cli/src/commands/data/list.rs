@@ -1,8 +1,8 @@
 //! Which part of a data set each image is in.
 
 use crate::output::Output;
-use autogrow_core::Result;
-use autogrow_core::data::{DataSet, Outputs, Split, Targets};
+use autogrow::Result;
+use autogrow::data::{DataSet, Outputs, Split, Targets};
 use serde::Serialize;
 
 /// An image, or a row of a table.

@@ -1,8 +1,8 @@
 //! A picture of samples: a row an image, first as it is evaluated, then as epochs augment it.
 
 use crate::commands::picture::{picture, sample};
-use autogrow_core::data::DataSet;
-use autogrow_core::{Error, Result};
+use autogrow::data::DataSet;
+use autogrow::{Error, Result};
 use image::{Rgb, RgbImage, imageops};
 use std::path::Path;
 

@@ -1,7 +1,7 @@
 //! What was done to a table: how its columns are read, and which are left out.
 
 use crate::output::{significant, table};
-use autogrow_core::data::{Cells, Column, TableInput};
+use autogrow::data::{Cells, Column, TableInput};
 
 /// Columns that are listed one by one.
 const LISTED: usize = 100;

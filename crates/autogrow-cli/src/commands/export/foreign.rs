@@ -1,6 +1,6 @@
 //! Files that an export must not replace: those that no export has written.
 
-use autogrow_core::{Error, Result};
+use autogrow::{Error, Result};
 use autogrow_export::{CARD_MARK, MODULE_MARK};
 use std::fs::File;
 use std::io::Read;

@@ -2,8 +2,8 @@
 
 use crate::args::PredictArgs;
 use crate::output::significant;
-use autogrow_core::data::{Outputs, ValueOutput};
-use autogrow_core::training::{sigmoid, softmax};
+use autogrow::data::{Outputs, ValueOutput};
+use autogrow::training::{sigmoid, softmax};
 use serde::Serialize;
 
 /// Classes that are named for an image, where it is not said how many.
