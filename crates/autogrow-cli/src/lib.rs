@@ -26,8 +26,8 @@ mod variables;
 mod version;
 
 use args::{Cli, Color, Command};
-// Linked for what they register.
 use autogrow::ranks::Ranks;
+// Linked for what it registers: model files of PyTorch.
 use autogrow_export as _;
 use clap::{CommandFactory, Parser};
 use output::Output;

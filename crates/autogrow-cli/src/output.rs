@@ -6,6 +6,9 @@ use serde::Serialize;
 use std::borrow::Cow;
 use std::io::{ErrorKind, IsTerminal, Write};
 
+/// Version of every JSON document. It changes when a program that reads them would have to.
+const SCHEMA: u32 = 1;
+
 /// How to talk to the user.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Output {
@@ -31,8 +34,7 @@ impl Output {
             return Ok(());
         }
         let text = if self.json {
-            serde_json::to_string_pretty(value)
-                .map_err(|error| Error::config("--json", error.to_string()))?
+            json(value).map_err(|error| Error::config("--json", error.to_string()))?
         } else {
             text()
         };
@@ -104,7 +106,8 @@ impl Output {
                 "code": code, "kind": kind, "key": key, "message": message, "hint": hint,
             });
             // What cannot be written is told below.
-            let _ = self.line(&serde_json::json!({ "schema": 1, "error": error }).to_string());
+            let document = serde_json::json!({ "schema": SCHEMA, "error": error });
+            let _ = self.line(&document.to_string());
         }
         let mut stderr = anstream::stderr();
         let is_terminal = std::io::stderr().is_terminal();
@@ -113,6 +116,20 @@ impl Output {
         if let Some(hint) = error.hint() {
             let _ = writeln!(stderr, "{CYAN}hint{RESET}: {}", printable(&hint, is_terminal));
         }
+    }
+}
+
+/// A document with its version, which those that are files as well have of their own.
+fn json(value: &impl Serialize) -> serde_json::Result<String> {
+    #[derive(Serialize)]
+    struct Document<'a, T> {
+        schema: u32,
+        #[serde(flatten)]
+        value: &'a T,
+    }
+    match serde_json::to_value(value)?.get("schema") {
+        Some(_) => serde_json::to_string_pretty(value),
+        None => serde_json::to_string_pretty(&Document { schema: SCHEMA, value }),
     }
 }
 

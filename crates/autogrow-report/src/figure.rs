@@ -37,19 +37,29 @@ impl Quantity {
         }
     }
 
-    /// A vertical axis for `values` of it. Scores of the first epochs, far below all others,
-    /// are left beneath the chart rather than all others squeezed; losses have a logarithmic axis.
-    pub(crate) fn axis(self, words: Words, values: impl Iterator<Item = f64>) -> Axis {
+    /// A vertical axis for `curves` of it, an epoch a number. Scores of the first epochs and of single
+    /// later ones, far below all others, are left beneath the chart rather than all others squeezed;
+    /// where two epochs in a row are that low, the chart shows it. Losses have a logarithmic axis.
+    pub(crate) fn axis(self, words: Words, curves: &[Vec<f64>]) -> Axis {
         match self {
             Self::Loss => Axis::new("loss").scaled(Scale::Log),
             Self::Score => {
                 let axis = Axis::new(format!("{}, %", words.score()));
-                let mut values: Vec<f64> = values.filter(|value| value.is_finite()).collect();
+                let finite = |curve: &Vec<f64>| -> Vec<f64> {
+                    curve.iter().copied().filter(|value| value.is_finite()).collect()
+                };
+                let curves: Vec<_> = curves.iter().map(finite).collect();
+                let mut values = curves.concat();
                 values.sort_by(f64::total_cmp);
                 let (Some(&low), Some(&top)) = (values.get(values.len() / 14), values.last())
                 else {
                     return axis;
                 };
+                let later = curves.iter().flat_map(|curve| {
+                    let begun = curve.iter().position(|&value| value >= low).unwrap_or(curve.len());
+                    curve[begun..].windows(2).map(|pair| pair[0].max(pair[1]))
+                });
+                let low = later.fold(low, f64::min);
                 let margin = ((top - low) * 0.06).max(0.05);
                 axis.from_to(low - margin, top + margin)
             }
@@ -126,7 +136,8 @@ pub fn growing(run: &Run, quantity: Quantity, against: Against) -> LineChart {
         let points = run.epochs.iter().map(|epoch| [against.of(epoch), quantity.of(epoch)[which]]);
         Series::line(name, points.collect())
     };
-    let values = run.epochs.iter().flat_map(|epoch| quantity.of(epoch));
+    let curves =
+        [0, 1].map(|which| run.epochs.iter().map(|epoch| quantity.of(epoch)[which]).collect());
     let at = |epoch: usize| place(run, epoch, against);
     let lanes = lanes(run, at);
     let band =
@@ -143,7 +154,7 @@ pub fn growing(run: &Run, quantity: Quantity, against: Against) -> LineChart {
         title: String::new(),
         description: format!("{name} of {} against {}", run.name(), against.axis().label),
         x: against.axis().from_to(0.0, run.epochs.last().map_or(1.0, |epoch| against.of(epoch))),
-        y: quantity.axis(words, values),
+        y: quantity.axis(words, &curves),
         series: vec![series(0, "training").coloured(1), series(1, words.guide()).coloured(0)],
         lanes,
         bands: band.into_iter().collect(),
@@ -192,11 +203,13 @@ pub fn overlaid(runs: &[(String, &Run)], quantity: Quantity, against: Against) -
         let points = run.epochs.iter().map(|epoch| [against.of(epoch), quantity.of(epoch)[1]]);
         Series::line(name.as_str(), points.collect())
     };
-    let values = runs.iter().flat_map(|(_, run)| &run.epochs);
+    let curve =
+        |(_, run): &(String, &Run)| run.epochs.iter().map(|epoch| quantity.of(epoch)[1]).collect();
+    let curves: Vec<Vec<f64>> = runs.iter().map(curve).collect();
     let last = runs.iter().filter_map(|(_, run)| run.epochs.last());
     let last = last.map(|epoch| against.of(epoch)).fold(0.0, f64::max);
     let words = Words::common(runs.iter().map(|(_, run)| run.words()));
-    let mut y = quantity.axis(words, values.map(|epoch| quantity.of(epoch)[1]));
+    let mut y = quantity.axis(words, &curves);
     y.label = format!("{} {}", words.guide(), y.label);
     LineChart {
         description: format!("{} of {} runs", y.label, runs.len()),
@@ -322,5 +335,25 @@ pub fn loss_surface(title: &str, surface: Surface, levels: Vec<f64>) -> ContourC
             marks: vec![(0, String::new())],
             ..Trajectory::default()
         }],
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use autogrow_run::config::SelectOn;
+
+    #[test]
+    fn a_collapse_is_on_the_chart_and_the_first_epochs_are_not() {
+        let words = Words::of(None, SelectOn::Val);
+        let lowest = |later: &[f64]| {
+            let rise = [10.0, 20.0, 90.0];
+            let curve: Vec<f64> =
+                rise.iter().chain([95.0; 40].iter()).chain(later).copied().collect();
+            Quantity::Score.axis(words, &[curve]).range.unwrap()[0]
+        };
+        assert!(lowest(&[]) > 80.0);
+        assert!(lowest(&[30.0, 95.0]) > 80.0, "one epoch");
+        assert!(lowest(&[95.0, 30.0, 35.0]) < 35.0, "a collapse");
     }
 }

@@ -29,7 +29,6 @@ struct Item {
 
 #[derive(Serialize)]
 struct Report {
-    schema: u32,
     runs: Vec<Item>,
     #[serde(skip_serializing_if = "Option::is_none")]
     page: Option<PathBuf>,
@@ -52,7 +51,7 @@ pub(crate) fn run(args: &RunsArgs, output: &Output) -> Result<()> {
         let index = autogrow_report::Report::new().index(&args.folder, &runs, &damaged);
         publish_derived(page, index.as_bytes())?;
     }
-    let report = Report { schema: 1, runs: runs.iter().map(item).collect(), page };
+    let report = Report { runs: runs.iter().map(item).collect(), page };
     output.result(&report, || {
         if let Some(page) = &report.page {
             return page.display().to_string();
