@@ -228,6 +228,35 @@ fn a_dense_network_is_certified_against_a_deeper_one_alone() {
     assert_eq!(certificate["deeper"]["depth"], "3-2-2");
 }
 
+/// The paper's rule takes nothing back: where training collapses at a large step size, the run says which
+/// network was better, and keeps it.
+#[test]
+fn a_better_network_that_growing_has_passed_is_kept() {
+    let place = tempfile::tempdir().unwrap();
+    let run = place.path().join("run");
+    let arguments = ["train", run.to_str().unwrap(), "--quick", "--policy", "periodic"];
+    let settings = ["--fraction", "0.2", "--width", "4", "--interval", "1", "--patience", "3"];
+    let more = ["--epochs", "0", "--lr", "0.3"];
+    let result = PROGRAM.json(&[&arguments[..], &settings, &more].concat());
+    let peak = &result["peak"];
+    let [then, now] = [&peak["val_accuracy"], &result["val_accuracy"]].map(|a| a.as_f64().unwrap());
+    assert!(then > now + 10.0, "{result}");
+    let row = format!("{},growing,{},", peak["epoch"], peak["depth"].as_str().unwrap());
+    let metrics = read(&run.join("metrics.csv"));
+    assert!(metrics.lines().any(|line| line.starts_with(&row)), "{row}\n{metrics}");
+    assert!(read(&run.join("report.html")).contains("Growing has passed a better network"));
+    let file = run.join("peak.safetensors");
+    let data = ["--data", "digits", "--set", "data.fraction=0.2", "--split", "val"];
+    let said = PROGRAM.json(&[&["evaluate", file.to_str().unwrap()], &data[..]].concat());
+    assert_eq!([&said["top1"], &said["found"]], [&peak["val_accuracy"], &peak["depth"]]);
+
+    // Where what was found is the best, there is no such file.
+    let other = place.path().join("other");
+    let result =
+        PROGRAM.json(&["train", other.to_str().unwrap(), "--fraction", "0.1", "--width", "4"]);
+    assert!(result["peak"].is_null() && !other.join("peak.safetensors").exists(), "{result}");
+}
+
 /// The better half goes on for twice as long, until one is left; what is finished is not trained again.
 #[test]
 fn a_sweep_halves_until_one_is_left() {
