@@ -213,3 +213,35 @@ fn letters_need_not_be_mirrored() {
     let message = PROGRAM.fails(2, &[&arguments[..], &["--set=data.flip=perhaps"]].concat());
     assert!(message.contains("`data.flip`"), "{message}");
 }
+
+#[test]
+fn pictures_of_ones_own_need_no_other_setting() {
+    let place = Place::with_pets();
+    let dir = place.text("pets");
+    let all = ["--data=folder", "--dir", &dir];
+    let keys = ["network.name", "network.depth", "data.size", "training.batch_size", "preset"];
+    let chosen = |more: &[&str]| {
+        let config = PROGRAM.json(&[&["config"][..], &all, more].concat());
+        keys.map(|key| config[key]["value"].to_string().trim_matches('"').to_string())
+    };
+    assert_eq!(chosen(&[]), ["basic3resnet", "1-1-1", "32", "16", "standard"]);
+    let large = ["basic4resnet-imagenet", "1-1-1-1", "224", "16", "quick"];
+    assert_eq!(chosen(&["--set=data.size=224"]), large);
+    let named = ["basic4resnet-imagenet", "1-1-1-1", "0", "128", "standard"];
+    assert_eq!(chosen(&["--network=basic4resnet-imagenet"]), named);
+    let set = ["--batch-size=5", "--preset=paper", "--width=4"];
+    assert_eq!(chosen(&set), ["basic3resnet", "1-1-1", "32", "5", "paper"]);
+
+    let tiny = ["--width=4", "--threads=1", "--minutes=0.02"];
+    let plan = PROGRAM.json(&[&["plan"][..], &all, &tiny].concat());
+    assert_eq!((&plan["network"], &plan["preset"]), (&"basic3resnet".into(), &"standard".into()));
+    let run = place.text("own");
+    let trained = PROGRAM.run(&[&["train", &run][..], &all, &tiny].concat());
+    let said = String::from_utf8(trained.stderr).unwrap();
+    assert!(trained.status.success(), "{said}");
+    for part in ["30 training pictures", "at 32x32", "choose otherwise", "In 0.02 minutes"] {
+        assert!(said.contains(part), "{part}: {said}");
+    }
+    let kept = fs::read_to_string(place.path("own/config.toml")).unwrap();
+    assert!(kept.contains("batch_size = 16") && kept.contains("size = 32"), "{kept}");
+}

@@ -77,7 +77,7 @@ fn request_data(
 ) -> Result<DataSet> {
     let task = objective_of(config)?.task();
     let seed = config.run.seed;
-    let size = find::<SeedNetwork>(&config.network.name)?.stem.image_size();
+    let size = find::<SeedNetwork>(&config.network.name)?.picture_size(&config.data);
     let (compat, plugins) = (config.compat, &config.plugin);
     open(&DataRequest { config: &config.data, compat, plugins, task, seed, size })
 }

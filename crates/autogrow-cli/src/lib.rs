@@ -14,13 +14,16 @@ mod commands;
 mod devices;
 mod home;
 mod output;
+mod own_pictures;
 mod preset;
 mod progress;
 mod ranks;
 mod reporter;
 mod run_folders;
+mod setting;
 mod settings;
 mod signals;
+mod suited;
 mod variables;
 mod version;
 

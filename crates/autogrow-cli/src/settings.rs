@@ -3,6 +3,8 @@
 
 use crate::home::without_tilde;
 use crate::preset::Layer;
+use crate::setting::Setting;
+use crate::suited::Suited;
 use crate::variables::{is_misspelt, warn_of_variable};
 use autogrow_core::config::{Config, PAPERS_KEYS};
 use autogrow_core::data::DataSetKind;
@@ -12,7 +14,7 @@ use autogrow_core::{Error, Resolved, Result};
 use clap::Args;
 use figment::providers::{Format, Serialized, Toml};
 use figment::value::{Dict, Map, Num, Value};
-use figment::{Figment, Metadata, Profile, Provider, Source};
+use figment::{Figment, Metadata, Provider, Source};
 use std::path::{Path, PathBuf};
 
 /// Prefix of environment variables: `AUTOGROW_TRAINING_BATCH_SIZE` is `training.batch_size`.
@@ -105,6 +107,8 @@ pub(crate) struct Settings {
 pub(crate) struct Loaded {
     /// Not resolved yet: see [`Loaded::resolve`].
     pub(crate) config: Config,
+    /// What was chosen for the data, why, and how to choose otherwise.
+    pub(crate) note: Option<String>,
     figment: Figment,
 }
 
@@ -274,13 +278,16 @@ impl Loaded {
         }
         // What the preset sets depends on other keys, so it comes between them and the defaults.
         let figment = Figment::from(&defaults).merge(&chosen);
-        let config = figment.extract::<Config>().map_err(|error| explain(error, &figment))?;
+        let mut config = figment.extract::<Config>().map_err(|error| explain(error, &figment))?;
+        config.data.dir = without_tilde("data.dir", &config.data.dir)?;
         let keys = flatten(&chosen)?;
         let is_chosen = |key: &str| keys.contains_key(key);
         let is_policy_chosen = is_chosen("growth.policy") || PAPERS_KEYS.into_iter().any(is_chosen);
         let policy = is_policy_chosen.then_some(config.growth.policy.as_str());
-        let layer = Layer::of(config.preset, &config.data, policy)?;
-        let figment = Figment::from(defaults).merge(layer).merge(chosen);
+        let suited = Suited::to(&config, is_chosen);
+        let preset = suited.preset.unwrap_or(config.preset);
+        let figment = Figment::from(defaults).merge(Layer::of(preset, &config.data, policy)?);
+        let figment = suited.settings.iter().fold(figment, Figment::merge).merge(chosen);
         let mut config = figment.extract::<Config>().map_err(|error| explain(error, &figment))?;
         for (key, path) in [
             ("data.dir", &mut config.data.dir),
@@ -288,7 +295,8 @@ impl Loaded {
         ] {
             *path = without_tilde(key, path)?;
         }
-        Ok(Self { config, figment })
+        let note = suited.note(&config);
+        Ok(Self { config, note, figment })
     }
 
     /// Fills in what depends on other keys and checks all values.
@@ -410,27 +418,6 @@ fn parse(key: &str, text: &str, default: Option<&Value>, origin: &str) -> Result
         }
         _ => Value::from(text.trim_matches('"')),
     })
-}
-
-/// One key set by an option or a variable.
-struct Setting {
-    key: String,
-    value: Value,
-    origin: String,
-}
-
-impl Provider for Setting {
-    fn metadata(&self) -> Metadata {
-        Metadata::named(self.origin.clone())
-    }
-
-    fn data(&self) -> figment::Result<Map<Profile, Dict>> {
-        let mut value = self.value.clone();
-        for part in self.key.rsplit('.') {
-            value = Value::from(Dict::from([(part.to_string(), value)]));
-        }
-        Ok(Map::from([(Profile::Default, value.into_dict().unwrap_or_default())]))
-    }
 }
 
 fn source(figment: &Figment, key: &str) -> String {

@@ -30,6 +30,7 @@ mod planes;
 mod prefetch;
 mod random;
 mod subset;
+mod survey;
 mod svhn;
 mod synthetic;
 mod transform;
@@ -40,6 +41,7 @@ pub use images::{Images, Source, SourceTargets};
 pub use loose::{Picture, Pictures, is_class_folder, pictures_in};
 pub use parts::Parts;
 pub use random::Draws;
+pub use survey::{Survey, survey};
 pub use transform::Transform;
 
 #[cfg(test)]

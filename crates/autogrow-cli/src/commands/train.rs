@@ -1,6 +1,6 @@
 //! `autogrow train`, and what it shares with `resume`.
 
-use super::{evaluate, objective_of, open_data, open_device_of};
+use super::{evaluate, objective_of, open_data, open_device_of, plan};
 use crate::args::TrainArgs;
 use crate::output::{BOLD, Output, RESET, duration, si};
 use crate::progress::Progress;
@@ -74,6 +74,12 @@ pub(super) fn begin(args: &TrainArgs, output: &Output, ranks: &Ranks) -> Result<
         data.test.len(),
         path.display()
     ));
+    if let Some(note) = loaded.note.as_ref().filter(|_| ranks.is_first()) {
+        output.note(note);
+        if !ranks.are_several() && !output.quiet {
+            output.note(&plan::time(&plan::plan(&config, &data, &device)?));
+        }
+    }
     let setup = Setup { job, loaded: &loaded, path: &path };
     go(&setup, folder, None, output)
 }
