@@ -10,6 +10,7 @@ pub(crate) mod evaluate;
 pub(crate) mod export;
 pub(crate) mod landscape;
 pub(crate) mod list;
+mod listing;
 pub(crate) mod man;
 mod model;
 pub(crate) mod morph;
