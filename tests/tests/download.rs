@@ -3,19 +3,28 @@
 //! that is too large for a test.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+use rustls::crypto::ring;
+use rustls::pki_types::{CertificateDer, PrivatePkcs8KeyDer};
+use rustls::{ServerConfig, ServerConnection};
 use serde_json::Value;
 use std::fs;
 use std::io::{BufRead, BufReader, Write};
 use std::net::TcpListener;
 use std::path::Path;
 use std::process::{Command, Output};
+use std::sync::Arc;
 
 fn autogrow(data: &Path, arguments: &[&str]) -> Output {
+    command(data, arguments).output().unwrap()
+}
+
+fn command(data: &Path, arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_autogrow-tests"));
     for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("AUTOGROW_")) {
         command.env_remove(name);
     }
-    command.env("AUTOGROW_DATA", data).env("XDG_DATA_HOME", data).args(arguments).output().unwrap()
+    command.env("AUTOGROW_DATA", data).env("XDG_DATA_HOME", data).args(arguments);
+    command
 }
 
 /// Runs what must fail, and returns the message.
@@ -85,6 +94,61 @@ fn a_mirror_that_lies_is_a_data_error_that_says_how() {
     assert!(message.starts_with("error: "), "{message}");
     assert!(message.contains("announced 5 bytes instead of 182040794"), "{message}");
     assert!(message.contains("--from") && message.contains("with a browser"), "{message}");
+}
+
+/// A server whose certificate an authority of its own vouches for, as in companies. It answers every
+/// request with 404, and says how often it was spoken to.
+fn tls_server(connections: usize) -> (String, std::thread::JoinHandle<usize>) {
+    let fixture = |name: &str| {
+        fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/tls").join(name)).unwrap()
+    };
+    let chain = vec![CertificateDer::from(fixture("server.crt.der"))];
+    let key = PrivatePkcs8KeyDer::from(fixture("server.key.der"));
+    let config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_no_client_auth()
+        .with_single_cert(chain, key.into())
+        .unwrap();
+    let config = Arc::new(config);
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = format!("https://{}", listener.local_addr().unwrap());
+    let server = std::thread::spawn(move || {
+        let mut answered = 0;
+        for stream in listener.incoming().take(connections) {
+            let (mut stream, mut tls) =
+                (stream.unwrap(), ServerConnection::new(config.clone()).unwrap());
+            let mut tls = rustls::Stream::new(&mut tls, &mut stream);
+            let lines = BufReader::new(&mut tls).lines();
+            if lines.map_while(Result::ok).any(|line| line.is_empty()) {
+                let head =
+                    b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
+                tls.write_all(head).unwrap();
+                answered += 1;
+            }
+        }
+        answered
+    });
+    (address, server)
+}
+
+#[test]
+fn a_certificate_that_is_not_trusted_ends_a_download_at_once() {
+    let data = tempfile::tempdir().unwrap();
+    // Each of the two paths is tried once: more would wait for a server that has gone.
+    let (address, server) = tls_server(2);
+    let message = fails(3, data.path(), &["download", "svhn", "--mirror", &address, "--quiet"]);
+    assert!(message.contains("its certificate is not trusted"), "{message}");
+    assert!(message.contains("SSL_CERT_FILE"), "{message}");
+    assert_eq!(server.join().unwrap(), 0);
+
+    let (address, server) = tls_server(2);
+    let authority = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/tls/authority.pem");
+    let arguments = ["download", "svhn", "--mirror", &address, "--quiet"];
+    let output = command(data.path(), &arguments).env("SSL_CERT_FILE", authority).output().unwrap();
+    let message = String::from_utf8(output.stderr).unwrap();
+    assert!(message.contains("answered 404"), "{message}");
+    assert_eq!(server.join().unwrap(), 2);
 }
 
 #[test]

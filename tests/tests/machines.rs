@@ -3,6 +3,7 @@
 
 use autogrow_tests::program::Program;
 use std::fs;
+use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
@@ -223,4 +224,37 @@ fn batches_of_one_row_are_refused_with_their_key() {
     }
     // 400 rows less 100 held out: a last batch of one.
     place.train(&["--set=training.batch_size=299"]);
+}
+
+/// A TensorBoard that follows a run reads on where it was, also behind a kill and a resume.
+#[test]
+fn the_events_of_a_killed_run_are_appended_to() {
+    let place = Place::new();
+    let (run, dir) = (place.text("run"), place.text("t"));
+    let arguments = [&["train", &run, "--dir", &dir][..], &TABLE, &["--epochs=20"]].concat();
+    let killed = PROGRAM.command(&arguments).env("FAULT_AT", "kill:150").output().unwrap();
+    assert!(!killed.status.success() && !place.path("run/result.json").exists());
+    let events = || {
+        let files = fs::read_dir(place.path("run/tensorboard")).unwrap();
+        let [path] = files.map(|file| file.unwrap().path()).collect::<Vec<_>>().try_into().unwrap();
+        path
+    };
+    let whole = fs::read(events()).unwrap();
+    // The kill has torn what was being written.
+    let torn = [&whole[..], b"\x20\0\0"].concat();
+    fs::write(events(), &torn).unwrap();
+    let mut follower = fs::File::open(events()).unwrap();
+    let mut seen = vec![0; whole.len()];
+    follower.read_exact(&mut seen).unwrap();
+    PROGRAM.json(&["resume", &run, "--threads=1", "--quiet"]);
+    follower.read_to_end(&mut seen).unwrap();
+    let mut rest = &seen[..];
+    let mut records = 0;
+    while !rest.is_empty() {
+        let length = u64::from_le_bytes(rest[..8].try_into().unwrap()) as usize;
+        rest = &rest[16 + length..];
+        records += 1;
+    }
+    assert_eq!(records, 1 + 20);
+    assert_eq!(seen.len(), fs::read(events()).unwrap().len());
 }

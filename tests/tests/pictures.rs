@@ -213,3 +213,91 @@ fn letters_need_not_be_mirrored() {
     let message = PROGRAM.fails(2, &[&arguments[..], &["--set=data.flip=perhaps"]].concat());
     assert!(message.contains("`data.flip`"), "{message}");
 }
+
+#[test]
+fn pictures_of_ones_own_need_no_other_setting() {
+    let place = Place::with_pets();
+    let dir = place.text("pets");
+    let all = ["--data=folder", "--dir", &dir];
+    let keys = ["network.name", "network.depth", "data.size", "training.batch_size", "preset"];
+    let chosen = |more: &[&str]| {
+        let config = PROGRAM.json(&[&["config"][..], &all, more].concat());
+        keys.map(|key| config[key]["value"].to_string().trim_matches('"').to_string())
+    };
+    assert_eq!(chosen(&[]), ["basic3resnet", "1-1-1", "32", "16", "standard"]);
+    let large = ["basic4resnet-imagenet", "1-1-1-1", "224", "16", "quick"];
+    assert_eq!(chosen(&["--set=data.size=224"]), large);
+    let named = ["basic4resnet-imagenet", "1-1-1-1", "0", "128", "standard"];
+    assert_eq!(chosen(&["--network=basic4resnet-imagenet"]), named);
+    let set = ["--batch-size=5", "--preset=paper", "--width=4"];
+    assert_eq!(chosen(&set), ["basic3resnet", "1-1-1", "32", "5", "paper"]);
+
+    let tiny = ["--width=4", "--threads=1", "--minutes=0.02"];
+    let plan = PROGRAM.json(&[&["plan"][..], &all, &tiny].concat());
+    assert_eq!((&plan["network"], &plan["preset"]), (&"basic3resnet".into(), &"standard".into()));
+    let run = place.text("own");
+    let trained = PROGRAM.run(&[&["train", &run][..], &all, &tiny].concat());
+    let said = String::from_utf8(trained.stderr).unwrap();
+    assert!(trained.status.success(), "{said}");
+    for part in ["30 training pictures", "at 32x32", "choose otherwise", "In 0.02 minutes"] {
+        assert!(said.contains(part), "{part}: {said}");
+    }
+    let kept = fs::read_to_string(place.path("own/config.toml")).unwrap();
+    assert!(kept.contains("batch_size = 16") && kept.contains("size = 32"), "{kept}");
+}
+
+#[test]
+fn a_run_says_which_files_are_which_and_which_were_mistaken() {
+    let place = Place::with_pets();
+    let (run, dir) = (place.text("run"), place.text("pets"));
+    PROGRAM.json(&[&["train", &run, "--dir", &dir, "--epochs=20"][..], &TINY].concat());
+    let files = fs::read_to_string(place.path("run/files.csv")).unwrap();
+    let rows: Vec<Vec<_>> = files.lines().map(|line| line.split(',').collect()).collect();
+    assert_eq!(rows[0], ["part", "class", "file"]);
+    assert_eq!(rows.len(), 31);
+    for row in &rows[1..] {
+        assert!(
+            Path::new(row[2]).is_file() && row[2].contains(&format!("/{}/", row[1])),
+            "{row:?}"
+        );
+    }
+    let data = PROGRAM.json(&["data", "folder", "--threads=1", "--dir", &dir]);
+    for part in ["train", "val", "test"] {
+        let count = rows.iter().filter(|row| row[0] == part).count();
+        assert_eq!(data["images"][part], count, "{part}");
+    }
+    let mistakes = fs::read_to_string(place.path("run/mistakes.csv")).unwrap();
+    assert!(mistakes.starts_with("file,class,predicted,probability\n"), "{mistakes}");
+
+    place.coloured("odd/cat", 2, RED);
+    place.coloured("odd/dog", 3, RED);
+    let evaluated = PROGRAM.json(&["evaluate", &run, "--threads=1", "--dir", &place.text("odd")]);
+    let mistakes = evaluated["mistakes"].as_array().unwrap();
+    assert_eq!(mistakes.len(), 3, "{mistakes:?}");
+    for mistake in mistakes {
+        assert!(mistake["name"].as_str().unwrap().contains("odd/dog/"), "{mistake}");
+        assert_eq!((&mistake["class"], &mistake["predicted"]), (&"dog".into(), &"cat".into()));
+    }
+}
+
+#[test]
+fn every_export_says_how_pictures_are_prepared() {
+    let place = Place::with_pets();
+    let run = place.train();
+    let (onnx, weights) = (place.text("net.onnx"), place.text("net.safetensors"));
+    PROGRAM.json(&["export", &run, &onnx, "--threads=1"]);
+    PROGRAM.json(&["export", &run, &weights, "--pytorch", "--threads=1"]);
+    let texts = ["net.onnx", "net.py", "net.md", "run/README.md"]
+        .map(|name| String::from_utf8_lossy(&fs::read(place.path(name)).unwrap()).into_owned());
+    for text in texts {
+        let words = text.split_whitespace().collect::<Vec<_>>().join(" ");
+        for part in [
+            "What is transparent is put on white",
+            "the smallest size, in proportion and rounded down, that covers 32x32",
+            "bilinear with antialiasing, as Pillow's `BILINEAR`",
+            "(value - mean) / std with mean [",
+        ] {
+            assert!(words.contains(part), "{part}: {words}");
+        }
+    }
+}

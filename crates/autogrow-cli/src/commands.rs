@@ -10,6 +10,7 @@ pub(crate) mod evaluate;
 pub(crate) mod export;
 pub(crate) mod landscape;
 pub(crate) mod list;
+mod listing;
 pub(crate) mod man;
 mod model;
 pub(crate) mod morph;
@@ -77,7 +78,7 @@ fn request_data(
 ) -> Result<DataSet> {
     let task = objective_of(config)?.task();
     let seed = config.run.seed;
-    let size = find::<SeedNetwork>(&config.network.name)?.image;
+    let size = find::<SeedNetwork>(&config.network.name)?.picture_size(&config.data);
     let (compat, plugins) = (config.compat, &config.plugin);
     open(&DataRequest { config: &config.data, compat, plugins, task, seed, size })
 }

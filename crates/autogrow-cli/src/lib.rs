@@ -15,13 +15,16 @@ mod devices;
 mod home;
 mod live_page;
 mod output;
+mod own_pictures;
 mod preset;
 mod progress;
 mod ranks;
 mod reporter;
 mod run_folders;
+mod setting;
 mod settings;
 mod signals;
+mod suited;
 mod variables;
 mod version;
 

@@ -3,17 +3,18 @@
 
 use crate::home::without_tilde;
 use crate::preset::{Layer, PRESET};
+use crate::setting::Setting;
+use crate::suited::{RECIPE, Suited};
 use crate::variables::{is_misspelt, warn_of_variable};
 use autogrow::config::{Config, PAPERS_KEYS, Preset, batch_for};
 use autogrow::data::DataSetKind;
-use autogrow::network::SeedNetwork;
 use autogrow::registry::find;
 use autogrow::settings::PluginSettings;
 use autogrow::{Error, Resolved, Result};
 use clap::Args;
 use figment::providers::{Format, Serialized, Toml};
 use figment::value::{Dict, Map, Num, Value};
-use figment::{Figment, Metadata, Profile, Provider, Source};
+use figment::{Figment, Metadata, Provider, Source};
 use std::path::{Path, PathBuf};
 
 /// Prefix of environment variables: `AUTOGROW_TRAINING_BATCH_SIZE` is `training.batch_size`.
@@ -22,8 +23,6 @@ const PREFIX: &str = "AUTOGROW_";
 const DATA_VARIABLE: &str = "AUTOGROW_DATA";
 /// The source of values that nobody has set.
 const DEFAULT: &str = "default";
-/// That of values which a network brings with it begins so.
-const RECIPE: &str = "recipe of ";
 
 /// Options of every command with a configuration.
 #[derive(Args, Clone, Debug, Default)]
@@ -108,6 +107,8 @@ pub(crate) struct Settings {
 pub(crate) struct Loaded {
     /// Not resolved yet: see [`Loaded::resolve`].
     pub(crate) config: Config,
+    /// What was chosen for the data, why, and how to choose otherwise.
+    pub(crate) note: Option<String>,
     figment: Figment,
 }
 
@@ -277,19 +278,16 @@ impl Loaded {
         }
         // What the preset sets depends on other keys, so it comes between them and the defaults.
         let figment = Figment::from(&defaults).merge(&chosen);
-        let config = figment.extract::<Config>().map_err(|error| explain(error, &figment))?;
+        let mut config = figment.extract::<Config>().map_err(|error| explain(error, &figment))?;
+        config.data.dir = without_tilde("data.dir", &config.data.dir)?;
         let keys = flatten(&chosen)?;
         let is_chosen = |key: &str| keys.contains_key(key);
         let is_policy_chosen = is_chosen("growth.policy") || PAPERS_KEYS.into_iter().any(is_chosen);
         let policy = is_policy_chosen.then_some(config.growth.policy.as_str());
-        let layer = Layer::of(config.preset, &config.data, policy)?;
-        let mut figment = Figment::from(defaults).merge(layer);
-        if !is_chosen("training.optimizer") {
-            for setting in recipe(&config)? {
-                figment = figment.merge(setting);
-            }
-        }
-        let figment = figment.merge(chosen);
+        let suited = Suited::to(&config, is_chosen);
+        let preset = suited.preset.unwrap_or(config.preset);
+        let figment = Figment::from(defaults).merge(Layer::of(preset, &config.data, policy)?);
+        let figment = suited.settings.iter().fold(figment, Figment::merge).merge(chosen);
         let mut config = figment.extract::<Config>().map_err(|error| explain(error, &figment))?;
         for (key, path) in [
             ("data.dir", &mut config.data.dir),
@@ -297,7 +295,8 @@ impl Loaded {
         ] {
             *path = without_tilde(key, path)?;
         }
-        Ok(Self { config, figment })
+        let note = suited.note(&config);
+        Ok(Self { config, note, figment })
     }
 
     /// Fills in what depends on other keys and checks all values.
@@ -355,25 +354,6 @@ impl Loaded {
     pub(crate) fn source(&self, key: &str) -> String {
         source(&self.figment, key)
     }
-}
-
-/// What the network is trained with unless it is chosen, where it has a recipe of its own.
-fn recipe(config: &Config) -> Result<Vec<Setting>> {
-    // A name that nobody has registered is told when the settings are resolved.
-    let network = find::<SeedNetwork>(&config.network.name).ok();
-    let recipe = network.and_then(|network| network.recipe);
-    let Some(recipe) = recipe.filter(|_| config.preset != Preset::Paper) else {
-        return Ok(Vec::new());
-    };
-    let setting = |key: &str, value| {
-        let origin = format!("{RECIPE}{}", config.network.name);
-        Setting { key: key.into(), value, origin }
-    };
-    Ok(vec![
-        setting("training.optimizer", Value::from(recipe.optimizer)),
-        setting("training.learning_rate", Value::from(recipe.learning_rate)),
-        setting("training.weight_decay", Value::from(recipe.weight_decay)),
-    ])
 }
 
 /// The configuration of a run of a suite, from the settings that its file gives it alone.
@@ -462,27 +442,6 @@ fn parse(key: &str, text: &str, default: Option<&Value>, origin: &str) -> Result
         }
         _ => Value::from(text.trim_matches('"')),
     })
-}
-
-/// One key set by an option or a variable.
-struct Setting {
-    key: String,
-    value: Value,
-    origin: String,
-}
-
-impl Provider for Setting {
-    fn metadata(&self) -> Metadata {
-        Metadata::named(self.origin.clone())
-    }
-
-    fn data(&self) -> figment::Result<Map<Profile, Dict>> {
-        let mut value = self.value.clone();
-        for part in self.key.rsplit('.') {
-            value = Value::from(Dict::from([(part.to_string(), value)]));
-        }
-        Ok(Map::from([(Profile::Default, value.into_dict().unwrap_or_default())]))
-    }
 }
 
 fn source(figment: &Figment, key: &str) -> String {

@@ -40,8 +40,8 @@ struct Kind {
     folder: &'static str,
     /// The archive as published.
     archive: &'static str,
-    /// Folder of the version for Python.
-    python: &'static str,
+    /// Folder and archive of the version for Python.
+    python: [&'static str; 2],
     train: &'static [&'static str],
     test: &'static str,
     /// What each byte of label before an image must be below; the last one is the class.
@@ -55,7 +55,7 @@ const CIFAR10: Kind = Kind {
     name: "cifar10",
     folder: "cifar-10-batches-bin",
     archive: "cifar-10-binary.tar.gz",
-    python: "cifar-10-batches-py",
+    python: ["cifar-10-batches-py", "cifar-10-python.tar.gz"],
     train: &[
         "data_batch_1.bin",
         "data_batch_2.bin",
@@ -92,7 +92,7 @@ const CIFAR100: Kind = Kind {
     name: "cifar100",
     folder: "cifar-100-binary",
     archive: "cifar-100-binary.tar.gz",
-    python: "cifar-100-python",
+    python: ["cifar-100-python", "cifar-100-python.tar.gz"],
     train: &["train.bin"],
     test: "test.bin",
     labels: &[20, 100],
@@ -160,13 +160,22 @@ impl Kind {
         Ok(Arc::new(Images::new(&origin, pixels, labels, transform)?))
     }
 
-    /// What to say where the version for Python is there alone, which torchvision fetches.
+    /// What to say where the version for Python is there alone, which torchvision fetches, or where `data.dir`
+    /// is its folder.
     fn explain(&self, error: Error, folders: &[PathBuf]) -> Error {
-        let python =
-            folders.iter().map(|folder| folder.join(self.python)).find(|path| path.exists());
+        let places = folders.iter().flat_map(|folder| {
+            let within = self.python.map(|name| folder.join(name));
+            within.into_iter().chain(folder.ends_with(self.python[0]).then(|| folder.clone()))
+        });
+        let python = places.into_iter().find(|path| path.exists());
         match python {
-            Some(path) => Error::data(path, "is the version for Python, which is not read")
-                .with_hint(self.how_to_get),
+            Some(path) => {
+                Error::data(path, "is the version for Python, pickles, which are not read")
+                    .with_hint(format!(
+                        "the binary version has the same images: {}",
+                        self.how_to_get
+                    ))
+            }
             None => error,
         }
     }
@@ -271,10 +280,23 @@ mod tests {
             [folder.path().into(), fixture("")].map(|dir| open("cifar10", dir).unwrap());
         assert_eq!(testing::pixels(&*packed.test), testing::pixels(&*plain.test));
         assert_eq!(testing::labels(&*packed.train), testing::labels(&*plain.train));
+    }
+
+    #[test]
+    fn the_version_for_python_is_refused_with_the_way_to_the_other() {
         let python = tempfile::tempdir().unwrap();
-        fs::create_dir(python.path().join(CIFAR10.python)).unwrap();
-        let (problem, _) = data_problem(open("cifar10", python.path().into()));
-        assert_eq!(problem, "is the version for Python, which is not read");
+        let [folder, archive] = CIFAR10.python.map(|name| python.path().join(name));
+        let refused = |dir: &Path| {
+            let (problem, hint) = data_problem(open("cifar10", dir.into()));
+            assert_eq!(problem, "is the version for Python, pickles, which are not read");
+            assert!(hint.contains("cifar-10-binary.tar.gz"), "{hint}");
+        };
+        fs::write(&archive, "").unwrap();
+        refused(python.path());
+        fs::remove_file(archive).unwrap();
+        fs::create_dir(&folder).unwrap();
+        refused(python.path());
+        refused(&folder);
     }
 
     #[test]

@@ -31,6 +31,7 @@ mod planes;
 mod prefetch;
 mod random;
 mod subset;
+mod survey;
 mod svhn;
 mod synthetic;
 mod transform;
@@ -41,6 +42,7 @@ pub use images::{Images, Source, SourceTargets};
 pub use loose::{Picture, Pictures, is_class_folder, pictures_in};
 pub use parts::Parts;
 pub use random::Draws;
+pub use survey::{Survey, survey};
 pub use transform::Transform;
 
 #[cfg(test)]

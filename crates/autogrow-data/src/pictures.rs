@@ -23,7 +23,9 @@ use std::cell::RefCell;
 use std::sync::Arc;
 
 /// Images from this size on are parts of their pictures.
-const LARGE: usize = 64;
+const LARGE: usize = 160;
+/// Smaller ones are shifted by at most this part of their size, as those of CIFAR are.
+const SHIFT: usize = 8;
 /// Decoded images of no more values are kept.
 const KEPT: usize = 256 << 20;
 /// Pictures that statistics are measured on at most. The mean of so many differs from that of all
@@ -62,7 +64,7 @@ impl Pictures {
         config: &DataConfig,
     ) -> Self {
         let tables = statistics.map(|of| table(of, 255));
-        let small = Transform::new([size, size], 255, statistics).shift([4, 4]).flip();
+        let small = Transform::new([size, size], 255, statistics).shift([size / SHIFT; 2]).flip();
         let small = small.configured(config);
         let flip = config.flip.unwrap_or(true);
         Self { listing, store, size, statistics, tables, small, flip }

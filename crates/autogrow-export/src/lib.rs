@@ -8,6 +8,7 @@ mod card;
 mod fold;
 mod import;
 mod onnx;
+mod preparation;
 mod pytorch;
 
 pub use card::{CARD_MARK, Facts, card};

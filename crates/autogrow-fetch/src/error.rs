@@ -165,6 +165,14 @@ impl FetchError {
                  if need be"
                     .into()
             }
+            Self::Unavailable { tried, .. }
+                if tried.iter().any(|of| matches!(of.problem, Problem::Certificate(_))) =>
+            {
+                "a proxy that looks into connections, or a server of your own, has a certificate of an \
+                 authority that this machine does not trust: add that to the system's certificates, or \
+                 name its file in SSL_CERT_FILE. A wrong clock does the same"
+                    .into()
+            }
             Self::Unavailable { tried, .. } => {
                 let by_hand = match tried.first() {
                     Some(first) => format!("fetch {} with a browser", first.address),

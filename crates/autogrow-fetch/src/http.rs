@@ -5,6 +5,7 @@ use std::io::{self, Read};
 use std::net::IpAddr;
 use std::time::Duration;
 use ureq::http::{Response, StatusCode, Uri, header};
+use ureq::tls::{Certificate, RootCerts, TlsConfig};
 use ureq::{Agent, Body, Timeout};
 
 /// Redirections that are followed.
@@ -68,6 +69,9 @@ pub enum Problem {
     /// It redirected in a circle.
     #[error("redirects more than {REDIRECTS} times")]
     Redirects,
+    /// It did not prove who it is: another try will not either.
+    #[error("its certificate is not trusted ({0})")]
+    Certificate(String),
     /// There is no connection, or no HTTP over it.
     #[error("{0}")]
     Connection(String),
@@ -120,6 +124,7 @@ pub(crate) struct Client {
 impl Client {
     /// A client that uses the proxy of the environment.
     pub(crate) fn new(patience: &Patience) -> Self {
+        let roots = trusted();
         let config = || {
             Agent::config_builder()
                 .http_status_as_error(false)
@@ -130,6 +135,7 @@ impl Client {
                 .timeout_connect(Some(patience.connect))
                 .timeout_resolve(Some(patience.connect))
                 .timeout_per_read(Some(patience.stall))
+                .tls_config(TlsConfig::builder().root_certs(roots.clone()).build())
         };
         Self {
             agent: config().build().into(),
@@ -205,9 +211,33 @@ fn problem(error: ureq::Error, received: u64, stall: Duration) -> Problem {
         {
             Problem::Cut { received }
         }
-        ureq::Error::Io(error) => Problem::Connection(error.to_string()),
+        ureq::Error::Rustls(error) => of_tls(&error),
+        ureq::Error::Io(error) => {
+            match error.get_ref().and_then(|cause| cause.downcast_ref::<rustls::Error>()) {
+                Some(cause) => of_tls(cause),
+                None => Problem::Connection(error.to_string()),
+            }
+        }
         other => Problem::Connection(other.to_string()),
     }
+}
+
+fn of_tls(error: &rustls::Error) -> Problem {
+    match error {
+        rustls::Error::InvalidCertificate(why) => Problem::Certificate(why.to_string()),
+        rustls::Error::NoCertificatesPresented => Problem::Certificate("it has none".into()),
+        other => Problem::Connection(other.to_string()),
+    }
+}
+
+/// The authorities that this machine trusts, or those of `SSL_CERT_FILE` and `SSL_CERT_DIR`; where it has
+/// none, as small containers do, those that Mozilla trusts.
+fn trusted() -> RootCerts {
+    let own = rustls_native_certs::load_native_certs().certs;
+    if own.is_empty() {
+        return RootCerts::WebPki;
+    }
+    own.iter().map(|one| Certificate::from_der(one).to_owned()).collect::<Vec<_>>().into()
 }
 
 /// What a server recognises its file by: a strong `ETag`, or else the date of its last change.
@@ -263,6 +293,7 @@ mod tests {
         for status in [400, 401, 403, 404, 410] {
             assert!(!Problem::Status(status).is_passing(), "{status}");
         }
+        assert!(!of_tls(&rustls::Error::NoCertificatesPresented).is_passing());
         assert!(!Problem::WebPage.is_passing() && Problem::Cut { received: 1 }.is_passing());
     }
 }

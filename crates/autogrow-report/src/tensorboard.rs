@@ -1,8 +1,8 @@
 //! A run's scalars as TensorBoard reads them: records framed as TFRecord with masked CRC-32C, each
 //! an `Event` in protocol buffers.
 //!
-//! The bytes are a function of the run: those of a run that was resumed begin with those from before,
-//! so that a TensorBoard that follows the file keeps its place.
+//! The records are a function of the run: those of a run that was resumed begin with those from before.
+//! The file is only appended to, so that a TensorBoard that follows it reads on from where it was.
 
 use crate::run::Run;
 use crate::run::start::{event_file, event_files};
@@ -50,13 +50,13 @@ struct Value {
 /// The events of a run: loss and score on training and validation images, learning rate, depth
 /// and that of each sub-network, by epoch.
 pub fn events(run: &Run) -> Vec<u8> {
-    events_since(run, run.started)
+    events_since(run, run.started).concat()
 }
 
 /// The same of a run that started then, seconds since 1970.
-fn events_since(run: &Run, started: f64) -> Vec<u8> {
+fn events_since(run: &Run, started: f64) -> Vec<Vec<u8>> {
     let version = What::FileVersion("brain.Event:2".into());
-    let mut bytes = record(&Event { wall_time: started, step: 0, what: Some(version) });
+    let mut records = vec![record(&Event { wall_time: started, step: 0, what: Some(version) })];
     let score = run.words().score_tag();
     for epoch in &run.epochs {
         let own = &epoch.record;
@@ -72,18 +72,18 @@ fn events_since(run: &Run, started: f64) -> Vec<u8> {
         scalars.extend(depth.map(|(i, count)| (format!("depth/sub_network_{i}"), *count as f64)));
         let value = |(tag, value): (String, f64)| Value { tag, simple_value: Some(value as f32) };
         let summary = Summary { value: scalars.into_iter().map(value).collect() };
-        bytes.extend(record(&Event {
+        records.push(record(&Event {
             wall_time: started + epoch.elapsed,
             step: i64::try_from(epoch.number).unwrap_or(i64::MAX),
             what: Some(What::Summary(summary)),
         }));
     }
-    bytes
+    records
 }
 
-/// Writes `tensorboard/events.out.tfevents.<start>.autogrow` into the run's folder, in place of
-/// the one before, whose start it keeps; returns where it is. TensorBoard draws every curve once
-/// for each such file, so that any others are removed.
+/// Brings `tensorboard/events.out.tfevents.<start>.autogrow` in the run's folder up to date, or begins it;
+/// returns where it is. TensorBoard draws every curve once for each such file, so that any others are
+/// removed.
 ///
 /// # Errors
 /// [`autogrow_base::Error::Run`].
@@ -94,7 +94,7 @@ pub fn write(run: &Run) -> Result<PathBuf> {
         let started = run.started as u64;
         (started, folder.join(event_file(started)))
     });
-    storage::publish_derived(&path, &events_since(run, started as f64))?;
+    storage::extend_derived(&path, &events_since(run, started as f64))?;
     for (_, path) in files {
         match fs::remove_file(&path) {
             Err(error) if error.kind() != ErrorKind::NotFound => {

@@ -67,6 +67,8 @@ pub enum OnBadImage {
 
 /// Widest first sub-network, in channels.
 const WIDEST: usize = 1 << 14;
+/// Most pixels in each direction that pictures are made to.
+const LARGEST_SIZE: usize = 1 << 11;
 /// Most pixels that images are shifted by.
 const LARGEST_SHIFT: usize = 1 << 10;
 /// Most epochs of any kind: policies are played through to their end in advance.
@@ -105,7 +107,7 @@ pub struct Config {
 pub struct NetworkConfig {
     /// A registered seed network.
     pub name: String,
-    /// Sub-modules of each sub-network to start from.
+    /// Sub-modules of each sub-network to start from; where nobody sets it, one of each.
     pub depth: Depth,
     /// Channels of the first sub-network; 0: the network's own.
     pub width: usize,
@@ -235,6 +237,9 @@ pub struct DataConfig {
     /// Of `csv`: columns of values, or of labels (0 or 1), separated by commas; empty: one of a usual
     /// name such as `target`, or else the last.
     pub target: String,
+    /// Height and width that pictures of any size are made to; 0: as the network is made for, 224 where its
+    /// name ends in `-imagenet`, else 32. Of a `folder` and of `imagenet`; other sets have a size of their own.
+    pub size: usize,
     /// Part of the training images to use, above 0, up to 1.
     pub fraction: f64,
     /// What guides growth: held-out images, or the test images as in the paper.
@@ -339,6 +344,7 @@ impl Default for DataConfig {
             dir: PathBuf::new(),
             label: String::new(),
             target: String::new(),
+            size: 0,
             fraction: 1.0,
             select_on: SelectOn::Val,
             augment: Augment::default(),
@@ -397,6 +403,7 @@ impl Config {
         at_most("fine_tune.epochs", self.fine_tune.epochs, MOST_EPOCHS)?;
         at_most("training.warmup_epochs", training.warmup_epochs, MOST_EPOCHS)?;
         at_most("data.shift", data.shift.unwrap_or(0), LARGEST_SHIFT)?;
+        at_most("data.size", data.size, LARGEST_SIZE)?;
         if i64::try_from(self.run.seed).is_err() {
             // TOML has no larger numbers, and a run that cannot be read again cannot be resumed.
             return Err(Error::config("run.seed", format!("= {} is too large", self.run.seed))

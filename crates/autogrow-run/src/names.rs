@@ -23,6 +23,10 @@ pub const PEAK: &str = "peak.safetensors";
 pub const RESULT: &str = "result.json";
 /// The test images class by class.
 pub const EVALUATION: &str = "evaluation.json";
+/// Which pictures are trained on, selected on and tested on, of a folder of pictures.
+pub const FILES: &str = "files.csv";
+/// The test images that were taken for something else, where they have names.
+pub const MISTAKES: &str = "mistakes.csv";
 /// The page of the run.
 pub const REPORT: &str = "report.html";
 /// The model card.
@@ -42,7 +46,7 @@ pub const SNAPSHOTS: &str = "snapshots";
 /// Who writes the folder.
 pub const LOCK: &str = "lock";
 /// What belongs to a run: a folder that holds none of it is free, whatever else is there.
-pub const OF_RUNS: [&str; 16] = [
+pub const OF_RUNS: [&str; 18] = [
     CONFIG,
     JOURNAL,
     METRICS,
@@ -53,6 +57,8 @@ pub const OF_RUNS: [&str; 16] = [
     PEAK,
     RESULT,
     EVALUATION,
+    FILES,
+    MISTAKES,
     REPORT,
     CARD,
     CHECKPOINTS,

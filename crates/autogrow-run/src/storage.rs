@@ -6,8 +6,8 @@
 use crate::target::{Target, sync_folder, write_to};
 use crate::{fault, names};
 use autogrow_base::{Error, Result};
-use std::fs::{self, File, OpenOptions};
-use std::io::{self, ErrorKind, Write};
+use std::fs::{self, File, OpenOptions, TryLockError};
+use std::io::{self, ErrorKind, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
 /// Writes a file beside its final place, makes it durable, and renames it there. Links are followed;
@@ -58,6 +58,46 @@ pub fn publish_derived(path: &Path, bytes: &[u8]) -> Result<()> {
         let _ = fs::remove_file(&part);
         failed(path, "cannot be written", &error)
     })
+}
+
+/// Makes a file hold these records in place, so that a program which follows it reads on from where it
+/// was: records that are there already stay untouched, what is no beginning of the rest (of a record that
+/// was torn, of epochs that a resumed run does again) is cut off, and the others are appended in one write.
+/// As [`publish_derived`] in all else.
+///
+/// # Errors
+/// [`Error::Run`] with the cause; the records that were there before are then still whole.
+pub fn extend_derived(path: &Path, records: &[Vec<u8>]) -> Result<()> {
+    let extend = || {
+        if !matches!(Target::of(path)?, Target::File(_)) {
+            return write_to(path, &records.concat());
+        }
+        if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
+            fs::create_dir_all(folder)?;
+        }
+        let mut file =
+            OpenOptions::new().create(true).truncate(false).read(true).write(true).open(path)?;
+        // Another process that does the same is left to it. Some file systems have no locks.
+        if matches!(file.try_lock(), Err(TryLockError::WouldBlock)) {
+            return Ok(());
+        }
+        let mut there = Vec::new();
+        file.read_to_end(&mut there)?;
+        let mut kept = 0;
+        let mut rest = records.iter();
+        while let Some(record) =
+            rest.as_slice().first().filter(|one| there[kept..].starts_with(one))
+        {
+            kept += record.len();
+            rest.next();
+        }
+        if kept < there.len() {
+            file.set_len(kept as u64)?;
+        }
+        file.seek(SeekFrom::Start(kept as u64))?;
+        file.write_all(&rest.as_slice().concat())
+    };
+    extend().map_err(|error| failed(path, "cannot be written", &error))
 }
 
 /// Writes several files into a new folder and publishes it by one rename.
@@ -256,6 +296,41 @@ pub fn failed(path: &Path, what: &str, error: &io::Error) -> Error {
         _ => return Error::run(path, format!("{what} ({error})")),
     };
     Error::run(path, format!("{what} ({error})")).with_hint(hint)
+}
+
+#[cfg(test)]
+mod following {
+    use super::*;
+
+    #[test]
+    fn a_program_that_follows_a_file_reads_on_from_where_it_was() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("made/events");
+        let records =
+            |of: &[&str]| of.iter().map(|text| text.as_bytes().to_vec()).collect::<Vec<_>>();
+        extend_derived(&path, &records(&["one", "two"])).unwrap();
+        let mut reader = File::open(&path).unwrap();
+        let mut read = || {
+            let mut text = String::new();
+            reader.read_to_string(&mut text).unwrap();
+            text
+        };
+        assert_eq!(read(), "onetwo");
+        extend_derived(&path, &records(&["one", "two", "three"])).unwrap();
+        assert_eq!(read(), "three");
+        extend_derived(&path, &records(&["one", "two", "three"])).unwrap();
+        assert_eq!(read(), "");
+        // Torn by a kill, and of epochs that are done again in other times.
+        fs::write(&path, "onetwothr").unwrap();
+        extend_derived(&path, &records(&["one", "two", "three"])).unwrap();
+        assert_eq!(fs::read(&path).unwrap(), b"onetwothree");
+        extend_derived(&path, &records(&["one", "TWO"])).unwrap();
+        assert_eq!(fs::read(&path).unwrap(), b"oneTWO");
+        extend_derived(&path, &records(&["one", "TWO", "THREE"])).unwrap();
+        assert_eq!(read(), "");
+        extend_derived(&path, &records(&["one", "TWO", "THREE", "four"])).unwrap();
+        assert_eq!(read(), "four");
+    }
 }
 
 #[cfg(all(test, unix))]

@@ -123,7 +123,7 @@ impl AutoGrow {
         self.config.data.name = name.into();
         let config = &self.config;
         let task = objective(&config.training, &config.plugin)?.task();
-        let size = find::<SeedNetwork>(&config.network.name)?.image;
+        let size = find::<SeedNetwork>(&config.network.name)?.picture_size(&config.data);
         let (compat, plugins, seed) = (config.compat, &config.plugin, config.run.seed);
         DataSet::open(&DataRequest { config: &config.data, compat, plugins, task, seed, size })
     }

@@ -1,5 +1,6 @@
 //! `autogrow evaluate`.
 
+use super::listing::write_table;
 use super::model::Model;
 use super::picture::{data_url, picture, sample};
 use crate::args::{EvaluateArgs, SplitName};
@@ -11,6 +12,7 @@ use autogrow::run::{ModelFile, publish};
 use autogrow::training::{ClassesReport, Evaluation, LabelsReport, Report, ValuesReport, infer};
 use autogrow::{Error, Result};
 use autogrow_data::{Pictures, Table, baselines, is_class_folder};
+use autogrow_run::names;
 use burn::tensor::Device;
 use serde::Serialize;
 use std::path::{Path, PathBuf};
@@ -29,6 +31,20 @@ struct Evaluated {
     /// Scores of simple models, where they were measured.
     #[serde(skip_serializing_if = "Option::is_none")]
     baselines: Option<Baselines>,
+    /// Images that were taken for something else, by name, where they have names.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    mistakes: Option<Vec<Named>>,
+}
+
+/// A mistake by the names of what it is about.
+#[derive(Serialize)]
+struct Named {
+    /// A file, or a line of one.
+    name: String,
+    class: String,
+    predicted: String,
+    /// Given to the predicted class, 0 to 1.
+    probability: f64,
 }
 
 pub(crate) fn run(args: &EvaluateArgs, output: &Output) -> Result<()> {
@@ -48,9 +64,8 @@ pub(crate) fn run(args: &EvaluateArgs, output: &Output) -> Result<()> {
                 .with_hint("--json prints the same")
         })?;
         // Those were measured when the run ended, and are of the test images in any case.
-        let kept = Evaluated { baselines: model.baselines(), ..evaluated };
-        let path = save(&kept, &model.info, &*split, run)?;
-        evaluated = kept;
+        evaluated.baselines = model.baselines();
+        let path = save(&evaluated, &model.info, &*split, run)?;
         output.note(&format!("wrote {}", path.display()));
     }
     output.result(&evaluated, || text(&evaluated))
@@ -82,7 +97,24 @@ fn evaluate(
         split: name,
         report: evaluation.report(),
         baselines: None,
+        mistakes: named(&evaluation, info, split),
     })
+}
+
+/// The mistakes by name. None where images have no names, or where some were left out, so that places are
+/// not those of the split.
+fn named(evaluation: &Evaluation, info: &ModelInfo, split: &dyn Split) -> Option<Vec<Named>> {
+    let classes = info.outputs.classes()?;
+    split.name(0).filter(|_| evaluation.report().images() == split.len())?;
+    let mistakes = evaluation.mistakes().iter().map(|mistake| {
+        Some(Named {
+            name: split.name(mistake.index)?,
+            class: classes.get(mistake.truth)?.clone(),
+            predicted: classes.get(mistake.predicted)?.clone(),
+            probability: mistake.probability,
+        })
+    });
+    mistakes.collect()
 }
 
 /// What to evaluate on.
@@ -127,11 +159,23 @@ fn images(args: &EvaluateArgs, model: &Model, output: &Output) -> Result<Images>
     Ok(Images { split, data: model.config.data.name.clone(), name, loose: None })
 }
 
-/// Writes `evaluation.json`, with pictures of the worst mistakes in it.
+/// Writes `evaluation.json`, with pictures of the worst mistakes in it, and all mistakes by name into
+/// `mistakes.csv`.
 fn save(evaluated: &Evaluated, info: &ModelInfo, split: &dyn Split, run: &Path) -> Result<PathBuf> {
-    let path = run.join("evaluation.json");
+    if let Some(mistakes) = &evaluated.mistakes {
+        let rows = mistakes.iter().map(|of| {
+            let probability = format!("{:.4}", of.probability);
+            [of.name.clone(), of.class.clone(), of.predicted.clone(), probability]
+        });
+        let header = ["file", "class", "predicted", "probability"];
+        write_table(&run.join(names::MISTAKES), header, &rows.collect::<Vec<_>>())?;
+    }
+    let path = run.join(names::EVALUATION);
     let cannot = |error: serde_json::Error| Error::run(&path, error.to_string());
     let mut document = serde_json::to_value(evaluated).map_err(cannot)?;
+    if let Some(document) = document.as_object_mut() {
+        document.remove("mistakes");
+    }
     let image @ [channels, height, width] = info.architecture.image;
     let are_pictures = height * width > 1 && [1, 3].contains(&channels);
     // Where images were left out, places are not those of the split.

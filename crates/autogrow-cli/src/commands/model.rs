@@ -70,6 +70,9 @@ impl Model {
         config.network.name.clone_from(&architecture.network);
         config.network.depth = architecture.depth.clone();
         config.network.width = architecture.width;
+        if info.table.is_none() {
+            config.data.size = architecture.image[1];
+        }
         // Nothing grows here, so no limit of growth matters.
         config.growth.max_depth = None;
         config.training.objective.clone_from(&info.objective);
@@ -258,5 +261,5 @@ fn assumed_size(config: &Config, loaded: &Loaded) -> Result<[usize; 2]> {
         let [_, height, width] = open_data(config)?.image;
         return Ok([height, width]);
     }
-    Ok([seed.image; 2])
+    Ok([seed.picture_size(&config.data); 2])
 }

@@ -7,7 +7,7 @@ use crate::output::{BOLD, Output, RESET, duration, si, table};
 use autogrow::Result;
 use autogrow::config::Config;
 use autogrow::data::DataSet;
-use autogrow::growth::{Depth, Growth, floor};
+use autogrow::growth::{Depth, Evidence, Growth, Replayed, floor, replay};
 use autogrow::network::{self, Blueprint};
 use autogrow::ranks::Ranks;
 use burn::tensor::Device;
@@ -15,6 +15,8 @@ use serde::Serialize;
 
 /// Images of the step that is timed: enough to be typical, few enough to be quick.
 const TIMED_BATCH: usize = 32;
+/// Intervals after which growth that never brings anything is taken not to end.
+const ENOUGH: usize = 1_000;
 
 #[derive(Serialize)]
 struct Size {
@@ -23,8 +25,9 @@ struct Size {
     macs: u64,
 }
 
+/// What is to come.
 #[derive(Serialize)]
-struct Report {
+pub(super) struct Report {
     preset: &'static str,
     policy: String,
     network: String,
@@ -35,10 +38,12 @@ struct Report {
     seed: Size,
     /// None where the policy may never end.
     floor: Option<Size>,
-    /// To the floor; a better depth takes more.
+    /// To the floor, or where no growth pays; a better depth takes more.
     growing_epochs: Option<usize>,
     fine_tuning_epochs: usize,
     seconds_to_floor: Option<f64>,
+    /// Where no growth pays, of policies without a floor.
+    seconds_at_least: Option<f64>,
     /// What fits into `run.max_minutes`, where that is set.
     in_time: Option<InTime>,
 }
@@ -58,10 +63,18 @@ pub(crate) fn run(args: &PlanArgs, output: &Output) -> Result<()> {
     let device = open_device(&config, &loaded)?;
     let data = open_data(&config)?;
     let config = loaded.resolve_for(data.train.len())?;
-    let measure = |depth: &Depth| size(&config, &data, depth, &device);
+    if let Some(note) = &loaded.note {
+        output.note(note);
+    }
+    let report = plan(&config, &data, &device).map_err(|error| loaded.locate(error))?;
+    output.result(&report, || text(&report))
+}
 
+/// Sizes, epochs and time of a run.
+pub(super) fn plan(config: &Config, data: &DataSet, device: &Device) -> Result<Report> {
+    let measure = |depth: &Depth| size(config, data, depth, device);
     let flat = floor(&config.rules())?;
-    let seed = measure(&config.network.depth).map_err(|error| loaded.locate(error))?;
+    let seed = measure(&config.network.depth)?;
     let mut report = Report {
         preset: config.preset.name(),
         policy: config.growth.policy.clone(),
@@ -74,15 +87,20 @@ pub(crate) fn run(args: &PlanArgs, output: &Output) -> Result<()> {
         growing_epochs: None,
         fine_tuning_epochs: config.fine_tune.epochs,
         seconds_to_floor: None,
+        seconds_at_least: None,
         in_time: None,
     };
     let growth = Growth::new(&config.rules())?;
     let minutes = config.run.max_minutes;
     let flat = flat.filter(|_| minutes == 0.0);
-    if flat.is_none() && minutes == 0.0 {
-        return output.result(&report, || text(&report));
+    let least = match flat.is_none() && minutes == 0.0 {
+        true => without_gain(config)?,
+        false => None,
+    };
+    if flat.is_none() && least.is_none() && minutes == 0.0 {
+        return Ok(report);
     }
-    let per_operation = seconds_per_operation(&config, &data, &report.seed, &device)?;
+    let per_operation = seconds_per_operation(config, data, &report.seed, device)?;
     if let Some(flat) = flat {
         let floor = measure(&flat.found)?;
         // Depth rises about evenly from seed to floor.
@@ -91,6 +109,18 @@ pub(crate) fn run(args: &PlanArgs, output: &Output) -> Result<()> {
         report.seconds_to_floor = Some((growing + fine_tuning) * per_operation);
         report.growing_epochs = Some(flat.growing_epochs);
         report.floor = Some(floor);
+    } else if let Some(least) = least {
+        let mut operations = config.fine_tune.epochs as f64 * measure(&least.found)?.macs as f64;
+        let (mut macs, mut start) = (report.seed.macs, 0);
+        for event in &least.events {
+            operations += (event.epoch - start) as f64 * macs as f64;
+            start = event.epoch;
+            if let Some(depth) = &event.depth {
+                macs = measure(depth)?.macs;
+            }
+        }
+        report.seconds_at_least = Some(operations * per_operation);
+        report.growing_epochs = Some(least.growing_epochs);
     } else {
         let half = 30.0 * minutes / (per_operation * report.seed.macs as f64);
         let fine_tuning_epochs_of_seed = (half as usize).min(config.fine_tune.epochs);
@@ -98,7 +128,14 @@ pub(crate) fn run(args: &PlanArgs, output: &Output) -> Result<()> {
         report.in_time =
             Some(InTime { minutes, growing_epochs_of_seed, fine_tuning_epochs_of_seed });
     }
-    output.result(&report, || text(&report))
+    Ok(report)
+}
+
+/// Growth where no epoch is better than another. None where that does not end.
+fn without_gain(config: &Config) -> Result<Option<Replayed>> {
+    let flat = std::iter::repeat_n(Evidence::of_score(0.0), ENOUGH * config.growth.interval);
+    let played = replay(&config.rules(), flat)?;
+    Ok(played.finished.then_some(played))
 }
 
 /// Parameters and operations at a depth.
@@ -147,25 +184,33 @@ fn text(report: &Report) -> String {
     let head = format!(
         "{BOLD}{network}{RESET} on {data}{asked_for}; preset {preset}, policy {policy}\n\n{sizes}\n"
     );
+    head + &time(report)
+}
+
+/// How long it takes, as far as that can be told.
+pub(super) fn time(report: &Report) -> String {
     if let Some(in_time) = &report.in_time {
         let InTime { minutes, growing_epochs_of_seed: growing, fine_tuning_epochs_of_seed: tuning } =
             in_time;
-        return head
-            + &format!(
-                "In {minutes} minutes there is time for about {growing} growing epochs of the seed and \
-                 {tuning} of\nfine-tuning; of a network that costs twice as much, for half as many."
-            );
+        return format!(
+            "In {minutes} minutes there is time for about {growing} growing epochs of the seed and \
+             {tuning} of\nfine-tuning; of a network that costs twice as much, for half as many."
+        );
     }
-    let rest = match (&report.floor, report.growing_epochs, report.seconds_to_floor) {
-        (Some(floor), Some(growing), Some(seconds)) => format!(
+    let tuning = report.fine_tuning_epochs;
+    match (&report.floor, report.growing_epochs, report.seconds_to_floor, report.seconds_at_least) {
+        (Some(floor), Some(growing), Some(seconds), _) => format!(
             "The floor {} is what this configuration finds even if accuracy never improves: no\n\
-             shallower net can be found. Reaching it takes {growing} growing epochs and {} of\n\
+             shallower net can be found. Reaching it takes {growing} growing epochs and {tuning} of\n\
              fine-tuning, about {} here; a deeper net takes longer.",
             floor.depth,
-            report.fine_tuning_epochs,
+            duration(seconds)
+        ),
+        (_, Some(growing), _, Some(seconds)) => format!(
+            "Where no growth pays, this takes {growing} growing epochs and {tuning} of fine-tuning, \
+             about {}\nhere; a deeper net takes longer. --minutes says how long it may take.",
             duration(seconds)
         ),
         _ => "How long this takes depends on the data; --minutes says how long it may take.".into(),
-    };
-    head + &rest
+    }
 }

@@ -1,6 +1,6 @@
 //! `autogrow train`, and what it shares with `resume`.
 
-use super::{evaluate, objective_of, open_data, open_device_of};
+use super::{evaluate, listing, objective_of, open_data, open_device_of, plan};
 use crate::args::TrainArgs;
 use crate::live_page::LivePage;
 use crate::output::{BOLD, Output, RESET, duration, si};
@@ -65,6 +65,8 @@ pub(super) fn begin(args: &TrainArgs, output: &Output, ranks: &Ranks) -> Result<
     let folder = ranks.is_first().then(|| RunFolder::create(&path, &config)).transpose();
     let job = Job { config: &config, data: &data, device: &device, ranks };
     let folder = ranks.agree(folder)?.map(|folder| folder.with_info(job.model_info()));
+    let is_listed = ranks.is_first() && config.data.name == "folder";
+    ranks.agree(is_listed.then(|| listing::keep(&data, &path)).transpose())?;
     output.note(&format!(
         "preset {}, policy {}; `autogrow config` shows all settings, --set changes them",
         config.preset.name(),
@@ -80,6 +82,12 @@ pub(super) fn begin(args: &TrainArgs, output: &Output, ranks: &Ranks) -> Result<
         data.test.len(),
         path.display()
     ));
+    if let Some(note) = loaded.note.as_ref().filter(|_| ranks.is_first()) {
+        output.note(note);
+        if !ranks.are_several() && !output.quiet {
+            output.note(&plan::time(&plan::plan(&config, &data, &device)?));
+        }
+    }
     let setup = Setup { job, loaded: &loaded, path: &path, page: args.page };
     go(&setup, folder, None, output)
 }

@@ -5,7 +5,7 @@ use super::head::HeadKind;
 use super::stem::StemKind;
 use super::sub_module::{Builder, NormInit, SubModuleKind};
 use crate::Result;
-use crate::config::{Compat, NetworkConfig, Shortcut};
+use crate::config::{Compat, DataConfig, NetworkConfig, Shortcut};
 use crate::growth::Depth;
 use burn::tensor::Device;
 use rand::RngCore;
@@ -57,6 +57,14 @@ impl SeedNetwork {
     /// [`crate::Error::Unknown`] where it is not registered.
     pub fn sub_module_kind(&self) -> Result<&'static SubModuleKind> {
         crate::registry::find(self.sub_module)
+    }
+
+    /// Height and width that pictures of any size are made to.
+    pub fn picture_size(&self, data: &DataConfig) -> usize {
+        match data.size {
+            0 => self.image,
+            size => size,
+        }
     }
 
     /// What comes before the first sub-network.

@@ -9,6 +9,7 @@ macro_rules! line {
 mod columns;
 
 use crate::onnx::output_name;
+use crate::preparation;
 use autogrow_core::config::SelectOn;
 use autogrow_core::config::{Compat, Config};
 use autogrow_core::data::{Baselines, Linear, Outputs};
@@ -109,40 +110,12 @@ fn inputs(info: &ModelInfo) -> &'static str {
 }
 
 fn images(info: &ModelInfo, text: &mut String) {
-    match &info.preprocessing {
-        None => line!(text, "How images are prepared is not known from the model file."),
-        Some(preprocessing) => {
-            let [height, width] = preprocessing.size;
-            let [_, whole_height, whole_width] = info.architecture.image;
-            match preprocessing.shorter_side {
-                Some(side) => line!(
-                    text,
-                    "A picture's shorter side is scaled to {side} pixels, and its middle of \
-                     {height}x{width} cut out."
-                ),
-                None => line!(
-                    text,
-                    "A picture is scaled so that it covers {height}x{width} pixels and cut to its middle."
-                ),
-            }
-            if [whole_height, whole_width] != preprocessing.size {
-                line!(
-                    text,
-                    "It lies in the middle of a black image of {whole_height}x{whole_width}."
-                );
-            }
-            line!(
-                text,
-                "What is transparent is put on white; a camera's turn is undone; 16 bits are kept. \
-                 Scaling averages over all pixels that a new one covers (bilinear, antialiased)."
-            );
-            line!(
-                text,
-                "Pixels from 0 to 1 are normalised with mean {:?} and standard deviation {:?}.",
-                preprocessing.mean,
-                preprocessing.std
-            );
-        }
+    let steps = preparation::steps(info);
+    if steps.is_empty() {
+        line!(text, "How images are prepared is not known from the model file.");
+    }
+    for step in steps {
+        line!(text, "- {step}");
     }
 }
 

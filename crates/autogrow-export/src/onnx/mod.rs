@@ -4,13 +4,14 @@
 //! features, 1, 1]`, which the graph standardises; output `logits` `[batch,
 //! outputs]`, or `values` for regression; the batch may have any size. Initializers have the names of
 //! the state dict. The metadata (`metadata_props`) hold `network`, `depth`, `objective`, and as JSON
-//! `preprocessing` or `table` (and `features`, the names of the input in order) and one of `classes` (names; softmax of the logits gives probabilities), `labels`
-//! (names; their sigmoid does) and `values` (name, mean and deviation: a value is mean + deviation x
-//! output).
+//! `preprocessing` (in words: `preparation`) or `table` (and `features`, the names of the input in order)
+//! and one of `classes` (names; softmax of the logits gives probabilities), `labels` (names; their sigmoid
+//! does) and `values` (name, mean and deviation: a value is mean + deviation x output).
 
 mod lower;
 mod proto;
 
+use crate::preparation;
 use autogrow_core::data::{Outputs, TableInput};
 use autogrow_core::network::{Graph, ModelInfo, StateDict};
 use autogrow_core::{Error, Result};
@@ -70,6 +71,7 @@ fn metadata(info: &ModelInfo) -> serde_json::Result<Vec<Entry>> {
     ];
     if let Some(preprocessing) = &info.preprocessing {
         entries.push(entry("preprocessing", serde_json::to_string(preprocessing)?));
+        entries.push(entry("preparation", preparation::steps(info).join(" ")));
     }
     if let Some(table) = &info.table {
         let features = table.features();

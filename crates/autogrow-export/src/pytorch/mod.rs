@@ -5,6 +5,7 @@ mod body;
 mod operation;
 mod template;
 
+use crate::preparation;
 use autogrow_core::data::{Feature, Outputs, TableInput, ValueOutput};
 use autogrow_core::network::ModelInfo;
 use autogrow_core::network::graph::{Block, Graph, Op};
@@ -14,6 +15,9 @@ use template::{Class, Methods, Template, class};
 
 /// What the first line of a module ends in: who wrote it.
 pub const MODULE_MARK: &str = "exported by AutoGrow.";
+
+/// Characters of a line of a docstring.
+const LINE: usize = 88;
 
 /// The text of a Python file that defines the network of `graph` and loads the file `weights`,
 /// which is looked for beside it.
@@ -63,9 +67,7 @@ fn text(graph: &Graph, info: &ModelInfo, parts: &Parts<'_>) -> String {
     let preprocessing = match &info.preprocessing {
         None => info.table.as_ref().map(features).unwrap_or_default(),
         Some(p) => format!(
-            "# A picture is scaled (its shorter side to SHORTER_SIDE, if that is said) and cut to SIZE\n\
-             # (height, width), its pixels from 0 to 1 are normalised by MEAN and STD; images larger\n\
-             # than SIZE are black around it.\n\
+            "# How pictures become images, as above.\n\
              SHORTER_SIDE = {}\nSIZE = {}\nMEAN = {}\nSTD = {}\n",
             p.shorter_side.map_or("None".into(), |side| side.to_string()),
             json(&p.size),
@@ -80,6 +82,11 @@ fn text(graph: &Graph, info: &ModelInfo, parts: &Parts<'_>) -> String {
         ),
         None => (format!("Images are [batch, {channels}, {height}, {width}], normalised"), ""),
     };
+    let steps = preparation::steps(info).join(" ");
+    let prepared = match steps.is_empty() {
+        true => String::new(),
+        false => format!("\n{}\n", preparation::wrapped(&steps, LINE)),
+    };
     let helper = if classes.contains(operation::ADD_POSITIONS) { operation::HELPER } else { "" };
     let functional = if classes.contains("F.") || network.contains("F.") {
         "from torch.nn import functional as F\n"
@@ -88,7 +95,7 @@ fn text(graph: &Graph, info: &ModelInfo, parts: &Parts<'_>) -> String {
     };
     format!(
         "\"\"\"{} {}, {MODULE_MARK}\n\n\
-         {images}; {}. {gives}Needs the {needs}.\n\"\"\"\n\n\
+         {images}; {}. {gives}Needs the {needs}.\n{prepared}\"\"\"\n\n\
          {from_files}import torch\n{from_weights}from torch import nn\n{functional}\n\
          {}{preprocessing}\n\n{rows}{helper}{classes}{network}{load}",
         architecture.network,

@@ -4,6 +4,7 @@
 use crate::common::{assert_same, fixture, run_folder};
 use autogrow_report::{Run, tensorboard};
 use std::fs::{self, File};
+use std::io::{Read, Seek, SeekFrom, Write};
 use std::time::{Duration, UNIX_EPOCH};
 
 fn run() -> Run {
@@ -52,6 +53,45 @@ fn a_longer_runs_events_begin_with_the_shorter_ones() {
         let shorter = Run { epochs: run.epochs[..epochs].to_vec(), ..run.clone() };
         assert!(all.starts_with(&tensorboard::events(&shorter)));
     }
+}
+
+/// As a TensorBoard reads that follows a run; a record that a kill has torn is cut.
+#[test]
+fn events_are_appended_to_those_that_are_there() {
+    let folder = run_folder();
+    let run = Run::read(folder.path()).unwrap();
+    let shorter = Run { epochs: run.epochs[..5].to_vec(), ..run.clone() };
+    let path = tensorboard::write(&shorter).unwrap();
+    let before = fs::read(&path).unwrap();
+    let mut open = File::open(&path).unwrap();
+    open.seek(SeekFrom::End(0)).unwrap();
+    File::options().append(true).open(&path).unwrap().write_all(&[7; 11]).unwrap();
+    tensorboard::write(&run).unwrap();
+    let mut appended = Vec::new();
+    open.read_to_end(&mut appended).unwrap();
+    let whole = fs::read(&path).unwrap();
+    assert_eq!([before, appended].concat(), whole);
+    let mut rest = &whole[..];
+    let mut records = 0;
+    while !rest.is_empty() {
+        let (length, sum) = (&rest[..8], &rest[8..12]);
+        assert_eq!(sum, masked(length));
+        let end = 12 + u64::from_le_bytes(length.try_into().unwrap()) as usize;
+        assert_eq!(rest[end..end + 4], masked(&rest[12..end]));
+        rest = &rest[end + 4..];
+        records += 1;
+    }
+    assert_eq!(records, 1 + run.epochs.len());
+}
+
+/// The checksum of TFRecord, worked out bit by bit.
+fn masked(data: &[u8]) -> [u8; 4] {
+    let crc = !data.iter().fold(!0_u32, |crc, &byte| {
+        (0..8).fold(crc ^ u32::from(byte), |crc, _| {
+            (crc >> 1) ^ (0x82f6_3b78 & (crc & 1).wrapping_neg())
+        })
+    });
+    crc.rotate_right(15).wrapping_add(0xa282_ead8).to_le_bytes()
 }
 
 #[test]

@@ -7,7 +7,7 @@ const BINS: usize = 15;
 /// Classes up to which the confusion matrix is given.
 const MATRIX: usize = 200;
 
-/// Mistakes that are kept: the most confident ones.
+/// Mistakes that are told by themselves: the most confident ones.
 const WORST: usize = 12;
 
 /// Sums over the images seen so far.
@@ -24,8 +24,8 @@ pub(super) struct ClassEvaluation {
     /// very many classes.
     confusion: Vec<usize>,
     bins: [Bin; BINS],
-    /// The most confident first.
-    worst: Vec<Mistake>,
+    /// In the order of the images.
+    mistakes: Vec<Mistake>,
 }
 
 /// Images whose highest probability lies in one range.
@@ -103,8 +103,8 @@ impl ClassEvaluation {
         let (names, classes) = (names.to_vec(), names.len());
         let confusion = vec![0; if classes <= MATRIX { classes * classes } else { 0 }];
         let counts = vec![[0; 2]; classes];
-        let (bins, worst) = Default::default();
-        Self { names, classes, images: 0, loss: 0.0, top5: 0, counts, confusion, bins, worst }
+        let (bins, mistakes) = Default::default();
+        Self { names, classes, images: 0, loss: 0.0, top5: 0, counts, confusion, bins, mistakes }
     }
 
     /// Adds images: their scores `[batch, classes]`, row-major, and their classes.
@@ -115,7 +115,8 @@ impl ClassEvaluation {
             let correct = taken_for == label;
             let confidence = probabilities[taken_for];
             if !correct {
-                self.mistook(label, taken_for, confidence);
+                let (truth, predicted, probability) = (label, taken_for, confidence);
+                self.mistakes.push(Mistake { index: self.images, truth, predicted, probability });
             }
             self.images += 1;
             self.loss += cross_entropy(scores, label);
@@ -133,14 +134,17 @@ impl ClassEvaluation {
         }
     }
 
-    /// Takes down a mistake about the image at hand, if it is one of the worst.
-    fn mistook(&mut self, truth: usize, predicted: usize, probability: f64) {
-        let place = self.worst.partition_point(|worse| worse.probability >= probability);
-        if place < WORST {
-            self.worst.truncate(WORST - 1);
-            let mistake = Mistake { index: self.images, truth, predicted, probability };
-            self.worst.insert(place, mistake);
-        }
+    /// Every mistake, in the order of the images.
+    pub(super) fn mistakes(&self) -> &[Mistake] {
+        &self.mistakes
+    }
+
+    /// The most confident mistakes, the worst first.
+    fn worst(&self) -> Vec<Mistake> {
+        let mut worst = self.mistakes.clone();
+        worst.sort_by(|a, b| b.probability.total_cmp(&a.probability));
+        worst.truncate(WORST);
+        worst
     }
 
     /// The results.
@@ -179,7 +183,7 @@ impl ClassEvaluation {
             confusion: (self.classes <= MATRIX)
                 .then(|| self.confusion.chunks(self.classes.max(1)).map(<[_]>::to_vec).collect()),
             calibration,
-            worst: self.worst.clone(),
+            worst: self.worst(),
         }
     }
 }
@@ -260,6 +264,7 @@ mod tests {
         for &height in &heights {
             sums.add(&[height, 0.0, 0.0, 99.0], &[1, 1]);
         }
+        assert_eq!(sums.mistakes().len(), 20);
         let worst = sums.report().worst;
         assert_eq!(worst.len(), WORST);
         let places: Vec<_> = worst.iter().map(|mistake| mistake.index / 2).collect();

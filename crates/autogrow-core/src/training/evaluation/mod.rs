@@ -73,6 +73,14 @@ impl Evaluation {
         Ok(())
     }
 
+    /// Every image that was taken for something else, in order; none where nothing is told apart.
+    pub fn mistakes(&self) -> &[Mistake] {
+        match &self.sums {
+            Sums::Classes(sums) => sums.mistakes(),
+            Sums::Values(_) | Sums::Labels(_) => &[],
+        }
+    }
+
     /// The results.
     pub fn report(&self) -> Report {
         match &self.sums {
