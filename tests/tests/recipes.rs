@@ -1,5 +1,4 @@
 //! What a run is trained with where nobody says, and what of it is refused.
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use autogrow_tests::program::Program;
 

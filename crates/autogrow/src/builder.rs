@@ -5,7 +5,7 @@ use crate::device;
 use crate::found::{Found, Progress, progress, without_folder};
 use crate::partial;
 use crate::threads;
-use autogrow_core::config::{Config, GrowthConfig};
+use autogrow_core::config::{Augment, Config, DataConfig, GrowthConfig};
 use autogrow_core::data::DataSet;
 use autogrow_core::growth::Depth;
 use autogrow_core::network::SeedNetwork;
@@ -18,6 +18,8 @@ use std::path::{Path, PathBuf};
 
 /// What SIGINT is everywhere: by it a cancelled run is told from others that were interrupted.
 const INTERRUPT: u8 = 2;
+/// What the data are called where nobody names them.
+const MEMORY: &str = "memory";
 
 type OnEpoch = Box<dyn FnMut(&Progress) + Send>;
 
@@ -38,7 +40,7 @@ impl AutoGrow {
         let mut config = Config { growth: GrowthConfig::worth(), ..Config::default() };
         config.network.name = network.into();
         // What the data are called where they are named: in the folder of a run, in model files.
-        config.data.name = "memory".into();
+        config.data.name = MEMORY.into();
         let (depth, interval, on_epoch, folder) = (None, None, None, None);
         Self { config, depth, interval, on_epoch, cancel: Cancel::default(), folder }.with_recipe()
     }
@@ -156,6 +158,7 @@ impl AutoGrow {
         config.growth.interval = interval.unwrap_or(config.growth.interval);
         let sub_networks = find::<SeedNetwork>(&config.network.name)?.sub_networks;
         config.network.depth = depth.unwrap_or_else(|| Depth::uniform(sub_networks, 1));
+        refuse_augmentation(&config.data)?;
         let config = &Resolved::of(config)?;
         let device = &device::open(&config.run.device)?;
         let ranks = &Ranks::single();
@@ -197,6 +200,18 @@ impl AutoGrow {
             device: device.clone(),
         })
     }
+}
+
+/// Refuses augmentation of data in memory, which are trained on as they were given.
+fn refuse_augmentation(data: &DataConfig) -> Result<()> {
+    let key = match data {
+        _ if data.name != MEMORY => return Ok(()),
+        _ if matches!(data.augment, Augment::Trivial | Augment::Rand) => "data.augment",
+        _ if data.erasing > 0.0 => "data.erasing",
+        _ => return Ok(()),
+    };
+    Err(Error::config(key, "is of data sets that are opened by name, not of data in memory")
+        .with_hint("augment them yourself; training.mixup and training.cutmix work on any images"))
 }
 
 /// Keeps what happens, and tells the caller of epochs.

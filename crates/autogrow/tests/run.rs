@@ -43,6 +43,20 @@ fn what_is_found_is_a_value() {
 }
 
 #[test]
+fn data_in_memory_are_mixed_but_not_augmented() {
+    for (key, value) in [("data.augment", "trivial".into()), ("data.erasing", 0.5.into())] {
+        let value: toml::Value = value;
+        let error = run(0).set(key, value).unwrap().run(&data()).err().unwrap();
+        assert_eq!(error.key(), Some(key));
+    }
+    let mixed = run(0).set("training.mixup", 0.2).unwrap();
+    let mixed = mixed.set("training.cutmix", 1.0).unwrap().run(&data()).unwrap();
+    let plain = run(0).run(&data()).unwrap();
+    let of = |found: autogrow::Found| StateDict::of(&found.network).unwrap();
+    assert!(of(mixed) != of(plain));
+}
+
+#[test]
 fn a_run_is_cancelled_from_outside() {
     let run = run(0);
     let cancel = run.cancel();

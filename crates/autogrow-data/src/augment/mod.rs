@@ -85,14 +85,15 @@ fn strengths(
     Some(evenly(0.0, most as f32))
 }
 
-/// Numbers at the same distance, from `first` to `last`, as `torch.linspace` rounds them.
+/// Numbers at the same distance, from `first` to `last`, rounded once each as by `torch.linspace` where
+/// the processor multiplies and adds at once.
 fn evenly(first: f32, last: f32) -> [f64; STRENGTHS] {
     let step = (last - first) / (STRENGTHS - 1) as f32;
     let number = |at: usize| {
         if at < STRENGTHS / 2 {
-            first + step * at as f32
+            step.mul_add(at as f32, first)
         } else {
-            last - step * (STRENGTHS - 1 - at) as f32
+            step.mul_add(-((STRENGTHS - 1 - at) as f32), last)
         }
     };
     std::array::from_fn(|at| f64::from(number(at)))

@@ -61,10 +61,8 @@ fn strengths_are_torchvisions() {
         assert_eq!(spaces.len(), Operation::ALL.len());
         for (operation_name, space) in spaces {
             let operation = operation(&Value::from(&**operation_name));
-            let wanted = space["magnitudes"].as_array().map(|all| {
-                let all: Vec<f64> = all.iter().map(number).collect();
-                all
-            });
+            let magnitudes = space["magnitudes"].as_array();
+            let wanted = magnitudes.map(|all| all.iter().map(number).collect::<Vec<_>>());
             let got = strengths(augment, operation, [20, 24]).map(Vec::from);
             assert_eq!(got, wanted, "{name}: {operation_name}");
             assert_eq!(operation.is_signed(), space["signed"].as_bool().unwrap());
