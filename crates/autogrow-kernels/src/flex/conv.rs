@@ -146,14 +146,14 @@ impl WeightSums {
     }
 
     /// For inputs and gradients with that many pixels of border, at most `images` of them at a time.
-    pub(crate) fn zeroed(shape: &Shape, method: Method, halos: [usize; 2], images: usize) -> Self {
+    pub(crate) fn new(shape: &Shape, method: Method, halos: [usize; 2], images: usize) -> Self {
         match method {
-            Method::Direct => Self::Direct(DirectSums::zeroed(shape, halos, images)),
-            Method::Winograd => Self::Winograd(WinogradSums::zeroed(shape, halos)),
+            Method::Direct => Self::Direct(DirectSums::new(shape, halos, images)),
+            Method::Winograd => Self::Winograd(WinogradSums::new(shape, halos)),
         }
     }
 
-    /// Adds some whole images, the work cut into `pieces`.
+    /// Adds some whole images, at least one, the work cut into `pieces`.
     pub(crate) fn add(&mut self, input: &[f32], gradient: &[f32], pieces: usize) {
         match self {
             Self::Direct(sums) => sums.add(input, gradient, pieces),

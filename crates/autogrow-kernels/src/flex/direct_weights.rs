@@ -18,6 +18,7 @@ pub(crate) struct WeightSums {
     inputs: Vec<u32>,
     gradients: Vec<u32>,
     sums: Buffer,
+    begun: bool,
 }
 
 impl WeightSums {
@@ -26,7 +27,7 @@ impl WeightSums {
     }
 
     /// For inputs and gradients with that many pixels of border, `images` of them at a time.
-    pub(crate) fn zeroed(shape: &Shape, halos: [usize; 2], images: usize) -> Self {
+    pub(crate) fn new(shape: &Shape, halos: [usize; 2], images: usize) -> Self {
         let gather = shape.forward(halos[0]);
         let tiles = row_tiles(&gather.runs, lanes(shape.output.lanes()));
         let (input, output) = (shape.input.image(halos[0]), shape.output.image(halos[1]));
@@ -45,11 +46,12 @@ impl WeightSums {
             tiles,
             inputs: repeated(&gather.reads, input),
             gradients: repeated(&pixels, output),
-            sums: Buffer::zeroed(Self::floats(shape)),
+            sums: Buffer::stale(Self::floats(shape)),
+            begun: false,
         }
     }
 
-    /// Adds `input^T * gradient` of some whole images.
+    /// Adds `input^T * gradient` of some whole images, at least one.
     pub(crate) fn add(&mut self, input: &[f32], gradient: &[f32], pieces: usize) {
         let (source, target) = (self.shape.input, self.shape.output);
         let images = input.len() / source.image(self.halos[0]);
@@ -60,8 +62,10 @@ impl WeightSums {
         let close = source.lanes() <= CLOSE;
         let pixels = Pixels { input, gradient, inputs, gradients, close };
         let columns = target.lanes();
-        let sums = Sums { floats: Shared::new(&mut self.sums), columns, lanes: lanes(columns) };
+        let (floats, lanes) = (Shared::new(&mut self.sums), lanes(columns));
+        let sums = Sums { floats, columns, lanes, begun: self.begun };
         add_products(pixels, &self.tiles, sums, pieces);
+        self.begun = true;
     }
 
     /// The sum of all parts in their order, as `[out, in, kernel, kernel]`.

@@ -34,7 +34,7 @@ pub(crate) struct ParameterGradients {
 }
 
 /// Bytes that all chunks' sums of a weight gradient may take together: they are held at once, and
-/// have to be zeroed and summed.
+/// have to be summed.
 const SUMS: usize = 5 << 20;
 
 /// How a batch is cut on the way back, with or without the gradient of the weights.
@@ -230,7 +230,7 @@ impl Layer {
             let mut sent_scratch = scratch(wanted.input, plains[0]);
             let halos = [halo, output_halo];
             let mut weights =
-                wanted.weight.then(|| WeightSums::zeroed(shape, methods.weights, halos, cut.group));
+                wanted.weight.then(|| WeightSums::new(shape, methods.weights, halos, cut.group));
             let mut sums = vec![no_sums(input); cut.group.div_ceil(cut.piece())];
             for part in cut.groups(images) {
                 let out = &mut output_scratch[..part.len() * output.image(output_halo)];

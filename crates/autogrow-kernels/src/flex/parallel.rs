@@ -105,11 +105,18 @@ mod recording {
 
     use crate::simd;
 
-    /// A task: how long it took, and the parallel loops within it.
+    /// A task: how long it took outside of the parallel loops within it, and those.
     #[derive(Debug, Default)]
     pub(crate) struct Recorded {
-        pub(crate) seconds: f64,
+        pub(crate) alone: f64,
         pub(crate) loops: Vec<Vec<Recorded>>,
+    }
+
+    impl Recorded {
+        pub(crate) fn seconds(&self) -> f64 {
+            let tasks = self.loops.iter().flatten();
+            self.alone + tasks.map(Self::seconds).sum::<f64>()
+        }
     }
 
     thread_local! {
@@ -149,8 +156,9 @@ mod recording {
         let start = Instant::now();
         let result = task();
         let seconds = start.elapsed().as_secs_f64();
-        let recorded = TASK.take().unwrap_or_default();
-        (result, Recorded { seconds, ..recorded })
+        let mut recorded = TASK.take().unwrap_or_default();
+        recorded.alone = seconds - recorded.seconds();
+        (result, recorded)
     }
 
     /// Runs `f` on this thread alone and records its loops.

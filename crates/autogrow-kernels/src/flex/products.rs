@@ -85,10 +85,12 @@ pub(crate) struct Sums<'a> {
     pub(crate) floats: Shared<'a>,
     pub(crate) columns: usize,
     pub(crate) lanes: usize,
+    /// Whether they hold anything yet: otherwise they are zero, whatever the memory holds.
+    pub(crate) begun: bool,
 }
 
-/// Adds the products of all pixels to the sums: as many columns as a pixel has of gradient. The
-/// work is cut into at least `pieces` pieces if there is enough.
+/// Adds the products of all pixels, at least one, to the sums: as many columns as a pixel has of
+/// gradient. The work is cut into at least `pieces` pieces if there is enough.
 pub(crate) fn add_products(pixels: Pixels<'_>, tiles: &[RowTile], sums: Sums<'_>, pieces: usize) {
     let block = 2 * sums.lanes;
     let rows = row_blocks(tiles);
@@ -162,7 +164,8 @@ impl Kernel for AddProducts<'_> {
         let Pixels { input, gradient, inputs, gradients, .. } = pixels;
         let block = 2 * S::LANES;
         let (rows, line) = (rows.as_mut_ptr(), line.as_mut_ptr());
-        for (inputs, gradients) in inputs.chunks(PIXELS).zip(gradients.chunks(PIXELS)) {
+        let parts = inputs.chunks(PIXELS).zip(gradients.chunks(PIXELS)).enumerate();
+        for (part, (inputs, gradients)) in parts {
             let count = inputs.len();
             // SAFETY: `add_block` has checked the tables, the sums and the room for the panels.
             unsafe {
@@ -193,6 +196,7 @@ impl Kernel for AddProducts<'_> {
                             gradient_step: if wide { block } else { S::LANES },
                             sums: sums.floats.as_mut_ptr().add(tile.row * sums.columns + column),
                             columns: sums.columns,
+                            begun: sums.begun || part > 0,
                         };
                         product.add::<S>(tile, wide);
                         panel = panel.add(count * tile.height);
@@ -255,7 +259,10 @@ impl Kernel for AddClose<'_> {
     #[inline(always)]
     fn run<S: Simd>(self) {
         let Pixels { inputs, gradients, .. } = self.pixels;
-        for (inputs, gradients) in inputs.chunks(CLOSE).zip(gradients.chunks(CLOSE)) {
+        let parts = inputs.chunks(CLOSE).zip(gradients.chunks(CLOSE)).enumerate();
+        for (part, (inputs, gradients)) in parts {
+            let tables = [inputs, gradients];
+            let sums = Sums { begun: self.sums.begun || part > 0, ..self.sums };
             for column in self.columns.clone().step_by(2 * S::LANES) {
                 let wide = column + 2 * S::LANES <= self.columns.end;
                 for tile in self.tiles {
@@ -263,17 +270,17 @@ impl Kernel for AddClose<'_> {
                     unsafe {
                         match (tile.height, wide) {
                             (8, true) if S::LANES == 16 => {
-                                self.tile::<S, 8, 2>(tile, [inputs, gradients], column);
+                                self.tile::<S, 8, 2>(tile, tables, sums, column);
                             }
                             (8, false) if S::LANES == 16 => {
-                                self.tile::<S, 8, 1>(tile, [inputs, gradients], column);
+                                self.tile::<S, 8, 1>(tile, tables, sums, column);
                             }
-                            (6, true) => self.tile::<S, 6, 2>(tile, [inputs, gradients], column),
-                            (6, false) => self.tile::<S, 6, 1>(tile, [inputs, gradients], column),
-                            (4, true) => self.tile::<S, 4, 2>(tile, [inputs, gradients], column),
-                            (4, false) => self.tile::<S, 4, 1>(tile, [inputs, gradients], column),
-                            (_, true) => self.tile::<S, 2, 2>(tile, [inputs, gradients], column),
-                            (_, false) => self.tile::<S, 2, 1>(tile, [inputs, gradients], column),
+                            (6, true) => self.tile::<S, 6, 2>(tile, tables, sums, column),
+                            (6, false) => self.tile::<S, 6, 1>(tile, tables, sums, column),
+                            (4, true) => self.tile::<S, 4, 2>(tile, tables, sums, column),
+                            (4, false) => self.tile::<S, 4, 1>(tile, tables, sums, column),
+                            (_, true) => self.tile::<S, 2, 2>(tile, tables, sums, column),
+                            (_, false) => self.tile::<S, 2, 1>(tile, tables, sums, column),
                         }
                     }
                 }
@@ -291,18 +298,19 @@ impl AddClose<'_> {
         &self,
         tile: &RowTile,
         [inputs, gradients]: [&[u32]; 2],
+        sums: Sums<'_>,
         column: usize,
     ) {
-        let columns = self.sums.columns;
+        let Sums { floats, columns, begun, .. } = sums;
         // SAFETY: the caller's promise.
         unsafe {
-            let sums = self.sums.floats.as_mut_ptr().add(tile.row * columns + column);
+            let sums = floats.as_mut_ptr().add(tile.row * columns + column);
             let gradient = self.pixels.gradient.as_ptr().add(column);
             let mut rows = [self.pixels.input.as_ptr(); M];
             for m in 0..M {
                 rows[m] = rows[m].add(tile.offsets[m]);
             }
-            let mut local = load_sums::<S, M, B>(sums, columns, tile.rows);
+            let mut local = load_sums::<S, M, B>(sums, columns, if begun { tile.rows } else { 0 });
             for (from, at) in inputs.iter().zip(gradients) {
                 let mut line = [S::splat(0.0); B];
                 for b in 0..B {
@@ -371,6 +379,7 @@ pub(crate) struct Product {
     pub(crate) gradient_step: usize,
     pub(crate) sums: *mut f32,
     pub(crate) columns: usize,
+    pub(crate) begun: bool,
 }
 
 impl Product {
@@ -406,7 +415,7 @@ impl Product {
         let Self { count, mut input, mut gradient, sums, columns, .. } = self;
         // SAFETY: the caller's promise.
         unsafe {
-            let mut local = load_sums::<S, M, B>(sums, columns, rows);
+            let mut local = load_sums::<S, M, B>(sums, columns, if self.begun { rows } else { 0 });
             for _ in 0..count {
                 let mut line = [S::splat(0.0); B];
                 for b in 0..B {

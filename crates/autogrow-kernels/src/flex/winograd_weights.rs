@@ -20,6 +20,7 @@ pub(crate) struct WinogradSums {
     tiles: Vec<RowTile>,
     lanes: usize,
     sums: Buffer,
+    begun: bool,
 }
 
 /// Channels from which on tiles lie so far apart that they are packed before they are multiplied.
@@ -31,14 +32,21 @@ impl WinogradSums {
     }
 
     /// For inputs and gradients with that many pixels of border.
-    pub(crate) fn zeroed(shape: &Shape, halos: [usize; 2]) -> Self {
+    pub(crate) fn new(shape: &Shape, halos: [usize; 2]) -> Self {
         let run = Run { offset: 0, row: 0, len: shape.input.channels };
         let lanes = lanes(shape.output.lanes());
         let tiles = row_tiles(&[run], lanes);
-        Self { shape: *shape, halos, tiles, lanes, sums: Buffer::zeroed(Self::floats(shape)) }
+        Self {
+            shape: *shape,
+            halos,
+            tiles,
+            lanes,
+            sums: Buffer::stale(Self::floats(shape)),
+            begun: false,
+        }
     }
 
-    /// Adds `input^T * gradient` of some whole images, the work of each band cut into `pieces`.
+    /// Adds `input^T * gradient` of some whole images, at least one, the work of each band cut into `pieces`.
     pub(crate) fn add(&mut self, input: &[f32], gradient: &[f32], pieces: usize) {
         let (source, target) = (self.shape.input, self.shape.output);
         let [halo, gradient_halo] = self.halos;
@@ -67,7 +75,7 @@ impl WinogradSums {
             });
             let tiles = band.count(target);
             let steps = [plane(most, source), plane(most, target)];
-            let floats = Shared::new(&mut self.sums);
+            let (floats, begun) = (Shared::new(&mut self.sums), self.begun);
             each(products(pieces, self.tiles.len()), |(planes, blocks)| {
                 let row_tiles = &self.tiles[blocks];
                 if source.lanes().max(target.lanes()) < PACKED {
@@ -80,6 +88,7 @@ impl WinogradSums {
                         inputs: &inputs,
                         gradients: &gradients,
                         floats,
+                        begun,
                     };
                     return dispatch(self.lanes, products);
                 }
@@ -93,12 +102,13 @@ impl WinogradSums {
                     };
                     let floats = floats.after(plane * source.channels * target.lanes());
                     let columns = target.lanes();
-                    let sums = Sums { floats, columns, lanes: self.lanes };
+                    let sums = Sums { floats, columns, lanes: self.lanes, begun };
                     for row_tiles in row_blocks(row_tiles) {
                         add_block(pixels, row_tiles, sums, 0..columns);
                     }
                 }
             });
+            self.begun = true;
         }
     }
 
@@ -178,12 +188,13 @@ struct AddProducts<'a> {
     inputs: &'a [f32],
     gradients: &'a [f32],
     floats: Shared<'a>,
+    begun: bool,
 }
 
 impl Kernel for AddProducts<'_> {
     #[inline(always)]
     fn run<S: Simd>(self) {
-        let Self { steps, inputs, gradients, floats, .. } = self;
+        let Self { steps, inputs, gradients, floats, begun, .. } = self;
         let (rows, columns) = (self.shape.input.channels, self.shape.output.lanes());
         let step = self.shape.input.lanes();
         // A tile may be higher than the rows that are left: it reads on, and what that makes is
@@ -207,6 +218,7 @@ impl Kernel for AddProducts<'_> {
                                 .as_mut_ptr()
                                 .add((plane * rows + tile.row) * columns + column),
                             columns,
+                            begun,
                         };
                         product.add::<S>(tile, column + 2 * S::LANES <= columns);
                     }
