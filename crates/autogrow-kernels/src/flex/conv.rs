@@ -1,9 +1,9 @@
 //! One convolution as three jobs on groups of images, each with its weights prepared: forward, the
 //! gradient of the input, and the gradient of the weights. Here it is chosen how each is computed.
 
-use super::direct::{Packed, convolve};
+use super::direct::{Direct, Packed};
 use super::direct_weights::WeightSums as DirectSums;
-use super::geometry::{Gather, Shape};
+use super::geometry::Shape;
 use super::winograd::{self, Winograd};
 use super::winograd_weights::WinogradSums;
 use crate::choice::{Convolution, convolution};
@@ -43,9 +43,20 @@ impl Methods {
     }
 }
 
+/// Pixels that the weights of a direct convolution are read for.
+const PIXELS: usize = 256;
+
+/// How many images are best convolved at once.
+pub(crate) fn group(shape: &Shape, method: Method) -> usize {
+    match method {
+        Method::Direct => (PIXELS / shape.output.pixels().max(1)).clamp(1, 16),
+        Method::Winograd => winograd::group(shape),
+    }
+}
+
 /// The forward convolution with one set of weights, `[out, in, kernel, kernel]`.
 pub(crate) enum Forward {
-    Direct(Gather, Packed),
+    Direct(Direct),
     Winograd(Winograd, usize),
 }
 
@@ -59,45 +70,39 @@ impl Forward {
                 let weights = &weights[(output * inputs + input) * taps..];
                 std::array::from_fn(|tap| weights[tap])
             };
-            return Self::Winograd(Winograd::new(shape.input, shape.output, weight), halo);
+            let extents = [shape.input, shape.output];
+            return Self::Winograd(Winograd::new(extents, winograd::band(shape), weight), halo);
         }
         let lanes = lanes(shape.output.lanes());
         let packed = Packed::new(shape.rows(), outputs, lanes, |row, output| {
             weights[(output * inputs + row % inputs) * taps + row / inputs]
         });
-        Self::Direct(shape.forward(halo), packed)
+        Self::Direct(Direct::new(vec![shape.forward(halo)], packed, group(shape, method)))
     }
 
-    /// How many images are best convolved at once.
-    pub(crate) fn group(shape: &Shape, method: Method) -> usize {
-        match method {
-            Method::Direct => 1,
-            Method::Winograd => winograd::group(shape),
-        }
-    }
-
-    /// Convolves whole images into outputs without halo.
-    pub(crate) fn run(&self, input: &[f32], output: &mut [f32]) {
+    /// Convolves whole images into outputs without halo, the work cut into `pieces`.
+    pub(crate) fn run(&self, input: &[f32], output: &mut [f32], pieces: usize) {
         match self {
-            Self::Direct(gather, packed) => {
-                let images =
-                    input.chunks_exact(gather.source).zip(output.chunks_exact_mut(gather.target));
-                images.for_each(|(input, output)| convolve(gather, packed, input, output));
-            }
-            Self::Winograd(winograd, halo) => winograd.run((input, *halo), output),
+            Self::Direct(direct) => direct.run(input, output, pieces),
+            Self::Winograd(winograd, halo) => winograd.run((input, *halo), output, pieces),
         }
     }
 }
 
 /// The gradient of a convolution's input with one set of weights.
 pub(crate) enum InputGradient {
-    Direct(Vec<Gather>, Packed),
+    Direct(Direct),
     Winograd(Winograd, usize),
 }
 
 impl InputGradient {
-    /// For output gradients with `halo` pixels of border.
-    pub(crate) fn new(shape: &Shape, method: Method, halo: usize, weights: &[f32]) -> Self {
+    /// For output gradients with `halo` pixels of border, at most `images` of them at a time.
+    pub(crate) fn new(
+        shape: &Shape,
+        method: Method,
+        (halo, images): (usize, usize),
+        weights: &[f32],
+    ) -> Self {
         let (inputs, outputs) = (shape.input.channels, shape.output.channels);
         let taps = shape.kernel * shape.kernel;
         if method == Method::Winograd {
@@ -106,28 +111,21 @@ impl InputGradient {
                 let weights = &weights[(output * inputs + input) * taps..];
                 std::array::from_fn(|tap| weights[taps - 1 - tap])
             };
-            return Self::Winograd(Winograd::new(shape.output, shape.input, weight), halo);
+            let extents = [shape.output, shape.input];
+            return Self::Winograd(Winograd::new(extents, winograd::band(shape), weight), halo);
         }
         let lanes = lanes(shape.input.lanes());
         let packed = Packed::new(taps * outputs, inputs, lanes, |row, input| {
             weights[(row % outputs * inputs + input) * taps + taps - 1 - row / outputs]
         });
-        Self::Direct(shape.backward(halo), packed)
+        Self::Direct(Direct::new(shape.backward(halo), packed, images))
     }
 
-    /// Computes whole images of input gradient, without halo.
-    pub(crate) fn run(&self, gradient: &[f32], input: &mut [f32]) {
+    /// Computes whole images of input gradient, without halo, the work cut into `pieces`.
+    pub(crate) fn run(&self, gradient: &[f32], input: &mut [f32], pieces: usize) {
         match self {
-            Self::Direct(gathers, packed) => {
-                let Some(Gather { source, target, .. }) = gathers.first() else { return };
-                let images = gradient.chunks_exact(*source).zip(input.chunks_exact_mut(*target));
-                for (gradient, input) in images {
-                    for gather in gathers {
-                        convolve(gather, packed, gradient, input);
-                    }
-                }
-            }
-            Self::Winograd(winograd, halo) => winograd.run((gradient, *halo), input),
+            Self::Direct(direct) => direct.run(gradient, input, pieces),
+            Self::Winograd(winograd, halo) => winograd.run((gradient, *halo), input, pieces),
         }
     }
 }
@@ -139,34 +137,27 @@ pub(crate) enum WeightSums {
 }
 
 impl WeightSums {
-    /// How many images are best added at once.
-    pub(crate) fn group(shape: &Shape, method: Method) -> usize {
-        match method {
-            Method::Direct => (64 / shape.output.pixels().max(1)).clamp(1, 8),
-            Method::Winograd => winograd::group(shape),
-        }
-    }
-
     /// How many floats the sums take.
     pub(crate) fn floats(shape: &Shape, method: Method) -> usize {
         match method {
-            Method::Direct => shape.rows() * shape.output.lanes(),
+            Method::Direct => DirectSums::floats(shape),
             Method::Winograd => WinogradSums::floats(shape),
         }
     }
 
-    pub(crate) fn zeroed(shape: &Shape, method: Method) -> Self {
+    /// For inputs and gradients with that many pixels of border, at most `images` of them at a time.
+    pub(crate) fn new(shape: &Shape, method: Method, halos: [usize; 2], images: usize) -> Self {
         match method {
-            Method::Direct => Self::Direct(DirectSums::zeroed(shape)),
-            Method::Winograd => Self::Winograd(WinogradSums::zeroed(shape)),
+            Method::Direct => Self::Direct(DirectSums::new(shape, halos, images)),
+            Method::Winograd => Self::Winograd(WinogradSums::new(shape, halos)),
         }
     }
 
-    /// Adds some whole images; both come with the width of their halo.
-    pub(crate) fn add(&mut self, shape: &Shape, input: (&[f32], usize), gradient: (&[f32], usize)) {
+    /// Adds some whole images, at least one, the work cut into `pieces`.
+    pub(crate) fn add(&mut self, input: &[f32], gradient: &[f32], pieces: usize) {
         match self {
-            Self::Direct(sums) => sums.add(shape, input, gradient),
-            Self::Winograd(sums) => sums.add(shape, input, gradient),
+            Self::Direct(sums) => sums.add(input, gradient, pieces),
+            Self::Winograd(sums) => sums.add(input, gradient, pieces),
         }
     }
 

@@ -47,6 +47,20 @@ fn random(extent: Extent, halo: usize, rng: &mut ChaCha8Rng) -> Vec<f32> {
     images
 }
 
+/// The taps that join an output pixel to the image, each with its input pixel.
+fn joined(shape: &Shape, [y, x]: [usize; 2]) -> impl Iterator<Item = (usize, [usize; 2])> {
+    let Shape { input, kernel, stride, padding, .. } = *shape;
+    (0..kernel * kernel).filter_map(move |tap| {
+        let [y, x] = [y * stride + tap / kernel, x * stride + tap % kernel];
+        let [y, x] = [y.checked_sub(padding)?, x.checked_sub(padding)?];
+        (y < input.height && x < input.width).then_some((tap, [y, x]))
+    })
+}
+
+fn pixels(extent: Extent) -> impl Iterator<Item = [usize; 2]> {
+    (0..extent.height).flat_map(move |y| (0..extent.width).map(move |x| [y, x]))
+}
+
 /// Calls `visit(weight, input, output)` with the indices of every product of the convolution.
 fn products(
     shape: &Shape,
@@ -55,21 +69,14 @@ fn products(
 ) {
     let (input, output) = (shape.input, shape.output);
     for image in 0..input.images {
-        for (y, x) in (0..output.height).flat_map(|y| (0..output.width).map(move |x| (y, x))) {
-            for (ky, kx) in (0..shape.kernel).flat_map(|y| (0..shape.kernel).map(move |x| (y, x))) {
-                let (iy, ix) = (y * shape.stride + ky, x * shape.stride + kx);
-                let inside = |at: usize, size| (shape.padding..shape.padding + size).contains(&at);
-                if !inside(iy, input.height) || !inside(ix, input.width) {
-                    continue;
-                }
-                let from = input.pixel(halo, [iy - shape.padding, ix - shape.padding]);
-                let from = image * input.image(halo) + from;
-                let to = image * output.image(output_halo) + output.pixel(output_halo, [y, x]);
+        for pixel in pixels(output) {
+            let to = image * output.image(output_halo) + output.pixel(output_halo, pixel);
+            for (tap, from) in joined(shape, pixel) {
+                let from = image * input.image(halo) + input.pixel(halo, from);
                 for o in 0..output.channels {
                     for i in 0..input.channels {
                         let weight = o * input.channels + i;
-                        let weight = (weight * shape.kernel + ky) * shape.kernel + kx;
-                        visit(weight, from + i, to + o);
+                        visit(weight * shape.kernel.pow(2) + tap, from + i, to + o);
                     }
                 }
             }
@@ -85,7 +92,7 @@ fn error(ours: &[f32], exact: &[f64]) -> f64 {
     differences.fold(0.0, |max, d| if d.is_nan() { d } else { f64::max(max, d) }) / largest
 }
 
-fn check(shape: &Shape, seed: u64, method: Method) -> Result<(), TestCaseError> {
+fn check(shape: &Shape, seed: u64, method: Method, pieces: usize) -> Result<(), TestCaseError> {
     let tolerance = if method == Method::Direct { 1e-5 } else { 1e-4 };
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
     let (input, output) = (shape.input, shape.output);
@@ -97,7 +104,7 @@ fn check(shape: &Shape, seed: u64, method: Method) -> Result<(), TestCaseError> 
 
     // What is written holds anything beforehand.
     let mut out = vec![f32::NAN; output.images * output.image(0)];
-    Forward::new(shape, method, halo, &weights).run(&values, &mut out);
+    Forward::new(shape, method, halo, &weights).run(&values, &mut out, pieces);
     let mut exact = vec![0.0; out.len()];
     products(shape, [halo, 0], |w, i, o| {
         exact[o] += f64::from(weights[w]) * f64::from(values[i]);
@@ -105,7 +112,7 @@ fn check(shape: &Shape, seed: u64, method: Method) -> Result<(), TestCaseError> 
     prop_assert!(error(&out, &exact) < tolerance, "forward: {}", error(&out, &exact));
 
     let mut out = vec![f32::NAN; input.images * input.image(0)];
-    InputGradient::new(shape, method, output_halo, &weights).run(&gradient, &mut out);
+    InputGradient::new(shape, method, (output_halo, 3), &weights).run(&gradient, &mut out, pieces);
     let mut exact = vec![0.0; out.len()];
     products(shape, [0, output_halo], |w, i, o| {
         exact[i] += f64::from(weights[w]) * f64::from(gradient[o]);
@@ -114,10 +121,14 @@ fn check(shape: &Shape, seed: u64, method: Method) -> Result<(), TestCaseError> 
 
     // In two parts, the first image apart.
     let split = (input.image(halo), output.image(output_halo));
-    let mut parts = vec![WeightSums::zeroed(shape, method), WeightSums::zeroed(shape, method)];
+    let sums = || WeightSums::new(shape, method, [halo, output_halo], input.images);
+    let mut parts = vec![sums()];
     let (first, rest) = (values.split_at(split.0), gradient.split_at(split.1));
-    parts[0].add(shape, (first.0, halo), (rest.0, output_halo));
-    parts[1].add(shape, (first.1, halo), (rest.1, output_halo));
+    parts[0].add(first.0, rest.0, pieces);
+    if input.images > 1 {
+        parts.push(sums());
+        parts[1].add(first.1, rest.1, pieces);
+    }
     let total = WeightSums::total(shape, parts);
     let mut exact = vec![0.0; count];
     products(shape, [halo, output_halo], |w, i, o| {
@@ -131,15 +142,103 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 200, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn every_job_is_right_by_every_algorithm((shape, seed) in shapes()) {
+    fn every_job_is_right_by_every_algorithm((shape, seed) in shapes(), pieces in 1_usize..20) {
         for registers in simd::Registers::ALL {
             simd::with_at_most(registers, || {
-                check(&shape, seed, Method::Direct)?;
+                check(&shape, seed, Method::Direct, pieces)?;
                 if winograd::applies(&shape) {
-                    check(&shape, seed, Method::Winograd)?;
+                    check(&shape, seed, Method::Winograd, pieces)?;
                 }
                 Ok::<(), TestCaseError>(())
             })?;
+        }
+    }
+}
+
+/// Some places of all three jobs with many channels: exact sums of all places would take minutes.
+fn check_wide(shape: &Shape, method: Method) {
+    let tolerance = if method == Method::Direct { 1e-5 } else { 1e-4 };
+    let mut rng = ChaCha8Rng::seed_from_u64(0);
+    let (input, output, taps) = (shape.input, shape.output, shape.kernel.pow(2));
+    let (halo, output_halo) = (shape.input_halo().max(1), shape.output_halo());
+    let values = random(input, halo, &mut rng);
+    let gradient = random(output, output_halo, &mut rng);
+    let count = output.channels * input.channels * taps;
+    let weights = (0..count).map(|_| rng.random_range(-1.0..1.0)).collect::<Vec<f32>>();
+    let pieces = 8;
+    let mut out = vec![f32::NAN; output.images * output.image(0)];
+    Forward::new(shape, method, halo, &weights).run(&values, &mut out, pieces);
+    let mut sent = vec![f32::NAN; input.images * input.image(0)];
+    let backward = InputGradient::new(shape, method, (output_halo, input.images), &weights);
+    backward.run(&gradient, &mut sent, pieces);
+    let mut sums = WeightSums::new(shape, method, [halo, output_halo], input.images);
+    sums.add(&values, &gradient, pieces);
+    let total = WeightSums::total(shape, vec![sums]);
+
+    let value = |image: usize, pixel, i: usize| {
+        f64::from(values[image * input.image(halo) + input.pixel(halo, pixel) + i])
+    };
+    let arriving = |image: usize, pixel, o: usize| {
+        f64::from(
+            gradient[image * output.image(output_halo) + output.pixel(output_halo, pixel) + o],
+        )
+    };
+    let weight = |o, i, tap| f64::from(weights[(o * input.channels + i) * taps + tap]);
+    let mut ours: [Vec<f32>; 3] = Default::default();
+    let mut exact: [Vec<f64>; 3] = Default::default();
+    for _ in 0..100 {
+        let (image, tap) = (rng.random_range(0..input.images), rng.random_range(0..taps));
+        let (i, o) = (rng.random_range(0..input.channels), rng.random_range(0..output.channels));
+        let random = |extent: Extent, rng: &mut ChaCha8Rng| {
+            [rng.random_range(0..extent.height), rng.random_range(0..extent.width)]
+        };
+        let at = random(output, &mut rng);
+        ours[0].push(out[image * output.image(0) + output.pixel(0, at) + o]);
+        exact[0].push(joined(shape, at).fold(0.0, |sum, (tap, from)| {
+            (0..input.channels).fold(sum, |sum, i| sum + weight(o, i, tap) * value(image, from, i))
+        }));
+        let at = random(input, &mut rng);
+        ours[1].push(sent[image * input.image(0) + input.pixel(0, at) + i]);
+        let pairs = pixels(output).flat_map(|to| joined(shape, to).map(move |join| (to, join)));
+        let pairs = pairs.collect::<Vec<_>>();
+        exact[1].push(pairs.iter().filter(|(_, (_, from))| *from == at).fold(
+            0.0,
+            |sum, (to, (tap, _))| {
+                let products =
+                    (0..output.channels).map(|o| weight(o, i, *tap) * arriving(image, *to, o));
+                sum + products.sum::<f64>()
+            },
+        ));
+        ours[2].push(total[(o * input.channels + i) * taps + tap]);
+        let pairs = pairs.iter().filter(|(_, (joins, _))| *joins == tap);
+        exact[2].push(pairs.fold(0.0, |sum, (to, (_, from))| {
+            let images = 0..input.images;
+            sum + images.map(|n| value(n, *from, i) * arriving(n, *to, o)).sum::<f64>()
+        }));
+    }
+    for (job, (ours, exact)) in ours.iter().zip(&exact).enumerate() {
+        assert!(error(ours, exact) < tolerance, "{shape:?}, job {job}: {}", error(ours, exact));
+    }
+}
+
+#[test]
+fn many_channels_are_right_by_every_algorithm() {
+    let layers = [
+        (64, 64, 8, 3, 1),
+        (128, 128, 8, 3, 1),
+        (256, 256, 4, 3, 1),
+        (512, 512, 4, 3, 1),
+        (128, 256, 8, 3, 2),
+        (64, 256, 8, 1, 1),
+        (512, 128, 4, 1, 1),
+        (256, 512, 8, 1, 2),
+    ];
+    for (inputs, outputs, size, kernel, stride) in layers {
+        let input = Extent::new([33, inputs, size, size]);
+        let shape = Shape::new(input, outputs, kernel, stride, kernel / 2);
+        check_wide(&shape, Method::Direct);
+        if winograd::applies(&shape) {
+            check_wide(&shape, Method::Winograd);
         }
     }
 }

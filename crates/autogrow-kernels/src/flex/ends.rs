@@ -2,12 +2,11 @@
 
 use std::sync::{Arc, OnceLock};
 
-use rayon::prelude::*;
-
 use super::buffer::Buffer;
 use super::extension::{Contiguous, Entry, MapOperation, Primitive, tensor};
 use super::extent::{Extent, HALO};
 use super::map::Map;
+use super::parallel::{PARTS, spread};
 use super::send::send;
 
 /// Plain `[batch, channels, height, width]` to a map.
@@ -54,8 +53,8 @@ impl Entry for Enter {
         let nchw = Contiguous::new(&nchw);
         let plain = extent.channels * extent.pixels();
         let mut values = Buffer::stale(extent.images * extent.image(HALO));
-        let images = values.par_chunks_mut(extent.image(HALO));
-        images.zip(nchw.as_slice().par_chunks(plain)).for_each(|(image, plain)| {
+        let images = values.chunks_mut(extent.image(HALO)).zip(nchw.as_slice().chunks(plain));
+        spread(PARTS, images.collect(), |(image, plain)| {
             enter_image(extent, plain, (image, HALO));
         });
         self.map.get_or_init(|| Arc::new(Map::finished(extent, values)));
@@ -66,8 +65,8 @@ impl Entry for Enter {
         let plain = extent.channels * extent.pixels();
         let mut nchw = vec![0.0; extent.images * plain];
         if let Some(gradient) = self.map.get().and_then(|map| map.take_gradient()) {
-            let images = gradient.values.par_chunks(extent.image(0));
-            nchw.par_chunks_mut(plain).zip(images).for_each(|(plain, image)| {
+            let images = nchw.chunks_mut(plain).zip(gradient.values.chunks(extent.image(0)));
+            spread(PARTS, images.collect(), |(plain, image)| {
                 leave_image(extent, (image, 0), plain);
             });
         }
@@ -81,8 +80,8 @@ impl MapOperation for Leave {
         let plain = extent.channels * extent.pixels();
         let values = self.0.finish();
         let mut nchw = vec![0.0; extent.images * plain];
-        let images = values.par_chunks(extent.image(HALO));
-        nchw.par_chunks_mut(plain).zip(images).for_each(|(plain, image)| {
+        let images = nchw.chunks_mut(plain).zip(values.chunks(extent.image(HALO)));
+        spread(PARTS, images.collect(), |(plain, image)| {
             leave_image(extent, (image, HALO), plain);
         });
         tensor(nchw, &extent.dims())
@@ -110,9 +109,10 @@ impl MapOperation for Average {
         let share = 1.0 / extent.pixels() as f32;
         let view = self.0.view();
         let mut means = vec![0.0; extent.images * extent.channels];
-        means.par_chunks_mut(extent.channels).enumerate().for_each(|(index, means)| {
+        let images = means.chunks_mut(extent.channels).enumerate().collect();
+        spread(PARTS, images, |(index, means)| {
             let mut scratch = Buffer::stale(extent.image(HALO));
-            let image = view.images(extent, index..index + 1, (&mut scratch, HALO));
+            let image = view.images(extent, index..index + 1, (&mut scratch, HALO), 1);
             let mut sums = vec![0.0_f32; lanes];
             // The halo is zero and may be summed along.
             for pixel in image.chunks_exact(lanes) {

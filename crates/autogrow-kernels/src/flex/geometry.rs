@@ -68,6 +68,11 @@ impl Shape {
         self.kernel * self.kernel * self.input.channels
     }
 
+    /// Multiplications of one image.
+    pub(crate) fn work(&self) -> usize {
+        self.output.pixels() * self.rows() * self.output.channels
+    }
+
     /// The forward convolution of an input with `halo` pixels of border.
     pub(crate) fn forward(&self, halo: usize) -> Gather {
         let (input, output) = (self.input, self.output);

@@ -4,16 +4,14 @@
 //! pending map. Otherwise, if no gradient will be asked for, everything is applied as the
 //! convolution writes, and nothing else is kept.
 
-use std::ops::Range;
 use std::sync::Arc;
 
-use rayon::prelude::*;
-
 use super::buffer::Buffer;
-use super::conv::{Forward, Methods};
+use super::conv::{Forward, Method, Methods, group};
 use super::extent::{Extent, HALO};
 use super::geometry::Shape;
-use super::map::{Map, Pending, SkipView, Trace, View};
+use super::map::{Map, Pending, SkipView, Trace};
+use super::parallel::{self, Cut, PARTS, spread};
 use super::pointwise::{Affine, finish, moments};
 use super::statistics::{Moments, Statistics};
 use crate::peers::Peers;
@@ -65,19 +63,9 @@ pub(crate) struct Parameters<'a> {
     pub(crate) beta: &'a [f32],
 }
 
-/// The most chunks that a batch is split into. Sums are taken chunk by chunk and then over the
-/// chunks in their order, so that the result does not depend on the number of threads.
-pub(crate) const CHUNKS: usize = 16;
-
-/// Images per chunk, a multiple of `group` if there are that many.
-pub(crate) fn chunk_size(images: usize, chunks: usize, group: usize) -> usize {
-    images.div_ceil(chunks).next_multiple_of(group).max(1)
-}
-
-/// `start..end` in steps of `group`.
-pub(crate) fn groups(range: Range<usize>, group: usize) -> impl Iterator<Item = Range<usize>> {
-    let end = range.end;
-    range.step_by(group).map(move |start| start..(start + group).min(end))
+/// How a batch is cut on the way forward.
+pub(crate) fn forward_cut(shape: &Shape, method: Method) -> Cut {
+    Cut::new(shape.input.images, PARTS, group(shape, method), shape.work())
 }
 
 impl Layer {
@@ -132,54 +120,57 @@ impl Layer {
         Computed { map: Arc::new(map), kept: Some(Kept { raw, statistics }) }
     }
 
-    /// The convolution of the whole batch without halo, and per chunk the moments of its output.
+    /// The convolution of the whole batch without halo, and part by part the moments of its output.
     fn convolve(&self, weight: &[f32], measure: bool) -> (Buffer, Vec<Moments>) {
         let (input, output) = (self.shape.input, self.shape.output);
         let halo = self.shape.input_halo().max(HALO);
         let method = self.methods.forward;
         let forward = Forward::new(&self.shape, method, halo, weight);
-        let group = Forward::group(&self.shape, method);
-        let chunk = chunk_size(input.images, CHUNKS, group);
+        let cut = forward_cut(&self.shape, method);
         let view = self.input.view();
         // A sum is finished on the way, for its other readers.
         let mut finished = (halo == HALO && self.input.wants_finishing())
             .then(|| Buffer::stale(input.images * input.image(HALO)));
         let mut raw = Buffer::stale(output.images * output.image(0));
 
-        let mut kept = finished.as_mut().map(|b| b.chunks_mut(chunk * input.image(HALO)));
-        let tasks = raw.chunks_mut(chunk * output.image(0)).enumerate().map(|(index, raw)| {
+        let mut kept = finished.as_mut().map(|b| b.chunks_mut(cut.chunk * input.image(HALO)));
+        let tasks = raw.chunks_mut(cut.chunk * output.image(0)).enumerate().map(|(index, raw)| {
             let finished = kept.as_mut().and_then(Iterator::next);
-            (index * chunk, raw, finished)
+            (index * cut.chunk, raw, finished)
         });
-        let tasks = tasks.collect::<Vec<_>>();
-        let moments = tasks.into_par_iter().with_max_len(1).map(|(first, raw, mut finished)| {
+        let moments = parallel::map(tasks.collect(), |(first, raw, mut finished)| {
             let images = first..first + raw.len() / output.image(0).max(1);
-            let mut scratch =
-                Buffer::stale(if finished.is_some() { 0 } else { group * input.image(halo) });
-            let mut moments = Moments::new(output);
-            for part in groups(images, group) {
+            let scratch = if finished.is_some() || view.stored(halo) { 0 } else { cut.group };
+            let mut scratch = Buffer::stale(scratch * input.image(halo));
+            let mut moments = vec![Moments::new(output); cut.group.div_ceil(cut.piece())];
+            for part in cut.groups(images) {
                 let (from, to) = (part.start - first, part.end - first);
                 let source = match &mut finished {
                     Some(finished) => {
                         let finished =
                             &mut finished[from * input.image(HALO)..to * input.image(HALO)];
-                        view.images(input, part.clone(), (finished, HALO))
+                        view.images(input, part.clone(), (finished, HALO), cut.piece())
                     }
-                    None => view.images(input, part.clone(), (&mut scratch, halo)),
+                    None => view.images(input, part.clone(), (&mut scratch, halo), cut.piece()),
                 };
                 let raw = &mut raw[from * output.image(0)..to * output.image(0)];
-                forward.run(source, raw);
+                forward.run(source, raw, cut.pieces);
                 if measure {
-                    moments.add(output, raw);
+                    let pieces = raw.chunks(cut.piece() * output.image(0));
+                    parallel::each(
+                        moments.iter_mut().zip(pieces).collect(),
+                        |(moments, images)| {
+                            moments.add(output, images);
+                        },
+                    );
                 }
             }
             moments
         });
-        let moments = moments.collect();
         if let Some(finished) = finished {
             self.input.keep(finished);
         }
-        (raw, moments)
+        (raw, moments.into_iter().flatten().collect())
     }
 
     /// The finished map in one go, when everything is known beforehand.
@@ -188,27 +179,27 @@ impl Layer {
         let halo = self.shape.input_halo().max(HALO);
         let method = self.methods.forward;
         let forward = Forward::new(&self.shape, method, halo, weight);
-        let group = Forward::group(&self.shape, method);
-        let chunk = chunk_size(input.images, CHUNKS, group);
+        let cut = forward_cut(&self.shape, method);
         let (view, skip) = (self.input.view(), SkipView::of(self.skip.as_ref()));
         let mut values = Buffer::stale(output.images * output.image(HALO));
-        let chunks = values.par_chunks_mut(chunk * output.image(HALO)).with_max_len(1).enumerate();
-        chunks.for_each(|(index, values)| {
-            let first = index * chunk;
+        let chunks = values.chunks_mut(cut.chunk * output.image(HALO)).enumerate();
+        parallel::each(chunks.collect(), |(index, values)| {
+            let first = index * cut.chunk;
             let images = first..first + values.len() / output.image(HALO);
-            let mut scratch = Buffer::stale(match view {
-                View::Finished(_) if halo == HALO => 0,
-                _ => group * input.image(halo),
-            });
-            let mut raw = Buffer::stale(group * output.image(0));
-            for part in groups(images, group) {
+            let scratch = if view.stored(halo) { 0 } else { cut.group };
+            let mut scratch = Buffer::stale(scratch * input.image(halo));
+            let mut raw = Buffer::stale(cut.group * output.image(0));
+            for part in cut.groups(images) {
                 let raw = &mut raw[..part.len() * output.image(0)];
-                forward.run(view.images(input, part.clone(), (&mut scratch, halo)), raw);
-                for (index, raw) in part.zip(raw.chunks_exact(output.image(0))) {
-                    let out = &mut values[(index - first) * output.image(HALO)..];
-                    let out = (&mut out[..output.image(HALO)], HALO);
-                    finish(output, raw, affine, skip.addend(output, index), self.relu, out);
-                }
+                let source = view.images(input, part.clone(), (&mut scratch, halo), cut.piece());
+                forward.run(source, raw, cut.pieces);
+                let values = &mut values[(part.start - first) * output.image(HALO)..];
+                let images = values.chunks_exact_mut(output.image(HALO));
+                let images = part.zip(raw.chunks_exact(output.image(0))).zip(images).collect();
+                spread(cut.pieces, images, |((index, raw), out)| {
+                    let addend = skip.addend(output, index);
+                    finish(output, raw, affine, addend, self.relu, (out, HALO));
+                });
             }
         });
         Map::finished(output, values)

@@ -6,14 +6,14 @@
 //! group by group of images. The first pass of a map is usually done already, within the second
 //! pass of the last operation that sent it a gradient.
 
-use rayon::prelude::*;
-
 use super::buffer::Buffer;
-use super::conv::{InputGradient, WeightSums};
+use super::conv::{InputGradient, Methods, WeightSums, group};
 use super::extent::{Extent, HALO};
 use super::gate::{Gate, GateSums, NormGradient};
-use super::layer::{CHUNKS, Kept, Layer, Norm, Parameters, chunk_size, groups};
-use super::map::{Gradient, Map, View};
+use super::geometry::Shape;
+use super::layer::{Kept, Layer, Norm, Parameters};
+use super::map::{Gradient, Map};
+use super::parallel::{self, Cut, PARTS, WORKERS, spread};
 use super::statistics::Statistics;
 use crate::peers::Peers;
 
@@ -33,11 +33,18 @@ pub(crate) struct ParameterGradients {
     pub(crate) beta: Vec<f32>,
 }
 
-/// How many chunks a batch is split into where each sums a weight gradient of `bytes` bytes: few
-/// if they are large, because all are held at once, and have to be zeroed and summed.
-fn weight_chunks(bytes: usize) -> usize {
-    let fewest = if bytes > 16 << 20 { 2 } else { 4 };
-    ((5 << 20) / bytes.max(1)).clamp(fewest, CHUNKS)
+/// Bytes that all chunks' sums of a weight gradient may take together: they are held at once, and
+/// have to be summed.
+const SUMS: usize = 5 << 20;
+
+/// How a batch is cut on the way back, with or without the gradient of the weights.
+pub(crate) fn backward_cut(shape: &Shape, methods: Methods, weights: bool) -> Cut {
+    let bytes = 4 * WeightSums::floats(shape, methods.weights);
+    let most = if weights { SUMS / bytes.max(1) } else { PARTS };
+    let chunks = 1 << most.clamp(1, PARTS).ilog2();
+    // Where chunks are few, a group has images for all threads.
+    let group = group(shape, methods.weights).max(WORKERS / chunks);
+    Cut::new(shape.input.images, chunks, group, shape.work())
 }
 
 pub(crate) fn no_sums(extent: Extent) -> GateSums {
@@ -76,15 +83,15 @@ fn gated(map: &Map, gradient: Gradient) -> (Buffer, GateSums) {
     let extent = map.extent;
     let Some(trace) = map.trace() else { return (values, no_sums(extent)) };
     let view = map.view();
-    let chunk = chunk_size(extent.images, CHUNKS, 1);
-    let chunks = values.par_chunks_mut(chunk * extent.image(0)).with_max_len(1).enumerate();
-    let parts = chunks.map(|(index, values)| {
+    let Cut { chunk, .. } = Cut::images(extent.images);
+    let chunks = values.chunks_mut(chunk * extent.image(0)).enumerate();
+    let parts = parallel::map(chunks.collect(), |(index, values)| {
         let mut sums = no_sums(extent);
         let mut scratch = Buffer::stale(if trace.relu { extent.image(HALO) } else { 0 });
         for (offset, values) in values.chunks_exact_mut(extent.image(0)).enumerate() {
             let index = index * chunk + offset;
             let out: &[f32] = if trace.relu {
-                view.images(extent, index..index + 1, (&mut scratch, HALO))
+                view.images(extent, index..index + 1, (&mut scratch, HALO), 1)
             } else {
                 &[]
             };
@@ -92,7 +99,6 @@ fn gated(map: &Map, gradient: Gradient) -> (Buffer, GateSums) {
         }
         sums
     });
-    let parts = parts.collect::<Vec<_>>();
     (values, join(extent, &parts))
 }
 
@@ -188,9 +194,11 @@ impl Layer {
         let (shape, methods) = (&self.shape, self.methods);
         let (input, output) = (shape.input, shape.output);
         let (halo, output_halo) = (shape.input_halo().max(HALO), shape.output_halo());
-        let backward = wanted
-            .input
-            .then(|| InputGradient::new(shape, methods.input, output_halo, parameters.weight));
+        let cut = backward_cut(shape, methods, wanted.weight);
+        let backward = wanted.input.then(|| {
+            let layout = (output_halo, cut.group);
+            InputGradient::new(shape, methods.input, layout, parameters.weight)
+        });
         let last = wanted.input && self.input.remove_reader();
         // Only the last gradient to arrive may pass the input's activation.
         let trace = self.input.trace().filter(|_| last);
@@ -204,69 +212,69 @@ impl Layer {
             None => Buffer::stale(0),
         };
 
-        let group = WeightSums::group(shape, methods.weights);
-        let weight_bytes = 4 * WeightSums::floats(shape, methods.weights);
-        let chunk = chunk_size(input.images, weight_chunks(weight_bytes), group);
         let view = self.input.view();
 
-        let mut parts_sent = sent.chunks_mut(chunk * input.image(0));
-        let tasks = (0..input.images).step_by(chunk).map(|first| {
-            (first..(first + chunk).min(input.images), parts_sent.next().unwrap_or_default())
+        let mut parts_sent = sent.chunks_mut(cut.chunk * input.image(0));
+        let tasks = (0..input.images).step_by(cut.chunk).map(|first| {
+            let images = first..(first + cut.chunk).min(input.images);
+            (images, parts_sent.next().unwrap_or_default())
         });
-        let tasks = tasks.collect::<Vec<_>>();
         let needs_input = wanted.weight || relu;
-        let parts = tasks.into_par_iter().with_max_len(1).map(|(images, sent)| {
+        let plains = [input.image(0), output.image(0)];
+        let parts = parallel::map(tasks.collect(), |(images, sent)| {
             let first = images.start;
             let scratch =
-                |wanted, image: usize| Buffer::stale(if wanted { group * image } else { 0 });
-            let stored = halo == HALO && matches!(view, View::Finished(_));
-            let mut input_scratch = scratch(needs_input && !stored, input.image(halo));
+                |wanted, image: usize| Buffer::stale(if wanted { cut.group * image } else { 0 });
+            let mut input_scratch = scratch(needs_input && !view.stored(halo), input.image(halo));
             let mut output_scratch = scratch(true, output.image(output_halo));
-            let mut sent_scratch = scratch(wanted.input, input.image(0));
-            let mut weights = wanted.weight.then(|| WeightSums::zeroed(shape, methods.weights));
-            let mut sums = no_sums(input);
-            for part in groups(images, group) {
+            let mut sent_scratch = scratch(wanted.input, plains[0]);
+            let halos = [halo, output_halo];
+            let mut weights =
+                wanted.weight.then(|| WeightSums::new(shape, methods.weights, halos, cut.group));
+            let mut sums = vec![no_sums(input); cut.group.div_ceil(cut.piece())];
+            for part in cut.groups(images) {
                 let out = &mut output_scratch[..part.len() * output.image(output_halo)];
-                let plain = output.image(0);
                 let outs = out.chunks_exact_mut(output.image(output_halo));
-                for (index, out) in part.clone().zip(outs) {
-                    let gradient = &gradient[index * plain..(index + 1) * plain];
-                    let raw = &kept.raw[index * plain..(index + 1) * plain];
+                spread(cut.pieces, part.clone().zip(outs).collect(), |(index, out)| {
+                    let gradient = &gradient[index * plains[1]..][..plains[1]];
+                    let raw = &kept.raw[index * plains[1]..][..plains[1]];
                     through.apply(output, gradient, raw, (out, output_halo));
-                }
+                });
                 let values: &[f32] = if needs_input {
-                    view.images(input, part.clone(), (&mut input_scratch, halo))
+                    view.images(input, part.clone(), (&mut input_scratch, halo), cut.piece())
                 } else {
                     &[]
                 };
                 if let Some(weights) = &mut weights {
-                    weights.add(shape, (values, halo), (out, output_halo));
+                    weights.add(values, out, cut.pieces);
                 }
-                if let Some(backward) = &backward {
-                    let plain = input.image(0);
-                    let more = &mut sent_scratch[..part.len() * plain];
-                    backward.run(out, more);
-                    for (offset, index) in part.clone().enumerate() {
+                let Some(backward) = &backward else { continue };
+                let more = &mut sent_scratch[..part.len() * plains[0]];
+                backward.run(out, more, cut.pieces);
+                let sent = &mut sent[(part.start - first) * plains[0]..][..part.len() * plains[0]];
+                let piece = cut.piece() * plains[0];
+                let pieces = sent.chunks_mut(piece).zip(more.chunks(piece)).zip(&mut sums);
+                parallel::each(pieces.enumerate().collect(), |(index, ((sent, more), sums))| {
+                    let images = sent.chunks_exact_mut(plains[0]).zip(more.chunks_exact(plains[0]));
+                    for (offset, (sent, more)) in (index * cut.piece()..).zip(images) {
                         let values: &[f32] = if relu {
                             &values[offset * input.image(halo)..][..input.image(halo)]
                         } else {
                             &[]
                         };
                         let gate = match trace {
-                            Some(trace) => trace.gate(input, index, values, halo),
+                            Some(trace) => trace.gate(input, part.start + offset, values, halo),
                             None => Gate { relu: None, raws: [None, None] },
                         };
-                        let sent = &mut sent[(index - first) * plain..][..plain];
-                        let more = Some(&more[offset * plain..][..plain]);
-                        gate.apply(input, sent, more, replace, &mut sums);
+                        gate.apply(input, sent, Some(more), replace, sums);
                     }
-                }
+                });
             }
             (weights, sums)
         });
-        let (weights, sums): (Vec<_>, Vec<_>) = parts.collect::<Vec<_>>().into_iter().unzip();
+        let (weights, sums): (Vec<_>, Vec<_>) = parts.into_iter().unzip();
         if wanted.input {
-            let sums = trace.is_some().then(|| join(input, &sums));
+            let sums = trace.is_some().then(|| join(input, &sums.concat()));
             self.input.set_gradient(Gradient { values: sent, sums });
         }
         let weights = weights.into_iter().flatten().collect::<Vec<_>>();

@@ -8,11 +8,10 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
-use rayon::prelude::*;
-
 use super::buffer::Buffer;
 use super::extent::{Extent, HALO};
 use super::gate::{Gate, GateSums};
+use super::parallel::{PARTS, each, spread};
 use super::pointwise::{Addend, Affine, finish};
 
 /// An activation in the fast layout.
@@ -166,9 +165,10 @@ impl Map {
         if let View::Finished(values) = view {
             return values;
         }
-        let mut values = Buffer::stale(self.extent.images * self.extent.image(HALO));
-        let images = values.par_chunks_mut(self.extent.image(HALO)).enumerate();
-        images.for_each(|(index, out)| view.write(self.extent, index, (out, HALO)));
+        let extent = self.extent;
+        let mut values = Buffer::stale(extent.images * extent.image(HALO));
+        let images = values.chunks_mut(extent.image(HALO)).enumerate().collect();
+        spread(PARTS, images, |(index, out)| view.write(extent, index, (out, HALO)));
         self.keep(values);
         match &*lock(&self.values) {
             Values::Finished(values) => values.clone(),
@@ -200,8 +200,9 @@ impl Map {
         let values = match self.take_gradient() {
             None => more,
             Some(Gradient { mut values, .. }) => {
-                let pairs = values.par_chunks_mut(1 << 16).zip(more.par_chunks(1 << 16));
-                pairs.for_each(|(sum, more)| {
+                let part = values.len().div_ceil(PARTS).max(1 << 12);
+                let pairs = values.chunks_mut(part).zip(more.chunks(part)).collect();
+                each(pairs, |(sum, more)| {
                     sum.iter_mut().zip(more).for_each(|(sum, more)| *sum += more);
                 });
                 values
@@ -232,13 +233,19 @@ impl View {
         }
     }
 
+    /// Whether the values are finished with `halo` pixels of border.
+    pub(crate) fn stored(&self, halo: usize) -> bool {
+        halo == HALO && matches!(self, Self::Finished(_))
+    }
+
     /// Consecutive images with `halo` pixels of border: a slice of the finished ones if their
-    /// halo is that wide, otherwise written to `scratch`.
+    /// halo is that wide, otherwise written to `scratch`, `piece` images by one thread.
     pub(crate) fn images<'a>(
         &'a self,
         extent: Extent,
         indices: std::ops::Range<usize>,
         (scratch, halo): (&'a mut [f32], usize),
+        piece: usize,
     ) -> &'a [f32] {
         let image = extent.image(halo);
         match self {
@@ -247,9 +254,12 @@ impl View {
             }
             _ => {
                 let scratch = &mut scratch[..indices.len() * image];
-                for (index, out) in indices.zip(scratch.chunks_exact_mut(image)) {
-                    self.write(extent, index, (out, halo));
-                }
+                let pieces = indices.step_by(piece).zip(scratch.chunks_mut(piece * image));
+                each(pieces.collect(), |(first, piece)| {
+                    for (index, out) in (first..).zip(piece.chunks_exact_mut(image)) {
+                        self.write(extent, index, (out, halo));
+                    }
+                });
                 scratch
             }
         }

@@ -4,9 +4,10 @@
 //! [`FusedMap`] and [`FusedConv`] are what the public types hold on Flex. Below them lie, from the
 //! outside in: the autodiff operations (`extension`), the forward and backward passes over a batch
 //! (`layer`, `layer_backward`, `ends`, `pool`), the values between layers (`map`), and the kernels
-//! on single images (`conv`, `direct`, `winograd`, `pointwise`, `gate`).
+//! on some images (`conv`, `direct`, `winograd`, `products`, `pointwise`, `gate`). How all of it is
+//! spread over threads is said in `parallel`.
 
-#[allow(unsafe_code, reason = "casts lines of floats to floats")]
+#[allow(unsafe_code, reason = "casts lines of floats to floats, and shares them")]
 mod buffer;
 mod conv;
 #[cfg(test)]
@@ -29,11 +30,16 @@ mod layer_backward;
 #[cfg(test)]
 mod layer_tests;
 mod map;
+mod parallel;
 #[cfg(test)]
 mod peers_tests;
 #[allow(unsafe_code, reason = "kernels on raw pointers")]
 mod pointwise;
 mod pool;
+#[allow(unsafe_code, reason = "kernels on raw pointers")]
+mod products;
+#[cfg(test)]
+mod scaling_tests;
 mod send;
 mod sgd;
 #[cfg(test)]

@@ -2,12 +2,11 @@
 
 use std::sync::Arc;
 
-use rayon::prelude::*;
-
 use super::buffer::Buffer;
 use super::extension::{MapOperation, Primitive, token};
 use super::extent::{Extent, HALO};
 use super::map::Map;
+use super::parallel::{PARTS, spread};
 use super::send::send;
 
 /// The largest value of each window.
@@ -40,9 +39,10 @@ fn transform(source: &Map, target: Extent, write: impl Fn(&[f32], &mut [f32]) + 
     let extent = source.extent;
     let view = source.view();
     let mut values = Buffer::stale(target.images * target.image(HALO));
-    values.par_chunks_mut(target.image(HALO)).enumerate().for_each(|(index, out)| {
+    let images = values.chunks_mut(target.image(HALO)).enumerate().collect();
+    spread(PARTS, images, |(index, out)| {
         let mut scratch = Buffer::stale(extent.image(HALO));
-        let image = view.images(extent, index..index + 1, (&mut scratch, HALO));
+        let image = view.images(extent, index..index + 1, (&mut scratch, HALO), 1);
         target.zero_halo(HALO, out);
         write(image, out);
     });

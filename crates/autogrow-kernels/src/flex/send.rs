@@ -1,13 +1,11 @@
 //! Sending a map the gradient of an operation that is not a layer.
 
-use rayon::prelude::*;
-
 use super::buffer::Buffer;
 use super::extent::HALO;
 use super::gate::Gate;
-use super::layer::{CHUNKS, chunk_size};
 use super::layer_backward::{join, no_sums};
 use super::map::{Gradient, Map};
+use super::parallel::{self, Cut};
 
 /// Adds to the gradient of `map` what `write(image, values, gradient)` writes for every image:
 /// `values` is the image itself, with its halo, if `needs_values`, and otherwise empty; `gradient`
@@ -29,9 +27,9 @@ pub(crate) fn send(
         None => Buffer::stale(extent.images * image),
     };
     let view = map.view();
-    let chunk = chunk_size(extent.images, CHUNKS, 1);
-    let chunks = sent.par_chunks_mut(chunk * image).with_max_len(1).enumerate();
-    let parts = chunks.map(|(index, sent)| {
+    let Cut { chunk, .. } = Cut::images(extent.images);
+    let chunks = sent.chunks_mut(chunk * image).enumerate();
+    let parts = parallel::map(chunks.collect(), |(index, sent)| {
         let mut sums = no_sums(extent);
         let needs_values = needs_values || relu;
         let mut scratch = Buffer::stale(if needs_values { extent.image(HALO) } else { 0 });
@@ -39,7 +37,7 @@ pub(crate) fn send(
         for (offset, sent) in sent.chunks_exact_mut(image).enumerate() {
             let index = index * chunk + offset;
             let values: &[f32] = if needs_values {
-                view.images(extent, index..index + 1, (&mut scratch, HALO))
+                view.images(extent, index..index + 1, (&mut scratch, HALO), 1)
             } else {
                 &[]
             };
@@ -52,7 +50,6 @@ pub(crate) fn send(
         }
         sums
     });
-    let parts = parts.collect::<Vec<_>>();
     let sums = trace.is_some().then(|| join(extent, &parts));
     map.set_gradient(Gradient { values: sent, sums });
 }

@@ -8,7 +8,7 @@ use super::extension::{FusedOps, Primitive};
 use crate::descent::Sgd;
 
 /// Floats that one thread takes at a time.
-const CHUNK: usize = 1 << 15;
+const CHUNK: usize = 1 << 13;
 
 /// See [`Sgd::step`].
 pub(crate) fn sgd_step<const D: usize>(

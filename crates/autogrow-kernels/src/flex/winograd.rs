@@ -5,12 +5,13 @@
 
 #![allow(clippy::needless_range_loop, reason = "loops over registers unroll by index")]
 
-use rayon::prelude::*;
+use std::ops::Range;
 
-use super::buffer::Buffer;
+use super::buffer::{Buffer, Shared};
 use super::direct::multiply_run;
 use super::extent::Extent;
 use super::geometry::Shape;
+use super::parallel::{PARTS, each, ranges, spread};
 use super::winograd_transforms::{PLANES, Planes, Tiles, weights_forward};
 use crate::simd::{Kernel, Simd, dispatch, lanes};
 
@@ -19,12 +20,18 @@ pub(crate) fn applies(shape: &Shape) -> bool {
     (shape.kernel, shape.stride, shape.padding) == (3, 1, 1)
 }
 
-/// Tiles per band: enough that a plane's weights are read seldom, few enough for the cache.
-pub(crate) const BAND: usize = 32;
+/// Tiles per band: enough that a plane's weights are read seldom, few enough for the cache. Weights
+/// that do not stay in the cache are to be read more seldom.
+pub(crate) fn band(shape: &Shape) -> usize {
+    if shape.input.channels * shape.output.channels < WIDE { 32 } else { 128 }
+}
+
+/// Pairs of channels from which on 36 planes of weights do not stay in the second-level cache.
+const WIDE: usize = 1 << 14;
 
 /// How many whole images fill a band.
 pub(crate) fn group(shape: &Shape) -> usize {
-    (BAND / (Tiles::across(shape.output) * Tiles::down(shape.output))).max(1)
+    (band(shape) / (Tiles::across(shape.output) * Tiles::down(shape.output))).max(1)
 }
 
 /// Floats from one plane to the next: a little more than they hold, lest the planes fall on the
@@ -33,18 +40,25 @@ pub(crate) fn plane(tiles: usize, extent: Extent) -> usize {
     tiles * extent.lanes() + 16
 }
 
-/// How many of the 36 products one thread computes. Wide layers have few images at a time, and each
-/// product is worth a thread.
-pub(crate) fn planes_at_once(source: Extent, target: Extent) -> usize {
-    if source.channels * target.channels >= 1 << 16 { 1 } else { PLANES }
+/// The planes and parts of their products that make at least `pieces` tasks, if there are many
+/// pieces: ranges of planes, each with every one of up to `most` ranges.
+pub(crate) fn products(pieces: usize, most: usize) -> Vec<(Range<usize>, Range<usize>)> {
+    if pieces < 2 {
+        return vec![(0..PLANES, 0..most)];
+    }
+    let planes = ranges(PLANES, 2 * pieces);
+    let parts = ranges(most, (4 * pieces).div_ceil(PLANES));
+    let pairs = planes.into_iter().flat_map(|p| parts.iter().map(move |q| (p.clone(), q.clone())));
+    pairs.collect()
 }
 
-/// The bands of `images` whole images: which images and tile rows each covers.
-pub(crate) fn bands(extent: Extent, images: usize) -> impl Iterator<Item = Band> {
+/// The bands of `images` whole images, of at most `tiles` tiles or one row of them: which images and
+/// tile rows each covers.
+pub(crate) fn bands(extent: Extent, images: usize, tiles: usize) -> impl Iterator<Item = Band> {
     let (across, down) = (Tiles::across(extent), Tiles::down(extent));
-    let whole = across * down <= BAND;
-    let rows = if whole { down } else { (BAND / across).max(1) };
-    let together = if whole { (BAND / (across * down)).max(1) } else { 1 };
+    let whole = across * down <= tiles;
+    let rows = if whole { down } else { (tiles / across).max(1) };
+    let together = if whole { (tiles / (across * down)).max(1) } else { 1 };
     (0..images).step_by(together).flat_map(move |image| {
         (0..down).step_by(rows).map(move |row| Band {
             images: image..(image + together).min(images),
@@ -56,7 +70,7 @@ pub(crate) fn bands(extent: Extent, images: usize) -> impl Iterator<Item = Band>
 
 /// Some rows of tiles of some images.
 pub(crate) struct Band {
-    images: std::ops::Range<usize>,
+    images: Range<usize>,
     row: usize,
     rows: usize,
 }
@@ -92,82 +106,98 @@ pub(crate) struct Winograd {
     /// row per source channel.
     weights: Buffer,
     lanes: usize,
+    band: usize,
 }
 
 impl Winograd {
-    /// `weight(target, source)` gives the nine weights of two channels.
+    /// `weight(target, source)` gives the nine weights of two channels; bands have `band` tiles.
     pub(crate) fn new(
-        source: Extent,
-        target: Extent,
+        [source, target]: [Extent; 2],
+        band: usize,
         weight: impl Fn(usize, usize) -> [f32; 9] + Sync,
     ) -> Self {
         let (rows, columns) = (source.channels, target.lanes());
         let lanes = lanes(columns);
         let mut weights = Buffer::stale(PLANES * rows * columns);
-        let blocks = weights.par_chunks_mut(PLANES * rows * 2 * lanes).enumerate();
-        blocks.for_each(|(index, block)| {
-            let column = index * 2 * lanes;
+        let blocks = columns.div_ceil(2 * lanes);
+        let parts = ranges(rows, PARTS.div_ceil(blocks).min(rows.div_ceil(4)));
+        let tasks =
+            (0..blocks).flat_map(|block| parts.iter().map(move |part| (block, part.clone())));
+        let floats = Shared::new(&mut weights);
+        each(tasks.collect(), |(block, part)| {
+            let column = 2 * lanes * block;
             let width = (2 * lanes).min(columns - column);
-            dispatch(lanes, Pack { weight: &weight, target, column, width, rows, block });
+            let weight = &weight;
+            dispatch(lanes, Pack { weight, target, column, width, rows, part, floats });
         });
-        Self { source, target, weights, lanes }
+        Self { source, target, weights, lanes, band }
     }
 
-    /// Convolves whole images with `halo` pixels of border into images without.
-    pub(crate) fn run(&self, (input, halo): (&[f32], usize), output: &mut [f32]) {
+    /// Convolves whole images with `halo` pixels of border into images without, the work of each
+    /// band cut into `pieces`.
+    pub(crate) fn run(&self, (input, halo): (&[f32], usize), output: &mut [f32], pieces: usize) {
         let (source, target) = (self.source, self.target);
         let images = output.len() / target.image(0);
         assert_eq!(input.len(), images * source.image(halo));
-        let most = bands(target, images).map(|band| band.count(target)).max().unwrap_or(0);
+        let bands = || bands(target, images, self.band);
+        let most = bands().map(|band| band.count(target)).max().unwrap_or(0);
         let mut transformed = Buffer::stale(PLANES * plane(most, source));
         let mut products = Buffer::stale(PLANES * plane(most, target));
-        for band in bands(target, images) {
-            for (image, tiles, place) in band.places(source, most) {
+        for band in bands() {
+            let planes = Shared::new(&mut transformed);
+            spread(pieces, band.places(source, most).collect(), |(image, tiles, place)| {
                 let image = &input[image * source.image(halo)..][..source.image(halo)];
-                tiles.input((image, halo), &mut transformed, place);
-            }
-            let tiles = band.count(target);
-            let steps = [plane(most, source), plane(most, target)];
-            let planes = planes_at_once(source, target);
-            let parts = products.par_chunks_mut(planes * steps[1]).enumerate();
-            parts.for_each(|(index, to)| {
-                let first = index * planes;
-                let from = &transformed[first * steps[0]..];
-                dispatch(self.lanes, Multiply { conv: self, tiles, first, steps, from, to });
+                tiles.input((image, halo), planes, place);
             });
-            for (image, tiles, place) in band.places(target, most) {
-                let image = &mut output[image * target.image(0)..][..target.image(0)];
+            let multiply = Multiply {
+                conv: self,
+                tiles: band.count(target),
+                steps: [plane(most, source), plane(most, target)],
+                from: &transformed,
+                to: Shared::new(&mut products),
+            };
+            let tasks = self::products(pieces, target.lanes().div_ceil(2 * self.lanes));
+            each(tasks, |(planes, blocks)| {
+                dispatch(self.lanes, Task { multiply: &multiply, planes, blocks });
+            });
+            let images = output.chunks_exact_mut(target.image(0));
+            let images = band.places(target, most).zip(images.skip(band.images.start));
+            spread(pieces, images.collect(), |((_, tiles, place), image)| {
                 tiles.output(&products, place, image);
-            }
+            });
         }
     }
 }
 
-/// Transforms one block of weights.
+/// Transforms some rows of one block of weights. Tasks that run side by side share the floats and
+/// differ in block or rows.
 struct Pack<'a, F> {
     weight: &'a F,
     target: Extent,
     column: usize,
     width: usize,
     rows: usize,
-    block: &'a mut [f32],
+    part: Range<usize>,
+    floats: Shared<'a>,
 }
 
 impl<F: Fn(usize, usize) -> [f32; 9]> Kernel for Pack<'_, F> {
     #[inline(always)]
     fn run<S: Simd>(self) {
-        assert_eq!(self.block.len(), PLANES * self.rows * self.width);
-        for row in 0..self.rows {
+        let first = PLANES * self.rows * self.column;
+        assert!(first + PLANES * self.rows * self.width <= self.floats.len());
+        assert!(self.part.end <= self.rows);
+        for row in self.part {
             for offset in (0..self.width).step_by(S::LANES) {
                 let mut taps = [[0.0_f32; 16]; 9];
-                let first = self.column + offset;
-                for lane in 0..S::LANES.min(self.target.channels.saturating_sub(first)) {
-                    let weights = (self.weight)(first + lane, row);
+                let column = self.column + offset;
+                for lane in 0..S::LANES.min(self.target.channels.saturating_sub(column)) {
+                    let weights = (self.weight)(column + lane, row);
                     for (tap, weight) in taps.iter_mut().zip(weights) {
                         tap[lane] = weight;
                     }
                 }
-                // SAFETY: 16 floats fill any register, and the block's size has been checked.
+                // SAFETY: 16 floats fill any register, and the block has been checked to exist.
                 unsafe {
                     let mut loaded = [S::splat(0.0); 9];
                     for tap in 0..9 {
@@ -175,8 +205,8 @@ impl<F: Fn(usize, usize) -> [f32; 9]> Kernel for Pack<'_, F> {
                     }
                     let transformed = weights_forward(loaded);
                     for plane in 0..PLANES {
-                        let at = (plane * self.rows + row) * self.width + offset;
-                        transformed[plane].store(self.block.as_mut_ptr().add(at));
+                        let at = first + (plane * self.rows + row) * self.width + offset;
+                        transformed[plane].store(self.floats.as_mut_ptr().add(at));
                     }
                 }
             }
@@ -184,41 +214,49 @@ impl<F: Fn(usize, usize) -> [f32; 9]> Kernel for Pack<'_, F> {
     }
 }
 
-/// Some of the 36 products `[tiles, source] * [source, target]`.
+/// The 36 products `[tiles, source] * [source, target]`.
 struct Multiply<'a> {
     conv: &'a Winograd,
     tiles: usize,
-    first: usize,
     steps: [usize; 2],
     from: &'a [f32],
-    to: &'a mut [f32],
+    to: Shared<'a>,
 }
 
-impl Kernel for Multiply<'_> {
+/// Some planes and blocks of columns of the products. Tasks that run side by side share the target
+/// and differ in one of the two.
+struct Task<'a> {
+    multiply: &'a Multiply<'a>,
+    planes: Range<usize>,
+    blocks: Range<usize>,
+}
+
+impl Kernel for Task<'_> {
     #[inline(always)]
     fn run<S: Simd>(self) {
-        let (rows, columns) = (self.conv.source.channels, self.conv.target.lanes());
-        let planes = self.to.len() / self.steps[1];
-        assert!(self.from.len() >= planes * self.steps[0]);
-        assert!(self.tiles * self.conv.source.lanes() <= self.steps[0]);
-        assert!(self.tiles * columns <= self.steps[1] && self.first + planes <= PLANES);
+        let Multiply { conv, tiles, steps, from, to } = *self.multiply;
+        let (rows, columns) = (conv.source.channels, conv.target.lanes());
+        assert!(self.planes.end <= PLANES);
+        assert!(from.len() >= PLANES * steps[0] && to.len() >= PLANES * steps[1]);
+        assert!(tiles * conv.source.lanes() <= steps[0] && tiles * columns <= steps[1]);
         let block = 2 * S::LANES;
-        let (from, to) = (self.from.as_ptr(), self.to.as_mut_ptr());
-        for plane in 0..planes {
-            for column in (0..columns).step_by(block) {
+        let (from, to) = (from.as_ptr(), to.as_mut_ptr());
+        for plane in self.planes {
+            for column in self.blocks.clone().map(|index| index * block) {
                 let wide = column + block <= columns;
                 let width = if wide { block } else { S::LANES };
-                let weights = PLANES * rows * column + (self.first + plane) * rows * width;
+                let weights = PLANES * rows * column + plane * rows * width;
                 // SAFETY: the sizes of the matrices have been checked, and `new` has made the
                 // weights of this size.
                 unsafe {
-                    let weights = self.conv.weights.as_ptr().add(weights);
-                    let from = from.add(plane * self.steps[0]);
-                    let to = to.add(plane * self.steps[1] + column);
-                    if wide {
-                        self.block::<S, 6, 2>(from, weights, to);
-                    } else {
-                        self.block::<S, 8, 1>(from, weights, to);
+                    let weights = conv.weights.as_ptr().add(weights);
+                    let from = from.add(plane * steps[0]);
+                    let to = to.add(plane * steps[1] + column);
+                    let multiply = self.multiply;
+                    match (wide, S::LANES == 16) {
+                        (true, true) => multiply.block::<S, 8, 2>(from, weights, to),
+                        (true, false) => multiply.block::<S, 6, 2>(from, weights, to),
+                        (false, _) => multiply.block::<S, 8, 1>(from, weights, to),
                     }
                 }
             }
@@ -242,6 +280,10 @@ impl Multiply<'_> {
             while tile + P <= self.tiles {
                 self.rows::<S, P, B>(tile, from, weights, to);
                 tile += P;
+            }
+            if tile + 4 <= self.tiles {
+                self.rows::<S, 4, B>(tile, from, weights, to);
+                tile += 4;
             }
             while tile + 2 <= self.tiles {
                 self.rows::<S, 2, B>(tile, from, weights, to);

@@ -6,6 +6,7 @@
 
 #![allow(clippy::needless_range_loop, reason = "loops over registers unroll by index")]
 
+use super::buffer::Shared;
 use super::extent::Extent;
 use crate::simd::{Kernel, Simd, dispatch, lanes};
 
@@ -112,8 +113,9 @@ impl Tiles {
         assert!((PLANES - 1) * target.step + (target.first + self.count()) * lanes <= planes);
     }
 
-    /// `B^T d B` of the 6x6 pixels around every tile of an image with `halo` pixels of border.
-    pub(crate) fn input(self, (image, halo): (&[f32], usize), planes: &mut [f32], target: Planes) {
+    /// `B^T d B` of the 6x6 pixels around every tile of an image with `halo` pixels of border. Only
+    /// one thread at a time writes a tile's places.
+    pub(crate) fn input(self, (image, halo): (&[f32], usize), planes: Shared<'_>, target: Planes) {
         self.check(image.len(), halo, planes.len(), target);
         assert!(halo >= 1);
         let planes = planes.as_mut_ptr();
@@ -123,11 +125,12 @@ impl Tiles {
         );
     }
 
-    /// `A y A^T` of the 4x4 pixels of every tile: the adjoint of [`output`](Self::output).
+    /// `A y A^T` of the 4x4 pixels of every tile: the adjoint of [`output`](Self::output). Only one
+    /// thread at a time writes a tile's places.
     pub(crate) fn gradient(
         self,
         (image, halo): (&[f32], usize),
-        planes: &mut [f32],
+        planes: Shared<'_>,
         target: Planes,
     ) {
         self.check(image.len(), halo, planes.len(), target);

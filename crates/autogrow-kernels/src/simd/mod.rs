@@ -4,6 +4,8 @@
 //! The portable implementation is ordinary arithmetic on arrays, so the same pointer code that
 //! runs on AVX-512 can be run by Miri and on any architecture.
 
+#[cfg(all(target_arch = "aarch64", target_feature = "neon"))]
+mod neon;
 #[cfg(target_arch = "x86_64")]
 mod x86;
 
@@ -46,6 +48,8 @@ pub(crate) trait Kernel {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Registers {
     Portable,
+    #[cfg(all(target_arch = "aarch64", target_feature = "neon"))]
+    Neon,
     #[cfg(target_arch = "x86_64")]
     Avx2,
     #[cfg(target_arch = "x86_64")]
@@ -60,7 +64,11 @@ fn widest() -> Registers {
     } else if x86::has_avx2() {
         return Registers::Avx2;
     }
-    Registers::Portable
+    #[cfg(all(target_arch = "aarch64", target_feature = "neon"))]
+    let fallback = Registers::Neon;
+    #[cfg(not(all(target_arch = "aarch64", target_feature = "neon")))]
+    let fallback = Registers::Portable;
+    fallback
 }
 
 #[cfg(not(test))]
@@ -85,6 +93,8 @@ pub(crate) fn dispatch(lanes: usize, kernel: impl Kernel) {
         _ if lanes == 16 => x86::run_avx512(kernel),
         #[cfg(target_arch = "x86_64")]
         Registers::Avx2 | Registers::Avx512 => x86::run_avx2(kernel),
+        #[cfg(all(target_arch = "aarch64", target_feature = "neon"))]
+        Registers::Neon => kernel.run::<neon::Neon>(),
         Registers::Portable => {
             debug_assert_eq!(lanes, NARROW);
             kernel.run::<Portable>();
@@ -103,7 +113,12 @@ mod limit {
     impl Registers {
         #[cfg(target_arch = "x86_64")]
         pub(crate) const ALL: [Self; 3] = [Self::Portable, Self::Avx2, Self::Avx512];
-        #[cfg(not(target_arch = "x86_64"))]
+        #[cfg(all(target_arch = "aarch64", target_feature = "neon"))]
+        pub(crate) const ALL: [Self; 2] = [Self::Portable, Self::Neon];
+        #[cfg(not(any(
+            target_arch = "x86_64",
+            all(target_arch = "aarch64", target_feature = "neon")
+        )))]
         pub(crate) const ALL: [Self; 1] = [Self::Portable];
     }
 
@@ -113,6 +128,11 @@ mod limit {
 
     pub(super) fn registers() -> Registers {
         LIMIT.get().map_or_else(widest, |limit| limit.min(widest()))
+    }
+
+    /// Whether this thread's registers are limited.
+    pub(crate) fn limited() -> bool {
+        LIMIT.get().is_some()
     }
 
     /// Runs `f` with at most these registers on this thread.
@@ -127,7 +147,7 @@ mod limit {
 #[cfg(test)]
 use limit::registers;
 #[cfg(test)]
-pub(crate) use limit::with_at_most;
+pub(crate) use limit::{limited, with_at_most};
 
 /// The registers of a machine without vectors.
 #[derive(Clone, Copy)]
