@@ -2,11 +2,10 @@
 //! flags; later ones win. Every value remembers its source, every unknown key is an error.
 
 use crate::home::without_tilde;
-use crate::preset::{Layer, PRESET};
+use crate::preset::Layer;
 use crate::variables::{is_misspelt, warn_of_variable};
-use autogrow_core::config::{Config, PAPERS_KEYS, Preset, batch_for};
+use autogrow_core::config::{Config, PAPERS_KEYS};
 use autogrow_core::data::DataSetKind;
-use autogrow_core::network::SeedNetwork;
 use autogrow_core::registry::find;
 use autogrow_core::settings::PluginSettings;
 use autogrow_core::{Error, Resolved, Result};
@@ -21,9 +20,7 @@ const PREFIX: &str = "AUTOGROW_";
 /// Not a key: the folder that data sets are looked for in.
 const DATA_VARIABLE: &str = "AUTOGROW_DATA";
 /// The source of values that nobody has set.
-const DEFAULT: &str = "default";
-/// That of values which a network brings with it begins so.
-const RECIPE: &str = "recipe of ";
+pub(crate) const DEFAULT: &str = "default";
 
 /// Options of every command with a configuration.
 #[derive(Args, Clone, Debug, Default)]
@@ -283,13 +280,8 @@ impl Loaded {
         let is_policy_chosen = is_chosen("growth.policy") || PAPERS_KEYS.into_iter().any(is_chosen);
         let policy = is_policy_chosen.then_some(config.growth.policy.as_str());
         let layer = Layer::of(config.preset, &config.data, policy)?;
-        let mut figment = Figment::from(defaults).merge(layer);
-        if !is_chosen("training.optimizer") {
-            for setting in recipe(&config)? {
-                figment = figment.merge(setting);
-            }
-        }
-        let figment = figment.merge(chosen);
+        let recipe = Layer::of_recipe(&config, is_chosen("training.optimizer"));
+        let figment = Figment::from(defaults).merge(layer).merge(recipe).merge(chosen);
         let mut config = figment.extract::<Config>().map_err(|error| explain(error, &figment))?;
         for (key, path) in [
             ("data.dir", &mut config.data.dir),
@@ -308,30 +300,6 @@ impl Loaded {
         find::<DataSetKind>(&self.config.data.name)
             .and_then(|_| Resolved::of(self.config.clone()))
             .map_err(|error| self.locate(error))
-    }
-
-    /// The settings for so many training images: batches are smaller for few of them, unless their size
-    /// is chosen or the paper's settings are.
-    ///
-    /// # Errors
-    /// As [`Loaded::resolve`].
-    pub(crate) fn resolve_for(&self, images: usize) -> Result<Resolved> {
-        let resolved = self.resolve()?;
-        let source = self.source("training.batch_size");
-        let is_open = source == DEFAULT || source.starts_with(PRESET);
-        if !is_open || resolved.preset == Preset::Paper {
-            return Ok(resolved);
-        }
-        let mut config = resolved.config().clone();
-        let training = &mut config.training;
-        let batch = batch_for(images).max(training.micro_batch);
-        training.batch_size = training.batch_size.min(batch);
-        Resolved::of(config)
-    }
-
-    /// Whether the network brought its optimiser with it.
-    pub(crate) fn has_recipe(&self) -> bool {
-        self.source("training.optimizer").starts_with(RECIPE)
     }
 
     /// Whether anybody has set `key`.
@@ -355,25 +323,6 @@ impl Loaded {
     pub(crate) fn source(&self, key: &str) -> String {
         source(&self.figment, key)
     }
-}
-
-/// What the network is trained with unless it is chosen, where it has a recipe of its own.
-fn recipe(config: &Config) -> Result<Vec<Setting>> {
-    // A name that nobody has registered is told when the settings are resolved.
-    let network = find::<SeedNetwork>(&config.network.name).ok();
-    let recipe = network.and_then(|network| network.recipe);
-    let Some(recipe) = recipe.filter(|_| config.preset != Preset::Paper) else {
-        return Ok(Vec::new());
-    };
-    let setting = |key: &str, value| {
-        let origin = format!("{RECIPE}{}", config.network.name);
-        Setting { key: key.into(), value, origin }
-    };
-    Ok(vec![
-        setting("training.optimizer", Value::from(recipe.optimizer)),
-        setting("training.learning_rate", Value::from(recipe.learning_rate)),
-        setting("training.weight_decay", Value::from(recipe.weight_decay)),
-    ])
 }
 
 /// The configuration of a run of a suite, from the settings that its file gives it alone.

@@ -1,8 +1,9 @@
 //! `autogrow train`, and what it shares with `resume`.
 
-use super::{evaluate, objective_of, open_data, open_device_of};
+use super::{evaluate, objective_of, open_data, open_device_of, sized};
 use crate::args::TrainArgs;
 use crate::output::{BOLD, Output, RESET, duration, si};
+use crate::preset::RECIPE;
 use crate::progress::Progress;
 use crate::reporter::Reporter;
 use crate::run_folders::FOLDER;
@@ -85,7 +86,7 @@ pub(super) fn begin(args: &TrainArgs, output: &Output, ranks: &Ranks) -> Result<
 fn unusual(loaded: &Loaded, config: &Resolved) -> Option<String> {
     let training = &config.training;
     let mut told = Vec::new();
-    if loaded.has_recipe() {
+    if loaded.source("training.optimizer").starts_with(RECIPE) {
         let (optimizer, rate) = (&training.optimizer, training.learning_rate);
         told.push(format!("{optimizer} at {rate}, the recipe of {}", config.network.name));
     }
@@ -102,7 +103,7 @@ fn prepare(args: &TrainArgs, ranks: &Ranks) -> Result<(Loaded, Resolved, Device,
     ranks.set_patience(Duration::from_secs_f64(config.run.patience));
     let device = open_device_of(ranks.rank(), &config, &loaded)?;
     let data = open_data(&config)?;
-    let config = loaded.resolve_for(data.train.len())?;
+    let config = sized(&loaded, config, &data)?;
     // Whatever the images rule out is told before a folder is made.
     let job = Job { config: &config, data: &data, device: &device, ranks };
     job.seed_network(&device).map_err(|error| loaded.locate(error))?;
