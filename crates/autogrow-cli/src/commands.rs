@@ -29,14 +29,15 @@ mod threads;
 pub(crate) mod train;
 pub(crate) mod trajectory;
 
-use crate::settings::Loaded;
-use autogrow::config::Config;
+use crate::preset::PRESET;
+use crate::settings::{DEFAULT, Loaded};
+use autogrow::config::{Config, Preset, batch_for};
 use autogrow::data::{DataRequest, DataSet};
 use autogrow::device;
 use autogrow::network::{ModelInfo, SeedNetwork};
 use autogrow::registry::find;
 use autogrow::training::{Objective, objective};
-use autogrow::{Error, Result};
+use autogrow::{Error, Resolved, Result};
 use autogrow_data::open_table;
 use burn::tensor::Device;
 
@@ -60,6 +61,21 @@ fn objective_of(config: &Config) -> Result<Box<dyn Objective>> {
 
 fn open_data(config: &Config) -> Result<DataSet> {
     request_data(config, DataSet::open)
+}
+
+/// The settings for a data set: batches are smaller for few training images, unless their size is chosen
+/// or the paper's settings are.
+fn sized(loaded: &Loaded, resolved: Resolved, data: &DataSet) -> Result<Resolved> {
+    let source = loaded.source("training.batch_size");
+    let is_open = source == DEFAULT || source.starts_with(PRESET);
+    if !is_open || resolved.preset == Preset::Paper {
+        return Ok(resolved);
+    }
+    let mut config = resolved.config().clone();
+    let training = &mut config.training;
+    let batch = batch_for(data.train.len()).max(training.micro_batch);
+    training.batch_size = training.batch_size.min(batch);
+    Resolved::of(config)
 }
 
 /// The data set that the configuration names, for a model: of tables, as the model was trained on.

@@ -2,11 +2,11 @@
 //! flags; later ones win. Every value remembers its source, every unknown key is an error.
 
 use crate::home::without_tilde;
-use crate::preset::{Layer, PRESET};
+use crate::preset::Layer;
 use crate::setting::Setting;
-use crate::suited::{RECIPE, Suited};
+use crate::suited::Suited;
 use crate::variables::{is_misspelt, warn_of_variable};
-use autogrow::config::{Config, PAPERS_KEYS, Preset, batch_for};
+use autogrow::config::{Config, PAPERS_KEYS};
 use autogrow::data::DataSetKind;
 use autogrow::registry::find;
 use autogrow::settings::PluginSettings;
@@ -22,7 +22,7 @@ const PREFIX: &str = "AUTOGROW_";
 /// Not a key: the folder that data sets are looked for in.
 const DATA_VARIABLE: &str = "AUTOGROW_DATA";
 /// The source of values that nobody has set.
-const DEFAULT: &str = "default";
+pub(crate) const DEFAULT: &str = "default";
 
 /// Options of every command with a configuration.
 #[derive(Args, Clone, Debug, Default)]
@@ -307,30 +307,6 @@ impl Loaded {
         find::<DataSetKind>(&self.config.data.name)
             .and_then(|_| Resolved::of(self.config.clone()))
             .map_err(|error| self.locate(error))
-    }
-
-    /// The settings for so many training images: batches are smaller for few of them, unless their size
-    /// is chosen or the paper's settings are.
-    ///
-    /// # Errors
-    /// As [`Loaded::resolve`].
-    pub(crate) fn resolve_for(&self, images: usize) -> Result<Resolved> {
-        let resolved = self.resolve()?;
-        let source = self.source("training.batch_size");
-        let is_open = source == DEFAULT || source.starts_with(PRESET);
-        if !is_open || resolved.preset == Preset::Paper {
-            return Ok(resolved);
-        }
-        let mut config = resolved.config().clone();
-        let training = &mut config.training;
-        let batch = batch_for(images).max(training.micro_batch);
-        training.batch_size = training.batch_size.min(batch);
-        Resolved::of(config)
-    }
-
-    /// Whether the network brought its optimiser with it.
-    pub(crate) fn has_recipe(&self) -> bool {
-        self.source("training.optimizer").starts_with(RECIPE)
     }
 
     /// Whether anybody has set `key`.

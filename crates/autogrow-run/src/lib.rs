@@ -2,6 +2,7 @@
 //! [`Event`]s of its journal, an [`Epoch`](EpochRecord) of its metrics, its [`Outcome`], the
 //! [`names`] of its files, and how they are written so that nothing is ever half there.
 
+mod batch;
 pub mod certificate;
 pub mod config;
 mod event;

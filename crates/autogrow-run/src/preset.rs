@@ -55,17 +55,6 @@ epochs = 90
 milestones = [0.3333333333333333, 0.6666666666666666]
 ";
 
-/// Steps of an epoch that are aimed at, and the batches that are given up for it.
-const STEPS_OF_EPOCH: usize = 16;
-const SMALLEST: usize = 16;
-const LARGEST: usize = 128;
-
-/// Images a step where there are so many to train on and nobody says: a power of two, so that an
-/// epoch of small data has several steps as well.
-pub fn batch_for(images: usize) -> usize {
-    (images / STEPS_OF_EPOCH).next_power_of_two().clamp(SMALLEST, LARGEST)
-}
-
 impl Preset {
     /// As it is typed.
     pub fn name(self) -> &'static str {
@@ -143,12 +132,6 @@ mod tests {
         assert_eq!(growth(Preset::Standard, chosen), (periodic.clone(), Guide::Raw, 3, 100));
         assert_eq!(growth(Preset::Quick, chosen), (periodic.clone(), Guide::Raw, 2, 8));
         assert_eq!(growth(Preset::Paper, None), (periodic, Guide::Raw, 3, 100));
-    }
-
-    #[test]
-    fn small_data_take_small_batches() {
-        let of = [0, 90, 400, 1_078, 6_000, 1_281_167].map(batch_for);
-        assert_eq!(of, [16, 16, 32, 128, 128, 128]);
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! `autogrow plan`.
 
 use super::bench::step::StepBench;
-use super::{open_data, open_device};
+use super::{open_data, open_device, sized};
 use crate::args::PlanArgs;
 use crate::output::{BOLD, Output, RESET, duration, si, table};
 use autogrow::Result;
@@ -62,7 +62,7 @@ pub(crate) fn run(args: &PlanArgs, output: &Output) -> Result<()> {
     let config = loaded.resolve()?;
     let device = open_device(&config, &loaded)?;
     let data = open_data(&config)?;
-    let config = loaded.resolve_for(data.train.len())?;
+    let config = sized(&loaded, config, &data)?;
     if let Some(note) = &loaded.note {
         output.note(note);
     }

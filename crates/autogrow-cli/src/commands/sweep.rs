@@ -2,7 +2,7 @@
 //! successive halving: all of them for some epochs, the better half for longer, until one is left.
 
 use super::train::{self, Ended};
-use super::{objective_of, open_data, open_device, resume};
+use super::{objective_of, open_data, open_device, resume, sized};
 use crate::args::{ResumeArgs, SweepArgs, TrainArgs};
 use crate::output::{BOLD, Output, RESET, si, table};
 use crate::run_folders::FOLDER;
@@ -66,7 +66,7 @@ pub(crate) fn run(args: &SweepArgs, output: &Output) -> Result<()> {
     let config = loaded.resolve()?;
     let device = open_device(&config, &loaded)?;
     let data = open_data(&config)?;
-    let config = loaded.resolve_for(data.train.len())?;
+    let config = sized(&loaded, config, &data)?;
     let ranks = Ranks::single();
     let seed = Job { config: &config, data: &data, device: &device, ranks: &ranks }.blueprint();
     let mut candidates = Vec::new();

@@ -1,6 +1,6 @@
 //! `autogrow train`, and what it shares with `resume`.
 
-use super::{evaluate, listing, objective_of, open_data, open_device_of, plan};
+use super::{evaluate, listing, objective_of, open_data, open_device_of, plan, sized};
 use crate::args::TrainArgs;
 use crate::live_page::LivePage;
 use crate::output::{BOLD, Output, RESET, duration, si};
@@ -9,6 +9,7 @@ use crate::reporter::Reporter;
 use crate::run_folders::FOLDER;
 use crate::settings::Loaded;
 use crate::signals::Signals;
+use crate::suited::RECIPE;
 use autogrow::config::{Config, SelectOn};
 use autogrow::data::{Baselines, DataSet};
 use autogrow::network::Blueprint;
@@ -96,7 +97,7 @@ pub(super) fn begin(args: &TrainArgs, output: &Output, ranks: &Ranks) -> Result<
 fn unusual(loaded: &Loaded, config: &Resolved) -> Option<String> {
     let training = &config.training;
     let mut told = Vec::new();
-    if loaded.has_recipe() {
+    if loaded.source("training.optimizer").starts_with(RECIPE) {
         let (optimizer, rate) = (&training.optimizer, training.learning_rate);
         told.push(format!("{optimizer} at {rate}, the recipe of {}", config.network.name));
     }
@@ -113,7 +114,7 @@ fn prepare(args: &TrainArgs, ranks: &Ranks) -> Result<(Loaded, Resolved, Device,
     ranks.set_patience(Duration::from_secs_f64(config.run.patience));
     let device = open_device_of(ranks.rank(), &config, &loaded)?;
     let data = open_data(&config)?;
-    let config = loaded.resolve_for(data.train.len())?;
+    let config = sized(&loaded, config, &data)?;
     // Whatever the images rule out is told before a folder is made.
     let job = Job { config: &config, data: &data, device: &device, ranks };
     job.seed_network(&device).map_err(|error| loaded.locate(error))?;

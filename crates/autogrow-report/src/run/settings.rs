@@ -84,8 +84,20 @@ fn flatten(before: &str, table: &Table, keys: &mut BTreeMap<String, Value>) {
         let name = if before.is_empty() { name.clone() } else { format!("{before}.{name}") };
         match value {
             Value::Table(section) => flatten(&name, section, keys),
-            value => drop(keys.insert(name, value.clone())),
+            value => {
+                let value = as_written_today(&name, value.clone());
+                keys.insert(name, value);
+            }
         }
+    }
+}
+
+/// A value that earlier programs wrote in another form.
+fn as_written_today(key: &str, value: Value) -> Value {
+    match (key, &value) {
+        ("data.augment", Value::Boolean(true)) => Value::from("standard"),
+        ("data.augment", Value::Boolean(false)) => Value::from("none"),
+        _ => value,
     }
 }
 
