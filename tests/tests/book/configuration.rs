@@ -210,7 +210,8 @@ fn every_variable_sets_its_key() {
     };
     let settings: String = keys.iter().map(setting).collect();
     let loaded = Place::new().run(&format!("{settings}autogrow config --json"));
-    let loaded: BTreeMap<String, Value> = serde_json::from_slice(&loaded.stdout).unwrap();
+    let mut loaded: BTreeMap<String, Value> = serde_json::from_slice(&loaded.stdout).unwrap();
+    assert_eq!(loaded.remove("schema"), Some(1.into()));
     assert_eq!(loaded.len(), keys.len());
     for key in keys {
         // What is left open by its default is filled in by the network.

@@ -248,7 +248,7 @@
       stale.hidden = false;
     };
     // Where the run serves the page, the browser would show an error once there is no run.
-    const served = location.protocol === "http:";
+    const served = location.protocol !== "file:";
     const pause = served ? 3000 : 10000;
     const load = () => {
       if (!served) return location.reload();
