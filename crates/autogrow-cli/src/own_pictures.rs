@@ -7,13 +7,13 @@ use autogrow_data::Survey;
 const TINY: usize = 48;
 /// Pictures whose shorter side is below this show no more at 224x224 than at 64x64.
 const LARGE: usize = 160;
-/// Fewer pictures than this are learnt by heart at 224x224, at a hundred times the cost of 64x64.
+/// Fewer pictures than this are learnt by heart at 224x224, at some twenty times the cost of 64x64.
 const MANY: usize = 10_000;
-/// Up to so many pictures of 64x64, the whole of `standard` takes an hour or less on a laptop.
+/// With more pictures than this, the whole of `standard` takes hours on a few cores.
 const QUICK_BEYOND: usize = 5_000;
 /// Steps of an epoch that are aimed at, and the batches that are given up for it. Large images need more
 /// memory.
-const STEPS: usize = 32;
+const STEPS: usize = 64;
 const SMALLEST_BATCH: usize = 16;
 const LARGEST_BATCH: usize = 128;
 const LARGEST_BATCH_OF_LARGE: usize = 64;
@@ -50,7 +50,8 @@ pub(crate) fn choose(pictures: Survey, size: Option<usize>, has_limit: bool) -> 
     Choice {
         network: if is_large { "basic4resnet-imagenet" } else { "basic3resnet" },
         size,
-        batch_size: (pictures / STEPS).next_power_of_two().clamp(SMALLEST_BATCH, largest_batch),
+        batch_size: (1_usize << (pictures / STEPS).max(1).ilog2())
+            .clamp(SMALLEST_BATCH, largest_batch),
         preset: if is_long && !has_limit { Preset::Quick } else { Preset::Standard },
         why,
     }
@@ -68,10 +69,10 @@ mod tests {
             // Icons.
             (28, 60_000, (small, 32, 128, quick)),
             (32, 300, (small, 32, 16, standard)),
-            (47, 1_000, (small, 32, 32, standard)),
-            (48, 1_000, (small, 64, 32, standard)),
+            (47, 2_500, (small, 32, 32, standard)),
+            (48, 1_000, (small, 64, 16, standard)),
             // Thumbnails.
-            (100, 5_000, (small, 64, 128, standard)),
+            (100, 5_000, (small, 64, 64, standard)),
             (159, 100_000, (small, 64, 128, quick)),
             // Photographs.
             (160, 10_000, (large, 224, 64, quick)),
