@@ -303,14 +303,16 @@ fn values_that_make_no_sense_are_refused() {
         ("training.mixup=-1", "0 or more"),
         ("data.erasing=2", "from 0 to 1"),
         ("data.augment=trivail", "did you mean `trivial`?"),
-        ("network.name=basic4resnet-imagenet", "network.depth"),
     ] {
         let message = PROGRAM.fails(2, &["train", "--set", setting]);
         assert!(message.contains(word), "{setting}: {message}");
         assert!(message.contains("--set"), "{setting}: {message}");
     }
-    let small =
-        PROGRAM.fails(2, &["train", "--network", "basic4resnet-imagenet", "--depth", "1-1-1-1"]);
+    let network = ["train", "--network", "basic4resnet-imagenet"];
+    let depth = PROGRAM.fails(2, &[&network[..], &["--depth", "1-1-1"]].concat());
+    assert!(depth.contains("`network.depth` = 1-1-1 names 3 sub-networks"), "{depth}");
+    // Of four sub-networks by itself, but the digits are too small for it.
+    let small = PROGRAM.fails(2, &network);
     assert!(small.contains("at least 32x32") && small.contains("8x8"), "{small}");
     PROGRAM.fails(2, &["train", "--set", "no-equals-sign"]);
     PROGRAM.fails(2, &["train", "--config", "no-such-file.toml"]);

@@ -1,17 +1,21 @@
 //! With what pictures of one's own are trained where no network is named: by their size and number.
 
-use autogrow::config::{Preset, batch_for};
+use autogrow::config::Preset;
 use autogrow_data::Survey;
 
 /// Pictures whose shorter side is below this show no more at 64x64 than at 32x32.
 const TINY: usize = 48;
 /// Pictures whose shorter side is below this show no more at 224x224 than at 64x64.
 const LARGE: usize = 160;
-/// Fewer pictures than this are learnt by heart at 224x224, at a hundred times the cost of 64x64.
+/// Fewer pictures than this are learnt by heart at 224x224, at some twenty times the cost of 64x64.
 const MANY: usize = 10_000;
-/// Up to so many pictures of 64x64, the whole of `standard` takes an hour or less on a laptop.
+/// With more pictures than this, the whole of `standard` takes hours on a few cores.
 const QUICK_BEYOND: usize = 5_000;
-/// Images a step at 224x224, which need more memory.
+/// Steps of an epoch that are aimed at, and the batches that are given up for it. Large images need more
+/// memory.
+const STEPS: usize = 64;
+const SMALLEST_BATCH: usize = 16;
+const LARGEST_BATCH: usize = 128;
 const LARGEST_BATCH_OF_LARGE: usize = 64;
 
 /// What pictures are trained with.
@@ -41,12 +45,13 @@ pub(crate) fn choose(pictures: Survey, size: Option<usize>, has_limit: bool) -> 
         (None, LARGE..) => (224, "large, and many"),
     };
     let is_large = size >= LARGE;
-    let largest_batch = if is_large { LARGEST_BATCH_OF_LARGE } else { usize::MAX };
+    let largest_batch = if is_large { LARGEST_BATCH_OF_LARGE } else { LARGEST_BATCH };
     let is_long = is_large || pictures > QUICK_BEYOND;
     Choice {
         network: if is_large { "basic4resnet-imagenet" } else { "basic3resnet" },
         size,
-        batch_size: batch_for(pictures).min(largest_batch),
+        batch_size: (1_usize << (pictures / STEPS).max(1).ilog2())
+            .clamp(SMALLEST_BATCH, largest_batch),
         preset: if is_long && !has_limit { Preset::Quick } else { Preset::Standard },
         why,
     }
@@ -63,11 +68,11 @@ mod tests {
         for (shorter_side, pictures, expected) in [
             // Icons.
             (28, 60_000, (small, 32, 128, quick)),
-            (32, 300, (small, 32, 32, standard)),
-            (47, 1_000, (small, 32, 64, standard)),
-            (48, 1_000, (small, 64, 64, standard)),
+            (32, 300, (small, 32, 16, standard)),
+            (47, 2_500, (small, 32, 32, standard)),
+            (48, 1_000, (small, 64, 16, standard)),
             // Thumbnails.
-            (100, 5_000, (small, 64, 128, standard)),
+            (100, 5_000, (small, 64, 64, standard)),
             (159, 100_000, (small, 64, 128, quick)),
             // Photographs.
             (160, 10_000, (large, 224, 64, quick)),
@@ -89,7 +94,7 @@ mod tests {
         let photos = Survey { pictures: 500, shorter_side: 480 };
         let choice = choose(photos, Some(224), false);
         assert_eq!((choice.network, choice.size), ("basic4resnet-imagenet", 224));
-        assert_eq!((choice.batch_size, choice.preset), (32, Preset::Quick));
+        assert_eq!((choice.batch_size, choice.preset), (16, Preset::Quick));
         assert_eq!(choose(photos, Some(224), true).preset, Preset::Standard);
         assert_eq!(choose(photos, Some(96), false).network, "basic3resnet");
     }

@@ -264,7 +264,7 @@ mod tests {
         for &height in &heights {
             sums.add(&[height, 0.0, 0.0, 99.0], &[1, 1]);
         }
-        assert_eq!(sums.mistakes().len(), 20);
+        assert_eq!(sums.mistakes().len(), heights.iter().filter(|&&height| height >= 0.0).count());
         let worst = sums.report().worst;
         assert_eq!(worst.len(), WORST);
         let places: Vec<_> = worst.iter().map(|mistake| mistake.index / 2).collect();
