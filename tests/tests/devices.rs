@@ -19,6 +19,7 @@ const TINY: &[&str] = &[
     "--set=run.log_steps=true",
     "--set=training.sync_batch_norm=true",
     "--set=training.learning_rate=0.02",
+    "--set=training.batch_size=64",
 ];
 
 fn train(folder: &Path, devices: &str) -> Value {
