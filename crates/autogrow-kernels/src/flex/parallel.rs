@@ -61,7 +61,8 @@ pub(crate) fn map<T: Send, R: Send>(parts: Vec<T>, task: impl Fn(T) -> R + Sync 
     if let Some(results) = recording::serial(&parts) {
         return results.map(parts, task);
     }
-    if parts.len() < 2 {
+    // A thread that is alone would only queue tasks for itself.
+    if parts.len() < 2 || rayon::current_num_threads() < 2 {
         return parts.into_iter().map(task).collect();
     }
     parts.into_par_iter().with_max_len(1).map(task).collect()
