@@ -47,10 +47,10 @@ impl<'a> Shared<'a> {
         self.len
     }
 
-    /// The floats from `at` on.
-    pub(crate) fn after(self, at: usize) -> Self {
-        assert!(at <= self.len);
-        Self { first: self.first.wrapping_add(at), len: self.len - at, floats: PhantomData }
+    /// The `len` floats from `at` on.
+    pub(crate) fn part(self, at: usize, len: usize) -> Self {
+        assert!(at + len <= self.len);
+        Self { first: self.first.wrapping_add(at), len, floats: PhantomData }
     }
 
     pub(crate) fn as_mut_ptr(self) -> *mut f32 {

@@ -61,7 +61,8 @@ pub(crate) fn map<T: Send, R: Send>(parts: Vec<T>, task: impl Fn(T) -> R + Sync 
     if let Some(results) = recording::serial(&parts) {
         return results.map(parts, task);
     }
-    if parts.len() < 2 {
+    // A thread that is alone would only queue tasks for itself.
+    if parts.len() < 2 || rayon::current_num_threads() < 2 {
         return parts.into_iter().map(task).collect();
     }
     parts.into_par_iter().with_max_len(1).map(task).collect()
@@ -119,8 +120,15 @@ mod recording {
         }
     }
 
+    /// The task at work, and how long its loops took, with what recording them costs.
+    #[derive(Default)]
+    struct AtWork {
+        task: Recorded,
+        in_loops: f64,
+    }
+
     thread_local! {
-        static TASK: RefCell<Option<Recorded>> = const { RefCell::new(None) };
+        static TASK: RefCell<Option<AtWork>> = const { RefCell::new(None) };
     }
 
     pub(super) struct Serial {
@@ -140,10 +148,12 @@ mod recording {
                 return parts.into_iter().map(task).collect();
             }
             let outer = TASK.take();
+            let start = Instant::now();
             let (results, tasks): (Vec<_>, Vec<_>) =
                 parts.into_iter().map(|part| timed(|| task(part))).unzip();
             let outer = outer.map(|mut outer| {
-                outer.loops.push(tasks);
+                outer.task.loops.push(tasks);
+                outer.in_loops += start.elapsed().as_secs_f64();
                 outer
             });
             TASK.set(outer);
@@ -152,13 +162,12 @@ mod recording {
     }
 
     fn timed<R>(task: impl FnOnce() -> R) -> (R, Recorded) {
-        TASK.set(Some(Recorded::default()));
+        TASK.set(Some(AtWork::default()));
         let start = Instant::now();
         let result = task();
         let seconds = start.elapsed().as_secs_f64();
-        let mut recorded = TASK.take().unwrap_or_default();
-        recorded.alone = seconds - recorded.seconds();
-        (result, recorded)
+        let AtWork { task, in_loops } = TASK.take().unwrap_or_default();
+        (result, Recorded { alone: seconds - in_loops, ..task })
     }
 
     /// Runs `f` on this thread alone and records its loops.

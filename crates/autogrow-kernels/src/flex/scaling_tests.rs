@@ -180,6 +180,7 @@ fn every_pass_has_work_for_32_threads() {
 }
 
 #[test]
+#[expect(clippy::print_stdout, reason = "what is measured is to be read")]
 fn a_step_is_measured_for_32_threads() {
     let all = std::env::var_os("EVERY_NETWORK").is_some();
     let (networks, rounds) = if all { (5, 8) } else { (1, 1) };

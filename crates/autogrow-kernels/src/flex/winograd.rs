@@ -84,17 +84,25 @@ impl Band {
         self.images.len() * self.tiles(extent).count()
     }
 
-    /// The band's images with their tiles, each at its place in the planes.
+    /// The band's images with their tiles, row by row if there is more than one piece of work to be
+    /// had of them, each at its place in the planes.
     pub(crate) fn places(
         &self,
         extent: Extent,
         tiles: usize,
-    ) -> impl Iterator<Item = (usize, Tiles, Planes)> {
-        let (part, step) = (self.tiles(extent), plane(tiles, extent));
-        self.images
-            .clone()
-            .enumerate()
-            .map(move |(index, image)| (image, part, Planes { step, first: index * part.count() }))
+        pieces: usize,
+    ) -> Vec<(usize, Tiles, Planes)> {
+        let (whole, step) = (self.tiles(extent).count(), plane(tiles, extent));
+        let rows = if pieces > 1 { 1 } else { self.rows.max(1) };
+        let images = self.images.clone().enumerate();
+        let parts = images.flat_map(|(index, image)| {
+            (0..self.rows).step_by(rows).map(move |row| {
+                let first = index * whole + row * Tiles::across(extent);
+                let tiles = Tiles { extent, first_row: self.row + row, rows };
+                (image, tiles, Planes { step, first })
+            })
+        });
+        parts.collect()
     }
 }
 
@@ -145,7 +153,7 @@ impl Winograd {
         let mut products = Buffer::stale(PLANES * plane(most, target));
         for band in bands() {
             let planes = Shared::new(&mut transformed);
-            spread(pieces, band.places(source, most).collect(), |(image, tiles, place)| {
+            spread(pieces, band.places(source, most, pieces), |(image, tiles, place)| {
                 let image = &input[image * source.image(halo)..][..source.image(halo)];
                 tiles.input((image, halo), planes, place);
             });
@@ -160,9 +168,9 @@ impl Winograd {
             each(tasks, |(planes, blocks)| {
                 dispatch(self.lanes, Task { multiply: &multiply, planes, blocks });
             });
-            let images = output.chunks_exact_mut(target.image(0));
-            let images = band.places(target, most).zip(images.skip(band.images.start));
-            spread(pieces, images.collect(), |((_, tiles, place), image)| {
+            let images = Shared::new(output);
+            spread(pieces, band.places(target, most, pieces), |(image, tiles, place)| {
+                let image = images.part(image * target.image(0), target.image(0));
                 tiles.output(&products, place, image);
             });
         }

@@ -141,8 +141,9 @@ impl Tiles {
         );
     }
 
-    /// `A^T m A` into the 4x4 pixels of every tile of an image without halo.
-    pub(crate) fn output(self, planes: &[f32], source: Planes, image: &mut [f32]) {
+    /// `A^T m A` into the 4x4 pixels of every tile of an image without halo. Only one thread at a time
+    /// writes a tile's pixels.
+    pub(crate) fn output(self, planes: &[f32], source: Planes, image: Shared<'_>) {
         self.check(image.len(), 0, planes.len(), source);
         let image = image.as_mut_ptr();
         dispatch(lanes(self.extent.lanes()), Gather { tiles: self, image, planes, source });

@@ -60,12 +60,12 @@ impl WinogradSums {
         let columns = (0..most as u32).map(|tile| tile * target.lanes() as u32).collect::<Vec<_>>();
         for band in bands() {
             let planes = Shared::new(&mut inputs);
-            spread(pieces, band.places(source, most).collect(), |(image, tiles, place)| {
+            spread(pieces, band.places(source, most, pieces), |(image, tiles, place)| {
                 let image = &input[image * source.image(halo)..][..source.image(halo)];
                 tiles.input((image, halo), planes, place);
             });
             let planes = Shared::new(&mut gradients);
-            spread(pieces, band.places(target, most).collect(), |(image, tiles, place)| {
+            spread(pieces, band.places(target, most, pieces), |(image, tiles, place)| {
                 let image = &gradient[image * target.image(gradient_halo)..];
                 tiles.gradient(
                     (&image[..target.image(gradient_halo)], gradient_halo),
@@ -92,6 +92,7 @@ impl WinogradSums {
                     };
                     return dispatch(self.lanes, products);
                 }
+                let step = source.channels * target.lanes();
                 for plane in planes {
                     let pixels = Pixels {
                         input: &inputs[plane * steps[0]..][..steps[0]],
@@ -100,7 +101,7 @@ impl WinogradSums {
                         gradients: &columns[..tiles],
                         close: false,
                     };
-                    let floats = floats.after(plane * source.channels * target.lanes());
+                    let floats = floats.part(plane * step, step);
                     let columns = target.lanes();
                     let sums = Sums { floats, columns, lanes: self.lanes, begun };
                     for row_tiles in row_blocks(row_tiles) {
