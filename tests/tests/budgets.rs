@@ -61,6 +61,8 @@ fn without_time_growth_ends_after_a_step() {
     assert_eq!(read(&run.join("steps.csv")).lines().count(), 2);
     let out_of_time = events(&run).iter().filter(|event| *event == "out-of-time").count();
     assert_eq!(out_of_time, 3);
+    // What the clock has left out is not told as unreadable.
+    assert!(!events(&run).contains(&"skipped".to_string()));
     let page = read(&run.join("report.html"));
     assert!(page.contains("stopped: half of"), "{page}");
     // A baseline as well.

@@ -27,13 +27,18 @@ impl Run<'_> {
         let learning_rate = learning_rate * self.state.rate_scale;
         // What it comes to by the end of the epoch.
         let warm = warm_up(self.job.config.training.warmup_epochs, number as f64);
+        let mut is_cut_short = false;
         let (learner, train) = learner.epoch(&mut Epoch {
             split: &*data.train,
             number,
             seed: derive(self.job.config.run.seed, Purpose::Epoch, self.state.draw(number)),
             learning_rate,
             resumed: (self.state.step, self.state.tally.clone()),
-            on_step: &mut |learner, step| self.after_step(learner, step),
+            on_step: &mut |learner, step| {
+                let flow = self.after_step(learner, step)?;
+                is_cut_short = flow.is_break() && step.number < step.of;
+                Ok(flow)
+            },
         })?;
         self.job.ranks.check_network(learner.network())?;
         let network = self.evaluated(&learner, number)?;
@@ -66,8 +71,10 @@ impl Run<'_> {
                 }
             }
         }
-        let seen = train.images + validation.images;
-        self.tell_skipped(data.train.len() + data.validation.len() - seen, learner.network())?;
+        // The clock is no reason to call an image unreadable.
+        let unseen = if is_cut_short { 0 } else { data.train.len() - train.images };
+        let unseen = unseen + data.validation.len() - validation.images;
+        self.tell_skipped(unseen, learner.network())?;
         self.state.budget.epoch_seconds = self.clock.epoch_seconds();
         let (waiting, epochs_left) = self.outlook(phase, growth)?;
         self.watch.event(&Event::Epoch {
