@@ -258,7 +258,7 @@ fn replay_takes_any_number_of_sub_networks() {
 #[test]
 fn a_typo_in_any_key_is_told_with_the_right_key() {
     let config = PROGRAM.json(&["config"]);
-    for key in config.as_object().unwrap().keys() {
+    for key in config.as_object().unwrap().keys().filter(|key| *key != "schema") {
         let wrong = [key[..key.len() - 1].to_string(), format!("{key}x")];
         for wrong in wrong.iter().filter(|wrong| config[wrong.as_str()].is_null()) {
             let message = PROGRAM.fails(2, &["config", "--set", &format!("{wrong}=1")]);

@@ -199,53 +199,6 @@ fn killed_again_and_again() {
     assert_eq!(end(&folder), whole);
 }
 
-/// The score of a row of metrics.csv on the images that guide the run.
-fn guiding_score(row: &str) -> f64 {
-    row.split(',').nth(7).unwrap().parse().unwrap()
-}
-
-/// A run that is as good as it gets early in fine-tuning, killed after that: what it resumes with is
-/// still the best of all epochs at the found depth, not of those since.
-#[test]
-fn the_model_is_the_best_epoch_of_the_whole_run() {
-    let place = tempfile::tempdir().unwrap();
-    let more = ["--set", "fine_tune.epochs=12", "--set", "training.learning_rate=0.3"];
-    let start = |folder: &Path| {
-        let mut command = train(folder);
-        command.args(more);
-        command
-    };
-    let folder = place.path().join("whole");
-    assert!(start(&folder).output().unwrap().status.success());
-    let whole = end(&folder);
-    let fine_tuned = || whole.metrics.iter().filter(|row| row.contains(",fine-tuning,"));
-    let best = fine_tuned().map(|row| guiding_score(row)).fold(f64::NEG_INFINITY, f64::max);
-    let first = fine_tuned().position(|row| guiding_score(row) == best).unwrap();
-    assert!(first < 10, "the best epoch is the last one: {:?}", whole.metrics);
-    // The network as it was when growth ended competes as well.
-    let grown = whole.metrics.iter().rfind(|row| row.contains(",growing,")).unwrap();
-    let best = best.max(guiding_score(grown));
-    assert_eq!(whole.result["val_accuracy"], best);
-
-    let folder = place.path().join("killed");
-    let mut child = start(&folder).spawn().unwrap();
-    wait_for(0.97, &folder, &whole, &mut child);
-    child.kill().unwrap();
-    child.wait().unwrap();
-    finish(&folder);
-    assert_eq!(end(&folder), whole);
-
-    let model = folder.join("model.safetensors");
-    let said =
-        command(&["evaluate", model.to_str().unwrap(), "--split", "val", "--json", "--data"])
-            .args(["digits", "--set", "data.fraction=0.03", "--set", "run.seed=4"])
-            .output()
-            .unwrap();
-    let said: Value =
-        serde_json::from_slice(&said.stdout).unwrap_or_else(|_| panic!("{}", message(&said)));
-    assert_eq!(said["top1"], best, "{said}");
-}
-
 /// Waits until the run has come that far: a part of the losses that it will write. Where exactly
 /// between two of them it is then, the scheduler decides.
 fn wait_for(part: f64, folder: &Path, whole: &End, child: &mut Child) {

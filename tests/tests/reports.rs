@@ -38,7 +38,9 @@ fn a_run_has_a_report_and_runs_can_be_compared() {
         let Some((key, value)) = line.trim().trim_end_matches(',').split_once(": ") else {
             continue;
         };
-        let (key, value) = (key.trim_matches('"'), value.trim_matches('"'));
+        // Whole numbers are written without their point there.
+        let value = value.trim_matches('"').trim_end_matches(".0");
+        let key = key.trim_matches('"');
         if ["network", "data", "objective", "at_floor"].contains(&key) {
             continue;
         }

@@ -236,7 +236,7 @@ fn a_better_network_that_growing_has_passed_is_kept() {
     let run = place.path().join("run");
     let arguments = ["train", run.to_str().unwrap(), "--quick", "--policy", "periodic"];
     let settings = ["--fraction", "0.2", "--width", "4", "--interval", "1", "--patience", "3"];
-    let more = ["--epochs", "0", "--lr", "0.3"];
+    let more = ["--epochs", "0", "--lr", "0.3", "--batch-size", "128"];
     let result = PROGRAM.json(&[&arguments[..], &settings, &more].concat());
     let peak = &result["peak"];
     let [then, now] = [&peak["val_accuracy"], &result["val_accuracy"]].map(|a| a.as_f64().unwrap());
@@ -255,6 +255,47 @@ fn a_better_network_that_growing_has_passed_is_kept() {
     let result =
         PROGRAM.json(&["train", other.to_str().unwrap(), "--fraction", "0.1", "--width", "4"]);
     assert!(result["peak"].is_null() && !other.join("peak.safetensors").exists(), "{result}");
+}
+
+/// The score of a row of metrics.csv on the images that guide the run.
+fn guiding_score(row: &str) -> f64 {
+    row.split(',').nth(7).unwrap().parse().unwrap()
+}
+
+/// A run that is as good as it gets early in fine-tuning, killed after that: what it resumes with is
+/// still the best of all epochs at the found depth, not of those since.
+#[test]
+fn the_model_is_the_best_epoch_of_the_whole_run() {
+    let place = tempfile::tempdir().unwrap();
+    let [whole, killed] = ["whole", "killed"].map(|name| place.path().join(name));
+    let count = place.path().join("count");
+    let start = |run: &Path, variable: &str, value: &str| {
+        let arguments = ["train", run.to_str().unwrap(), "--quiet", "--fraction", "0.1"];
+        let settings = ["--width", "2", "--policy", "none", "--epochs", "12", "--lr", "0.3"];
+        let mut command = PROGRAM.command(&[&arguments[..], &settings].concat());
+        command.env(variable, value).output().unwrap().status.success()
+    };
+    assert!(start(&whole, "FAULT_COUNT", count.to_str().unwrap()));
+    let metrics = read(&whole.join("metrics.csv"));
+    let scores: Vec<_> = metrics.lines().skip(1).map(guiding_score).collect();
+    let best = scores.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+    let first = scores.iter().position(|&score| score == best).unwrap();
+    assert!(first + 3 < scores.len(), "the best epoch is among the last: {scores:?}");
+
+    let operations: usize = read(&count).parse().unwrap();
+    let nearly_all = format!("kill:{}", operations * 9 / 10);
+    assert!(!start(&killed, "FAULT_AT", &nearly_all));
+    let before = read(&killed.join("metrics.csv")).lines().count() - 1;
+    assert!((first + 1..scores.len()).contains(&before), "killed after {before} epochs");
+    let result = PROGRAM.json(&["resume", killed.to_str().unwrap(), "--quiet"]);
+    assert_eq!(result["val_accuracy"], best);
+    let model = |run: &Path| std::fs::read(run.join("model.safetensors")).unwrap();
+    assert!(model(&killed) == model(&whole));
+
+    let file = killed.join("model.safetensors");
+    let data = ["--data", "digits", "--set", "data.fraction=0.1", "--split", "val"];
+    let said = PROGRAM.json(&[&["evaluate", file.to_str().unwrap()], &data[..]].concat());
+    assert_eq!(said["top1"], best);
 }
 
 /// The better half goes on for twice as long, until one is left; what is finished is not trained again.

@@ -34,6 +34,7 @@ pub(crate) struct Place {
 }
 
 /// How far a run is.
+#[expect(clippy::large_enum_variant, reason = "there is one at a time")]
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Stage {
     /// There is no run folder, or one in which nothing was begun.
