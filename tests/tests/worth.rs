@@ -271,7 +271,7 @@ fn the_model_is_the_best_epoch_of_the_whole_run() {
     let count = place.path().join("count");
     let start = |run: &Path, variable: &str, value: &str| {
         let arguments = ["train", run.to_str().unwrap(), "--quiet", "--fraction", "0.1"];
-        let settings = ["--width", "2", "--policy", "none", "--epochs", "12", "--lr", "0.3"];
+        let settings = ["--width", "4", "--policy", "none", "--epochs", "24"];
         let mut command = PROGRAM.command(&[&arguments[..], &settings].concat());
         command.env(variable, value).output().unwrap().status.success()
     };

@@ -2,7 +2,7 @@
 
 use crate::reporter;
 use autogrow::{Error, Result};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
@@ -80,7 +80,7 @@ impl Drop for LivePage {
 }
 
 /// A browser that goes away meanwhile is no error of ours.
-fn answer(request: Request, folder: &PathBuf) {
+fn answer(request: Request, folder: &Path) {
     // Another site's script may have a name of its own for this machine.
     let host = request.headers().iter().find(|header| header.field.equiv("Host"));
     let is_ours = host.is_some_and(|host| {
