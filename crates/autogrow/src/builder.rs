@@ -26,6 +26,8 @@ type OnEpoch = Box<dyn FnMut(&Progress) + Send>;
 /// A run that has not begun: a seed network and its settings.
 pub struct AutoGrow {
     pub(crate) config: Config,
+    /// Whether images a step were set by key.
+    pub(crate) batch_size_is_set: bool,
     depth: Option<Depth>,
     /// K.
     interval: Option<usize>,
@@ -42,7 +44,16 @@ impl AutoGrow {
         // What the data are called where they are named: in the folder of a run, in model files.
         config.data.name = MEMORY.into();
         let (depth, interval, on_epoch, folder) = (None, None, None, None);
-        Self { config, depth, interval, on_epoch, cancel: Cancel::default(), folder }.with_recipe()
+        Self {
+            config,
+            batch_size_is_set: false,
+            depth,
+            interval,
+            on_epoch,
+            cancel: Cancel::default(),
+            folder,
+        }
+        .with_recipe()
     }
 
     /// Depth to start from [default: one sub-module a sub-network].
@@ -154,7 +165,7 @@ impl AutoGrow {
     }
 
     fn train(self, data: &DataSet, keeps_part: bool) -> Result<Found> {
-        let Self { mut config, depth, interval, on_epoch, cancel, folder } = self;
+        let Self { mut config, depth, interval, on_epoch, cancel, folder, .. } = self;
         config.growth.interval = interval.unwrap_or(config.growth.interval);
         let sub_networks = find::<SeedNetwork>(&config.network.name)?.sub_networks;
         config.network.depth = depth.unwrap_or_else(|| Depth::uniform(sub_networks, 1));

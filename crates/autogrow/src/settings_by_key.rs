@@ -29,6 +29,7 @@ impl AutoGrow {
                 self = self.policy(name);
             }
             ("training.optimizer", _) => self = self.without_recipe(),
+            ("training.batch_size", _) => self.batch_size_is_set = true,
             _ if PAPERS_KEYS.contains(&key) && self.config.growth.policy == "worth" => {
                 self = self.policy("periodic");
             }
@@ -115,7 +116,8 @@ impl AutoGrow {
         self
     }
 
-    /// Opens the data set that is registered under this name, as the command line does.
+    /// Opens the data set that is registered under this name, as the command line does: for few training
+    /// images steps are of fewer, unless that is set or the paper's settings are.
     ///
     /// # Errors
     /// [`Error::Unknown`] where no such set is registered, [`Error::Data`] where it cannot be read.
@@ -125,7 +127,14 @@ impl AutoGrow {
         let task = objective(&config.training, &config.plugin)?.task();
         let size = find::<SeedNetwork>(&config.network.name)?.picture_size(&config.data);
         let (compat, plugins, seed) = (config.compat, &config.plugin, config.run.seed);
-        DataSet::open(&DataRequest { config: &config.data, compat, plugins, task, seed, size })
+        let request = DataRequest { config: &config.data, compat, plugins, task, seed, size };
+        let data = DataSet::open(&request)?;
+        if !self.batch_size_is_set && self.config.preset != Preset::Paper {
+            let training = &mut self.config.training;
+            let batch = batch_for(data.train.len()).max(training.micro_batch);
+            training.batch_size = training.batch_size.min(batch);
+        }
+        Ok(data)
     }
 }
 

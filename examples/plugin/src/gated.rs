@@ -1,9 +1,7 @@
 //! A sub-module: a residual block that weighs its channels, with the gate of
 //! Squeeze-and-Excitation (Hu et al. 2018) between its two convolutions.
 
-use autogrow_core::network::{
-    AnySubModule, Builder, Gate, SeedNetwork, SubModule, SubModuleKind,
-};
+use autogrow_core::network::{AnySubModule, Builder, Gate, SeedNetwork, SubModule, SubModuleKind};
 use autogrow_kernels::{Activation, FeatureMap, Skip, linear};
 use burn::module::Module;
 use burn::nn::{BatchNorm, Linear, conv::Conv2d};
