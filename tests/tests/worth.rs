@@ -48,6 +48,7 @@ fn decisions(run: &Path) -> Vec<(String, u64, String)> {
         ("grew", "grow"),
         ("stopped", "stop"),
         ("capped", "cap"),
+        ("kept", "keep"),
         ("rolled-back", "roll-back"),
     ]);
     let events = read(&run.join("journal.jsonl"));
@@ -100,12 +101,12 @@ fn the_record_has_every_image_of_every_epoch() {
     }
 }
 
-/// Training and `replay` decide the same, growths that were taken back included; and the run ends
+/// Training and `replay` decide the same, growths that were given up included; and the run ends
 /// with the network that the last decision left.
 #[test]
-fn replay_takes_back_what_training_took_back() {
+fn replay_gives_up_what_training_gave_up() {
     let place = tempfile::tempdir().unwrap();
-    let (mut kept, mut taken_back) = (0, 0);
+    let (mut kept, mut given_up) = (0, 0);
     for seed in ["run.seed=1", "run.seed=2", "run.seed=3"] {
         let run = place.path().join(seed);
         // So slow that more layers help.
@@ -116,7 +117,10 @@ fn replay_takes_back_what_training_took_back() {
         let replay = ["replay", run.to_str().unwrap(), "--config", config.to_str().unwrap()];
         let replayed = PROGRAM.json(&replay);
         assert_eq!((&replayed["found"], &replayed["finished"]), (&result["found"], &true.into()));
-        let events = replayed["events"].as_array().unwrap().iter().map(|event| {
+        let told = replayed["events"].as_array().unwrap().iter();
+        // Where trials begin from, the journal does not tell.
+        let is_told = |event: &&Value| event["kind"] != "keep" || event["place"] == "champion";
+        let events = told.filter(is_told).map(|event| {
             let text = |key: &str| event[key].as_str().unwrap_or_default().to_string();
             (text("kind"), event["epoch"].as_u64().unwrap(), text("depth"))
         });
@@ -124,10 +128,10 @@ fn replay_takes_back_what_training_took_back() {
         assert_eq!(events.collect::<Vec<_>>(), own);
         let rows = metrics(&run);
         assert_eq!(rows.last().unwrap()[2], result["found"].as_str().unwrap());
-        taken_back += own.iter().filter(|(kind, ..)| kind == "stop").count();
+        given_up += own.iter().filter(|(kind, ..)| kind == "stop").count();
         kept += result["found"].as_str().unwrap().chars().filter(|&c| c == '2').count();
     }
-    assert!(kept > 0 && taken_back > 0, "{kept} kept, {taken_back} taken back");
+    assert!(kept > 0 && given_up > 0, "{kept} kept, {given_up} given up");
 }
 
 /// Each rank goes back for itself; were one to go back to another network, the run would end.

@@ -47,6 +47,10 @@ const STEPS: &[Step] = &[
         "xtask reproduce all --scale smoke --jobs 2 --out target/smoke \
          --autogrow target/debug/autogrow",
     ),
+    // Of the long chores a part each: they use the program that is built by now.
+    cargo("xtask crash --sample"),
+    cargo("xtask browser-check --pages"),
+    cargo("xtask bench --against itself --rounds 1 --print --only Basic3ResNet"),
     Step { needs: Some("python3"), ..cargo("xtask python") },
     // The devices that few machines have, together, so that what they share is checked once. With the
     // features of the workspace's tests, so that their dependencies are reused. As on docs.rs, or a

@@ -1,6 +1,6 @@
 //! With what pictures of one's own are trained where no network is named: by their size and number.
 
-use autogrow::config::Preset;
+use autogrow::config::{Preset, batch_for};
 use autogrow_data::Survey;
 
 /// Pictures whose shorter side is below this show no more at 64x64 than at 32x32.
@@ -11,11 +11,7 @@ const LARGE: usize = 160;
 const MANY: usize = 10_000;
 /// With more pictures than this, the whole of `standard` takes hours on a few cores.
 const QUICK_BEYOND: usize = 5_000;
-/// Steps of an epoch that are aimed at, and the batches that are given up for it. Large images need more
-/// memory.
-const STEPS: usize = 64;
-const SMALLEST_BATCH: usize = 16;
-const LARGEST_BATCH: usize = 128;
+/// Large images need more memory.
 const LARGEST_BATCH_OF_LARGE: usize = 64;
 
 /// What pictures are trained with.
@@ -45,13 +41,12 @@ pub(crate) fn choose(pictures: Survey, size: Option<usize>, has_limit: bool) -> 
         (None, LARGE..) => (224, "large, and many"),
     };
     let is_large = size >= LARGE;
-    let largest_batch = if is_large { LARGEST_BATCH_OF_LARGE } else { LARGEST_BATCH };
+    let largest_batch = if is_large { LARGEST_BATCH_OF_LARGE } else { usize::MAX };
     let is_long = is_large || pictures > QUICK_BEYOND;
     Choice {
         network: if is_large { "basic4resnet-imagenet" } else { "basic3resnet" },
         size,
-        batch_size: (1_usize << (pictures / STEPS).max(1).ilog2())
-            .clamp(SMALLEST_BATCH, largest_batch),
+        batch_size: batch_for(pictures).min(largest_batch),
         preset: if is_long && !has_limit { Preset::Quick } else { Preset::Standard },
         why,
     }
@@ -68,11 +63,11 @@ mod tests {
         for (shorter_side, pictures, expected) in [
             // Icons.
             (28, 60_000, (small, 32, 128, quick)),
-            (32, 300, (small, 32, 16, standard)),
-            (47, 2_500, (small, 32, 32, standard)),
-            (48, 1_000, (small, 64, 16, standard)),
+            (32, 300, (small, 32, 32, standard)),
+            (47, 2_500, (small, 32, 128, standard)),
+            (48, 1_000, (small, 64, 64, standard)),
             // Thumbnails.
-            (100, 5_000, (small, 64, 64, standard)),
+            (100, 5_000, (small, 64, 128, standard)),
             (159, 100_000, (small, 64, 128, quick)),
             // Photographs.
             (160, 10_000, (large, 224, 64, quick)),
@@ -94,7 +89,7 @@ mod tests {
         let photos = Survey { pictures: 500, shorter_side: 480 };
         let choice = choose(photos, Some(224), false);
         assert_eq!((choice.network, choice.size), ("basic4resnet-imagenet", 224));
-        assert_eq!((choice.batch_size, choice.preset), (16, Preset::Quick));
+        assert_eq!((choice.batch_size, choice.preset), (32, Preset::Quick));
         assert_eq!(choose(photos, Some(224), true).preset, Preset::Standard);
         assert_eq!(choose(photos, Some(96), false).network, "basic3resnet");
     }

@@ -18,6 +18,19 @@ pub(crate) struct Progress {
     depth: String,
     left: String,
     waiting: String,
+    /// The growths of one check, until they are told.
+    grown: Option<Grown>,
+    /// Why the network was kept.
+    kept: String,
+}
+
+/// What was grown at a check.
+struct Grown {
+    from: String,
+    to: String,
+    sub_network: usize,
+    sub_modules: usize,
+    parameters: usize,
 }
 
 impl Progress {
@@ -34,8 +47,24 @@ impl Progress {
         {
             bar.set_style(style.progress_chars("━╸─"));
         }
-        let (depth, left, waiting) = Default::default();
-        Self { output, objective, bar, depth, left, waiting }
+        let (depth, left, waiting, kept) = Default::default();
+        Self { output, objective, bar, depth, left, waiting, grown: None, kept }
+    }
+
+    /// Tells what was grown.
+    fn tell_grown(&mut self) {
+        let Some(Grown { from, to, sub_network, sub_modules, parameters }) = self.grown.take()
+        else {
+            return;
+        };
+        let what = match sub_modules {
+            1 => format!("sub-network {sub_network}: now"),
+            _ => format!("{sub_modules} sub-modules on {from}: now"),
+        };
+        let parameters = si(parameters as u64);
+        self.line(&format!(
+            "{GREEN}grew{RESET}       {what} {BOLD}{to}{RESET}, {parameters} parameters"
+        ));
     }
 
     fn line(&self, line: &str) {
@@ -45,6 +74,9 @@ impl Progress {
 
 impl Watch for Progress {
     fn event(&mut self, event: &Event) -> Result<()> {
+        if !matches!(event, Event::Grew { .. }) {
+            self.tell_grown();
+        }
         match event {
             Event::Started { depth, network, data, parameters, macs, floor, .. } => {
                 self.depth = depth.to_string();
@@ -88,12 +120,15 @@ impl Watch for Progress {
                 ));
             }
             Event::Grew { depth, subnet, parameters, .. } => {
-                self.depth = depth.to_string();
-                self.line(&format!(
-                    "{GREEN}grew{RESET}       sub-network {subnet}: now {BOLD}{depth}{RESET}, {} \
-                     parameters",
-                    si(*parameters as u64)
-                ));
+                let from = std::mem::replace(&mut self.depth, depth.to_string());
+                let earlier = self.grown.take();
+                self.grown = Some(Grown {
+                    sub_modules: 1 + earlier.as_ref().map_or(0, |grown| grown.sub_modules),
+                    from: earlier.map_or(from, |grown| grown.from),
+                    to: depth.to_string(),
+                    sub_network: *subnet,
+                    parameters: *parameters,
+                });
             }
             Event::Stopped { subnet, .. } => {
                 self.line(&format!("stopped    sub-network {subnet}: growing it no longer pays"));
@@ -110,9 +145,15 @@ impl Watch for Progress {
                 ));
             }
             Event::Resumed { depth, .. } => self.depth = depth.to_string(),
+            Event::Kept { depth, why, .. } => {
+                self.kept.clone_from(why);
+                self.line(&format!("kept       {BOLD}{depth}{RESET}  {DIM}{why}{RESET}"));
+            }
             Event::RolledBack { depth, why, .. } => {
                 self.depth = depth.to_string();
-                self.line(&format!("went back  to {depth}  {DIM}{why}{RESET}"));
+                // Of a network that is kept it has been told.
+                let why = if self.kept == *why { "" } else { why };
+                self.line(format!("went back  to {depth}  {DIM}{why}{RESET}").trim_end());
             }
             Event::WentBack { epoch, depth, rate_scale, .. } => {
                 self.depth = depth.to_string();

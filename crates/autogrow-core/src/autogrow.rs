@@ -81,20 +81,17 @@ fn algorithm_1(job: Job<'_>, mut learner: Learner, mut run: Run<'_>) -> Result<F
             true => growth.last_epoch(run.evidence()),
         };
         let decisions = ranks.decisions_of_first(decisions)?;
-        let first_growth = decisions.iter().position(|decision| decision.kind == Kind::Grow);
-        for (number, decision) in decisions.iter().enumerate() {
+        for decision in &decisions {
             match decision.kind {
                 Kind::Grow => {
-                    if first_growth == Some(number) && growth.policy().rolls_back() {
-                        run.set_aside(&learner)?;
-                    }
                     learner.stack(decision.subnet, &*initializer, &mut run.next_growth())?;
                     learner = learner.follow_first()?;
                 }
-                Kind::RollBack => learner = run.roll_back(learner)?,
+                Kind::Keep => run.keep(decision, &learner)?,
+                Kind::RollBack => learner = run.go_back(decision, learner)?,
                 Kind::Stop | Kind::Cap | Kind::OutOfTime => {}
             }
-            run.tell_decision(decision.kind, decision.subnet, learner.network(), &growth)?;
+            run.tell_decision(decision, learner.network(), &growth)?;
         }
         run.save_decisions(&decisions, &learner, initializer.adapts().is_some())?;
         learner = adapt(learner, &mut run, &*initializer)?;

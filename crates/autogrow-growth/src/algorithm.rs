@@ -2,13 +2,14 @@
 //! left.
 
 use crate::{
-    Amount, Curve, Depth, Evidence, LevelOrigin, Mode, Policy, PolicyKind, Record, Rules,
-    SubNetList, Verdict, View,
+    Amount, Curve, Depth, Evidence, LevelOrigin, Limits, Mode, Place, Policy, PolicyKind, Record,
+    Rules, SubNetList, Verdict, View, limits::Limit,
 };
 use autogrow_base::random::{Purpose, generator};
 use autogrow_base::{Result, registry};
 use rand::Rng;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
 /// What a decision does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -23,8 +24,9 @@ pub enum Kind {
     /// The sub-network leaves the list: there is no time for another growing epoch.
     #[serde(rename = "out-of-time")]
     OutOfTime,
-    /// The network as it was before the sub-network was grown takes the place of the present one,
-    /// which is set aside in turn.
+    /// A copy of the network is kept, to go back to.
+    Keep,
+    /// A network that was kept takes the place of the present one.
     #[serde(rename = "roll-back")]
     RollBack,
 }
@@ -42,15 +44,9 @@ pub struct Decision {
     /// Depth after a growth, or after going back.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub depth: Option<Depth>,
-}
-
-/// Which depths are allowed.
-struct Limit(Box<dyn Fn(&Depth) -> bool + Send>);
-
-impl std::fmt::Debug for Limit {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Limit")
-    }
+    /// Where a network is kept, or was.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub place: Option<Place>,
 }
 
 /// The state of Algorithm 1.
@@ -64,9 +60,8 @@ pub struct Growth {
     limit: Option<Limit>,
     seed: u64,
     depth: Depth,
-    /// The network before the last growth, or the one that was gone back from: its depth and its
-    /// last level.
-    aside: Option<(Depth, usize)>,
+    /// The networks that are kept: depth and level of each.
+    kept: BTreeMap<Place, (Depth, usize)>,
     sub_net_list: SubNetList,
     grown: Vec<usize>,
     just_grown: bool,
@@ -100,7 +95,7 @@ impl Growth {
             limit: None,
             seed: rules.seed,
             depth: depth.clone(),
-            aside: None,
+            kept: BTreeMap::new(),
             sub_net_list: SubNetList::new(members),
             grown: Vec::new(),
             just_grown: false,
@@ -112,11 +107,11 @@ impl Growth {
 
     /// The same, where no network grows to a depth that `fits` refuses.
     pub fn within(self, fits: impl Fn(&Depth) -> bool + Send + 'static) -> Self {
-        Self { limit: Some(Limit(Box::new(fits))), ..self }
+        Self { limit: Some(Limit::new(fits)), ..self }
     }
 
-    /// Takes the evidence of one more epoch and answers with what to do now, in this order: stop,
-    /// roll back, cap, grow. Between checks, and once finished, that is nothing.
+    /// Takes the evidence of one more epoch and answers with what to do now, in this order: stop, cap,
+    /// keep, go back, grow. Between checks, and once finished, that is nothing.
     pub fn epoch(&mut self, evidence: Evidence) -> Vec<Decision> {
         if self.finished() {
             return Vec::new();
@@ -131,25 +126,28 @@ impl Growth {
         self.just_grown = false;
 
         let mut decisions = Vec::new();
-        let last_grown = self.grown.first().copied().unwrap_or(0);
         if verdicts.contains(&Verdict::Stop) {
             for grown_sub in std::mem::take(&mut self.grown) {
-                if self.sub_net_list.delete(grown_sub) {
-                    decisions.push(self.decision(Kind::Stop, grown_sub));
-                }
+                decisions.extend(self.leaves(Kind::Stop, grown_sub));
             }
         }
-        if verdicts.contains(&Verdict::RollBack) {
-            decisions.extend(self.roll_back(last_grown));
+        let goes_back = self.policy.goes_back();
+        for sub_network in if goes_back { Vec::new() } else { self.capped() } {
+            decisions.extend(self.leaves(Kind::Cap, sub_network));
         }
-        // A growth on trial may yet be taken back, and its sub-network then be as shallow as before.
-        let on_trial = self.policy.rolls_back()
-            && !verdicts.iter().any(|verdict| matches!(verdict, Verdict::Grow { .. }));
-        for sub_network in if on_trial { Vec::new() } else { self.capped() } {
-            self.sub_net_list.delete(sub_network);
-            decisions.push(self.decision(Kind::Cap, sub_network));
+        for verdict in &verdicts {
+            decisions.extend(match *verdict {
+                Verdict::StopOne(sub_network) => self.leaves(Kind::Stop, sub_network),
+                Verdict::Cap(sub_network) => self.leaves(Kind::Cap, sub_network),
+                Verdict::Keep(place) => Some(self.keep(place)),
+                Verdict::Stop | Verdict::GoBack(_) | Verdict::Grow { .. } => None,
+            });
         }
-        let before = (self.depth.clone(), decisions.len());
+        for verdict in &verdicts {
+            let Verdict::GoBack(place) = *verdict else { continue };
+            decisions.extend(self.go_back(place));
+        }
+        let before = decisions.len();
         for verdict in verdicts {
             let Verdict::Grow { subnet, amount } = verdict else { continue };
             for (growing_sub, times) in self.growing(subnet) {
@@ -164,10 +162,7 @@ impl Growth {
                 }
             }
         }
-        if decisions.len() > before.1 {
-            let after = std::mem::replace(&mut self.depth, before.0);
-            self.set_aside();
-            self.depth = after;
+        if decisions.len() > before {
             self.record.begin(self.depth.clone(), LevelOrigin::Grown);
         }
         decisions
@@ -184,12 +179,10 @@ impl Growth {
         self.reason = self.waiting();
         let mut decisions = Vec::new();
         if self.policy.goes_back_at_end(self.view()) {
-            let last_grown = self.grown.first().copied().unwrap_or(0);
-            decisions.extend(self.roll_back(last_grown));
+            decisions.extend(self.go_back(Place::Champion));
         }
         for member in self.sub_net_list.members().to_vec() {
-            self.sub_net_list.delete(member);
-            decisions.push(self.decision(Kind::OutOfTime, member));
+            decisions.extend(self.leaves(Kind::OutOfTime, member));
         }
         decisions
     }
@@ -240,11 +233,6 @@ impl Growth {
         &self.sub_net_list
     }
 
-    /// The present network is one to go back to.
-    fn set_aside(&mut self) {
-        self.aside = Some((self.depth.clone(), self.record.levels().len() - 1));
-    }
-
     fn view(&self) -> View<'_> {
         View {
             record: &self.record,
@@ -254,24 +242,36 @@ impl Growth {
             growing: self.sub_net_list.growing().unwrap_or(0),
             grown: &self.grown,
             just_grown: self.just_grown,
+            limits: self.limits(),
         }
     }
 
-    /// Goes back to the network that was set aside, if there is one.
-    fn roll_back(&mut self, last_grown: usize) -> Option<Decision> {
-        let (depth, level) = self.aside.take()?;
-        self.set_aside();
+    fn limits(&self) -> Limits<'_> {
+        Limits { max_depth: self.max_depth.as_ref(), limit: self.limit.as_ref() }
+    }
+
+    /// The sub-network leaves the list, if it is in it.
+    fn leaves(&mut self, kind: Kind, sub_network: usize) -> Option<Decision> {
+        self.sub_net_list.delete(sub_network).then(|| self.decision(kind, sub_network))
+    }
+
+    /// The present network is one to go back to.
+    fn keep(&mut self, place: Place) -> Decision {
+        self.kept.insert(place, (self.depth.clone(), self.record.levels().len() - 1));
+        Decision { place: Some(place), ..self.decision(Kind::Keep, 0) }
+    }
+
+    /// Goes back to the network that is kept there, if there is one.
+    fn go_back(&mut self, place: Place) -> Option<Decision> {
+        let (depth, level) = self.kept.get(&place)?.clone();
         self.depth = depth;
         self.record.begin(self.depth.clone(), LevelOrigin::Back(level));
-        Some(self.decision(Kind::RollBack, last_grown))
+        Some(Decision { place: Some(place), ..self.decision(Kind::RollBack, 0) })
     }
 
     /// Whether a sub-network may get one more sub-module.
     fn has_room(&self, sub_network: usize) -> bool {
-        let mut next = self.depth.clone();
-        next.stack(sub_network);
-        self.max_depth.as_ref().is_none_or(|max| max.covers(&next))
-            && self.limit.as_ref().is_none_or(|Limit(fits)| fits(&next))
+        self.limits().has_room(&self.depth, sub_network)
     }
 
     /// The sub-networks in the list that are as deep as allowed.
@@ -286,6 +286,8 @@ impl Growth {
         let list = &self.sub_net_list;
         let members = list.members().iter().copied();
         let growing: Vec<(usize, usize)> = match (named, &self.mode) {
+            // From the root of a trial a sub-network grows again that has left the list since.
+            (Some(named), _) if self.policy.goes_back() => vec![(named, 1)],
             (Some(named), _) => {
                 members.filter(|&member| member == named).map(|member| (member, 1)).collect()
             }
@@ -333,6 +335,6 @@ impl Growth {
     fn decision(&self, kind: Kind, subnet: usize) -> Decision {
         let changes = matches!(kind, Kind::Grow | Kind::RollBack);
         let depth = changes.then(|| self.depth.clone());
-        Decision { epoch: self.curve.epochs(), kind, subnet, depth }
+        Decision { epoch: self.curve.epochs(), kind, subnet, depth, place: None }
     }
 }

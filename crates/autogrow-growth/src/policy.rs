@@ -1,8 +1,9 @@
 //! Growing and stopping policies (section 2.3 of the paper), found by name.
 
-use crate::{Curve, Depth, GrowthConfig, Record, less};
+use crate::{Curve, Depth, GrowthConfig, Limits, Record, less};
 use autogrow_base::Result;
 use autogrow_base::settings::PluginSettings;
+use serde::{Deserialize, Serialize};
 
 /// What a policy sees at a check, every K epochs.
 #[derive(Clone, Copy, Debug)]
@@ -21,6 +22,31 @@ pub struct View<'a> {
     pub grown: &'a [usize],
     /// Whether the check before this one grew the network.
     pub just_grown: bool,
+    /// Which depths are allowed at all.
+    pub limits: Limits<'a>,
+}
+
+/// A place for a network to go back to. It has weights, optimiser, averages: all to train it on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Place {
+    /// The network that trials begin from.
+    Root,
+    /// The best network so far.
+    Champion,
+}
+
+impl Place {
+    /// All of them.
+    pub const ALL: [Self; 2] = [Self::Root, Self::Champion];
+
+    /// Its name, in files too.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Root => "root",
+            Self::Champion => "champion",
+        }
+    }
 }
 
 /// What a policy wants at a check. None of them: hold on, train K more epochs.
@@ -36,10 +62,16 @@ pub enum Verdict {
     },
     /// `grownSub` has stopped paying and leaves the list for good.
     Stop,
-    /// Go on with the network as it was before the last growth: weights, optimiser, averages. The
-    /// present one is set aside, so that going back once more, before the next growth, returns to
-    /// it. Only policies that say so with [`Policy::rolls_back`] may ask for it.
-    RollBack,
+    /// This sub-network, from 0, has stopped paying and leaves the list for good.
+    StopOne(usize),
+    /// This sub-network is as deep as allowed and leaves the list. A policy that goes back says so
+    /// itself; for others every sub-network that has no room leaves at a check.
+    Cap(usize),
+    /// Keep a copy of the present network in this place. Only policies that say so with
+    /// [`Policy::goes_back`] may ask for it, and for the next.
+    Keep(Place),
+    /// Go on with the network that is kept in this place, where it stays; the present one is given up.
+    GoBack(Place),
 }
 
 impl Verdict {
@@ -49,8 +81,8 @@ impl Verdict {
 
 /// When to grow and when to stop growing. A function of what it sees, nothing else.
 pub trait Policy: Send + std::fmt::Debug {
-    /// What to do now. Whatever their order here, a stop is carried out first, then a roll back, and
-    /// growths last; before those, sub-networks that are as deep as allowed leave the list.
+    /// What to do now. Whatever their order here, what leaves the list does so first; then a network
+    /// is kept, then gone back to, and growths come last.
     fn decide(&self, view: View<'_>) -> Vec<Verdict>;
 
     /// What the policy is waiting for, for people who watch.
@@ -64,14 +96,13 @@ pub trait Policy: Send + std::fmt::Debug {
         true
     }
 
-    /// Whether it may ask for [`Verdict::RollBack`], so that the network before each growth has to
-    /// be kept.
-    fn rolls_back(&self) -> bool {
+    /// Whether it may ask for [`Verdict::Keep`] and [`Verdict::GoBack`].
+    fn goes_back(&self) -> bool {
         false
     }
 
-    /// Whether to go back to the network before, by [`Verdict::RollBack`], if growth has to end now:
-    /// there is no time to train on what is being tried.
+    /// Whether to go back to the champion if growth has to end now: there is no time to train on what
+    /// is being tried.
     fn goes_back_at_end(&self, view: View<'_>) -> bool {
         let _ = view;
         false

@@ -1,4 +1,4 @@
-//! What each growth of a policy that takes growths back has brought, and what became of it.
+//! What each growth of policy `worth` has brought, and what became of it.
 
 use crate::{Comparison, Depth, Evidence, LevelOrigin, Record};
 
@@ -7,59 +7,72 @@ use crate::{Comparison, Depth, Evidence, LevelOrigin, Record};
 pub struct Trial {
     /// Growing epochs until it was compared.
     pub epoch: usize,
-    /// Depth before it.
+    /// Depth of the champion, which it was compared with.
     pub before: Depth,
-    /// Depth after it.
+    /// Depth of the grown network.
     pub grown: Depth,
-    /// The grown network against the other side.
+    /// The grown network against the champion, both trained for as many epochs in all.
     pub comparison: Comparison,
-    /// Whether the other side is the control, trained for as long, or else the network as it was when
-    /// it grew.
-    pub has_control: bool,
-    /// Whether the growth was kept; none while that is not decided.
+    /// Whether the grown network became the champion; none while that is not decided.
     pub kept: Option<bool>,
 }
 
-/// The epochs of the network that was grown to, or gone back to, at a level: those of the last level of
-/// it that has any.
-pub(crate) fn trained(record: &Record, level: usize) -> &[Evidence] {
-    match record.levels()[level].origin {
-        LevelOrigin::Back(to) if record.of_level(level).is_empty() => trained(record, to),
-        _ => record.of_level(level),
+/// The trials of a run so far.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Trials {
+    /// Of all networks that were grown, in order.
+    pub(crate) trials: Vec<Trial>,
+    /// The level of the champion.
+    pub(crate) champion: usize,
+}
+
+impl Trials {
+    /// Those in a record. Trials begin from the seed after `root` epochs; a comparison is over the last
+    /// `window` epochs of each side, `price` is that of a doubling, and `finished` says whether growth
+    /// is over.
+    pub(crate) fn of(
+        record: &Record,
+        root: usize,
+        window: usize,
+        price: f64,
+        finished: bool,
+    ) -> Self {
+        let levels = record.levels();
+        let mut told = Self { trials: Vec::new(), champion: 0 };
+        for level in 1..levels.len() {
+            let own = record.of_level(level);
+            if levels[level].origin != LevelOrigin::Grown || own.is_empty() {
+                continue;
+            }
+            let others = trained(record, told.champion, root + own.len(), root);
+            let comparison = Comparison::of(own, others, window, price);
+            let is_over = finished || level + 1 < levels.len() || own.len() >= length(record, root);
+            let kept = is_over.then(|| comparison.pays());
+            told.trials.push(Trial {
+                epoch: record.epochs_until(level),
+                before: levels[told.champion].depth.clone(),
+                grown: levels[level].depth.clone(),
+                comparison,
+                kept,
+            });
+            if kept == Some(true) {
+                told.champion = level;
+            }
+        }
+        told
     }
 }
 
-/// The growths on trial in a record; `window` is the number of epochs that a comparison is over at
-/// most, `price` that of a doubling, and `finished` whether growth is over.
-pub fn trials(record: &Record, window: usize, price: f64, finished: bool) -> Vec<Trial> {
-    let levels = record.levels();
-    let is_grown = |level: usize| levels[level].origin == LevelOrigin::Grown;
-    let tried =
-        (1..levels.len()).filter(|&level| is_grown(level) && !record.of_level(level).is_empty());
-    tried
-        .map(|level| {
-            let control = Some(level + 1).filter(|&next| {
-                next < levels.len() && !is_grown(next) && !record.of_level(next).is_empty()
-            });
-            let other = control.unwrap_or(level - 1);
-            let after = control.unwrap_or(level) + 1;
-            let (own, others) = (trained(record, level), trained(record, other));
-            let kept = match levels.get(after).map(|level| level.origin) {
-                Some(LevelOrigin::Back(to)) => Some(to == level),
-                // Grown on: from the control, or without one from the grown network itself.
-                Some(_) => Some(control.is_none()),
-                None => finished.then_some(control.is_none()),
-            };
-            Trial {
-                epoch: record.epochs_until(control.unwrap_or(level)),
-                before: levels[other].depth.clone(),
-                grown: levels[level].depth.clone(),
-                comparison: Comparison::of(own, others, window, price),
-                has_control: control.is_some(),
-                kept,
-            }
-        })
-        .collect()
+/// For how many epochs a grown network is trained: with those of the root, as many as the seed.
+pub(crate) fn length(record: &Record, root: usize) -> usize {
+    record.of_level(0).len().saturating_sub(root)
+}
+
+/// What a network has shown until it had been trained for so many epochs in all.
+fn trained(record: &Record, level: usize, epochs: usize, root: usize) -> &[Evidence] {
+    let own = record.of_level(level);
+    let epochs = if level == 0 { epochs } else { epochs - root };
+    &own[..epochs.min(own.len())]
 }
 
 #[cfg(test)]
@@ -67,42 +80,39 @@ mod tests {
     use super::*;
 
     #[test]
-    fn trials_tell_what_became_of_each_growth() {
+    fn networks_are_compared_after_as_many_epochs() {
         let depth = |text: &str| text.parse::<Depth>().unwrap();
         let mut record = Record::new(&depth("1-1"));
-        let train = |record: &mut Record, score| record.push(Evidence::of_score(score));
-        train(&mut record, 50.0);
-        // Kept: better than the control.
-        record.begin(depth("2-1"), LevelOrigin::Grown);
-        train(&mut record, 60.0);
-        record.begin(depth("1-1"), LevelOrigin::Back(0));
-        train(&mut record, 55.0);
-        record.begin(depth("2-1"), LevelOrigin::Back(1));
-        // Taken back at once.
-        record.begin(depth("2-2"), LevelOrigin::Grown);
-        train(&mut record, 58.0);
-        record.begin(depth("2-1"), LevelOrigin::Back(3));
-        // Taken back for the control.
-        record.begin(depth("3-1"), LevelOrigin::Grown);
-        train(&mut record, 61.0);
-        record.begin(depth("2-1"), LevelOrigin::Back(5));
-        train(&mut record, 62.0);
-        let told = |finished| -> Vec<_> {
-            let trials = trials(&record, 1, 0.5, finished);
-            let told = |t: &Trial| {
-                (t.epoch, t.grown.to_string(), t.comparison.gain, t.has_control, t.kept)
-            };
-            trials.iter().map(told).collect()
+        let train = |record: &mut Record, scores: &[f64]| {
+            scores.iter().for_each(|&score| record.push(Evidence::of_score(score)));
         };
-        let (kept, back) = (Some(true), Some(false));
+        train(&mut record, &[50.0, 55.0, 60.0]);
+        let mut grow = |depths: &str, scores: &[f64]| {
+            record.begin(depth("1-1"), LevelOrigin::Back(0));
+            record.begin(depth(depths), LevelOrigin::Grown);
+            train(&mut record, scores);
+        };
+        // Kept; better than it at first only; still in training, compared with its third epoch.
+        grow("2-2", &[51.0, 65.0]);
+        grow("3-2", &[90.0, 64.0]);
+        grow("2-3", &[54.0]);
+        let told = |finished| -> Vec<_> {
+            let told = Trials::of(&record, 1, 1, 0.5, finished);
+            assert_eq!(told.champion, if finished { 7 - 1 } else { 2 });
+            let tell = |trial: &Trial| {
+                let Trial { epoch, before, grown, comparison, kept } = trial;
+                (*epoch, before.to_string(), grown.to_string(), comparison.gain, *kept)
+            };
+            told.trials.iter().map(tell).collect()
+        };
         let expected = |last| {
             vec![
-                (3, "2-1".into(), 5.0, true, kept),
-                (4, "2-2".into(), -2.0, false, back),
-                (6, "3-1".into(), -1.0, true, last),
+                (5, "1-1".into(), "2-2".into(), 5.0, Some(true)),
+                (7, "2-2".into(), "3-2".into(), -1.0, Some(false)),
+                (8, "2-2".into(), "2-3".into(), 3.0, last),
             ]
         };
-        assert_eq!(told(true), expected(back));
         assert_eq!(told(false), expected(None));
+        assert_eq!(told(true), expected(Some(true)));
     }
 }

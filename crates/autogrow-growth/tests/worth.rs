@@ -2,10 +2,13 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use autogrow_base::settings::PluginSettings;
-use autogrow_growth::{Amount, Compat, Depth, Evidence, Growth, GrowthConfig, Kind, Rules, replay};
+use autogrow_growth::{
+    Amount, Compat, Depth, Evidence, Growth, GrowthConfig, Kind, Rules, Trial, Worth, replay,
+};
 use proptest::prelude::*;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
+use std::collections::BTreeMap;
 
 fn config(interval: usize, price: f64, max: Option<&str>) -> GrowthConfig {
     GrowthConfig {
@@ -34,7 +37,7 @@ fn grow(
 ) -> (Growth, Vec<Evidence>) {
     let mut growth = growth(config, seed);
     let mut rng = ChaCha8Rng::seed_from_u64(3);
-    let (mut behind, mut aside, mut trained) = (30.0, 30.0, Vec::new());
+    let (mut behind, mut kept, mut trained) = (30.0, BTreeMap::new(), Vec::new());
     while !growth.finished() {
         let depth = growth.depth().clone();
         behind *= 0.9;
@@ -44,10 +47,10 @@ fn grow(
         trained.push(evidence.clone());
         let decisions = growth.epoch(evidence);
         for decision in &decisions {
-            match decision.kind {
-                Kind::RollBack => std::mem::swap(&mut behind, &mut aside),
-                Kind::Grow => aside = behind,
-                Kind::Stop | Kind::Cap | Kind::OutOfTime => {}
+            match (decision.kind, decision.place) {
+                (Kind::Keep, Some(place)) => drop(kept.insert(place, behind)),
+                (Kind::RollBack, Some(place)) => behind = kept[&place],
+                _ => {}
             }
         }
         assert!(trained.len() < 5000, "no end at {depth}");
@@ -84,22 +87,26 @@ fn halving_and_doubling_the_interval_changes_nothing_without_noise() {
     assert_eq!(found[1], found[2]);
 }
 
-/// Half a point of each of three sub-modules cannot be told from noise, a point and a half can.
+/// Half a point of each of three sub-modules cannot be told from noise, a point and a half can. Every
+/// network is trained for as many epochs as the seed, those of the root among them.
 #[test]
 fn all_sub_networks_grow_at_once_until_one_growth_does_not_pay() {
     let seed = Depth::uniform(3, 1);
-    let (growth, trained) = grow(&config(4, 0.5, None), &seed, 0.0, |depth| falling(1.0, depth));
-    let plugins = &PluginSettings::default();
     let config = config(4, 0.5, None);
-    let rules = Rules { growth: &config, plugins, depth: &seed, seed: 0, compat: Compat::Paper };
-    let replayed = replay(&rules, trained).unwrap();
-    let grown = replayed.events.iter().filter(|event| event.kind == Kind::Grow);
-    let grown: Vec<_> = grown.map(|event| (event.epoch, event.subnet)).collect();
-    let together = grown.iter().take_while(|(epoch, _)| *epoch == grown[0].0);
-    assert_eq!(together.map(|(_, subnet)| *subnet).collect::<Vec<_>>(), [0, 1, 2]);
-    // Once one has failed, one at a time.
-    let (last, _) = *grown.last().unwrap();
-    assert!(grown.iter().filter(|(epoch, _)| *epoch == last).all(|(_, subnet)| *subnet == 2));
+    let (growth, trained) = grow(&config, &seed, 0.0, |depth| falling(1.0, depth));
+    let trials = Worth::new(&config).trials(growth.record(), true);
+    let changed = |trial: &Trial| {
+        let depths = trial.before.as_slice().iter().zip(trial.grown.as_slice());
+        depths.filter(|(before, grown)| before != grown).count()
+    };
+    let failed = trials.iter().position(|trial| trial.kept == Some(false)).unwrap();
+    assert!(failed > 0 && trials[..=failed].iter().all(|trial| changed(trial) == 3), "{trials:?}");
+    assert!(trials.len() > failed + 3);
+    assert!(trials[failed + 1..].iter().all(|trial| changed(trial) == 1), "{trials:?}");
+    let first = growth.record().of_level(0).len();
+    assert_eq!(trained.len(), first + trials.len() * (first - config.interval));
+    let last = trials.iter().rfind(|trial| trial.kept == Some(true)).unwrap();
+    assert_eq!(&last.grown, growth.depth());
     assert!(growth.depth().as_slice().iter().all(|&depth| depth >= 2), "{}", growth.depth());
 }
 

@@ -170,9 +170,8 @@ fn recorded(run: &Run, epochs: &[&Epoch]) -> Vec<Step> {
     for event in &run.events {
         let (epoch, kind, subnet, depth) = match event {
             Event::Grew { epoch, subnet, depth, .. } => (epoch, Kind::Grow, subnet, Some(depth)),
-            Event::RolledBack { epoch, subnet, depth, .. } => {
-                (epoch, Kind::RollBack, subnet, Some(depth))
-            }
+            Event::Kept { epoch, .. } => (epoch, Kind::Keep, &0, None),
+            Event::RolledBack { epoch, depth, .. } => (epoch, Kind::RollBack, &0, Some(depth)),
             Event::Stopped { epoch, subnet, .. } => (epoch, Kind::Stop, subnet, None),
             Event::Capped { epoch, subnet, .. } => (epoch, Kind::Cap, subnet, None),
             Event::OutOfTime { epoch, subnet, .. } => (epoch, Kind::OutOfTime, subnet, None),
@@ -183,7 +182,8 @@ fn recorded(run: &Run, epochs: &[&Epoch]) -> Vec<Step> {
             _ => continue,
         };
         let (epoch, subnet, depth) = (*epoch, *subnet, depth.cloned());
-        decided.entry(epoch).or_default().push(Decision { epoch, kind, subnet, depth });
+        let decision = Decision { epoch, kind, subnet, depth, place: None };
+        decided.entry(epoch).or_default().push(decision);
     }
     let mut curve = Curve::new(run.config.growth.metric, run.config.compat);
     let step = |(index, epoch): (usize, &&Epoch)| {

@@ -70,7 +70,7 @@ pub enum Verdict {
 impl Verdict {
     /// Of a comparison of the deeper with the shallower network.
     pub fn of(comparison: &Comparison) -> Self {
-        let Comparison { gain, error, price } = *comparison;
+        let Comparison { gain, error, price, .. } = *comparison;
         if gain - error > price {
             Self::Deeper
         } else if gain + error < price {
@@ -107,6 +107,7 @@ pub fn pooled(comparisons: &[Comparison]) -> Comparison {
         gain,
         error: (images + training).sqrt(),
         price: mean(|comparison| comparison.price),
+        usual: mean(|comparison| comparison.usual),
     }
 }
 
@@ -116,7 +117,7 @@ mod tests {
 
     #[test]
     fn orders_add_their_scatter() {
-        let one = |gain| Comparison { gain, error: 0.3, price: 0.5 };
+        let one = |gain| Comparison { gain, error: 0.3, price: 0.5, usual: 1.0 };
         assert_eq!(pooled(&[one(1.0)]), one(1.0));
         let two = pooled(&[one(1.0), one(2.0)]);
         assert_eq!((two.gain, two.price), (1.5, 0.5));
@@ -125,7 +126,7 @@ mod tests {
 
     #[test]
     fn within_an_error_of_the_price_nothing_is_decided() {
-        let verdict = |gain| Verdict::of(&Comparison { gain, error: 0.3, price: 0.5 });
+        let verdict = |gain| Verdict::of(&Comparison { gain, error: 0.3, price: 0.5, usual: 1.0 });
         let verdicts = [0.1, 0.3, 0.7, 0.9].map(verdict);
         use Verdict::{Deeper, Shallower, Undecided};
         assert_eq!(verdicts, [Shallower, Undecided, Undecided, Deeper]);

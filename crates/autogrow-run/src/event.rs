@@ -110,13 +110,19 @@ pub enum Event {
         #[serde(default)]
         macs: u64,
     },
-    /// The network before the last growth, of `subnet`, takes the place of the one that was grown,
-    /// or the other way round; its size.
+    /// The network is the best one so far: the champion, which the next are compared with.
+    Kept {
+        epoch: usize,
+        depth: Depth,
+        seconds: f64,
+        /// What the policy decided on.
+        why: String,
+    },
+    /// A network that was kept takes the place of the present one; its size.
     RolledBack {
         epoch: usize,
         depth: Depth,
         seconds: f64,
-        subnet: usize,
         parameters: usize,
         macs: u64,
         /// What the policy decided on.
@@ -140,11 +146,12 @@ pub enum Event {
 }
 
 /// The names of the events, as [`Event`] has them.
-const NAMES: [&str; 12] = [
+const NAMES: [&str; 13] = [
     "started",
     "epoch",
     "skipped",
     "grew",
+    "kept",
     "rolled-back",
     "stopped",
     "capped",

@@ -28,12 +28,17 @@ pub(crate) fn run(args: &ReplayArgs, output: &Output) -> Result<()> {
             let what = match event.kind {
                 Kind::Grow => "grow",
                 Kind::Stop => "stop",
+                Kind::Keep => "keep",
                 Kind::RollBack => "roll back",
                 Kind::Cap => "cap",
                 Kind::OutOfTime => "out of time",
             };
             let depth = event.depth.as_ref().map(ToString::to_string).unwrap_or_default();
-            [event.epoch.to_string(), what.into(), event.subnet.to_string(), depth]
+            let subnet = match event.kind {
+                Kind::Keep | Kind::RollBack => String::new(),
+                _ => event.subnet.to_string(),
+            };
+            [event.epoch.to_string(), what.into(), subnet, depth]
         });
         let end = if replayed.finished {
             format!("found {}", replayed.found)

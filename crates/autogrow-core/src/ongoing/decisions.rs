@@ -3,23 +3,23 @@
 
 use super::{Run, restored};
 use crate::Result;
-use crate::growth::{Decision, Growth, Kind};
+use crate::growth::{Decision, Growth, Kind, Place};
 use crate::network::{Adapt, Network};
-use crate::run::{AdaptingState, Event, Phase, SetAside};
+use crate::run::{AdaptingState, Event, Kept, Phase};
 use crate::training::Learner;
 
 impl Run<'_> {
     /// Tells a decision that was carried out.
     pub(crate) fn tell_decision(
         &mut self,
-        kind: Kind,
-        subnet: usize,
+        decision: &Decision,
         network: &Network,
         growth: &Growth,
     ) -> Result<()> {
         let (epoch, depth) = (self.state.epochs, network.depth().clone());
         let seconds = self.clock.seconds();
-        let event = match kind {
+        let subnet = decision.subnet;
+        let event = match decision.kind {
             Kind::Grow => {
                 self.watch.architecture(network)?;
                 let (parameters, macs) = (network.parameters(), network.macs()?);
@@ -28,30 +28,35 @@ impl Run<'_> {
             Kind::Stop => Event::Stopped { epoch, depth, seconds, subnet },
             Kind::Cap => Event::Capped { epoch, depth, seconds, subnet },
             Kind::OutOfTime => Event::OutOfTime { epoch, depth, seconds, subnet },
+            Kind::Keep if decision.place == Some(Place::Root) => return Ok(()),
+            Kind::Keep => Event::Kept { epoch, depth, seconds, why: growth.reason().into() },
             Kind::RollBack => {
                 self.watch.architecture(network)?;
                 let (parameters, macs) = (network.parameters(), network.macs()?);
-                let why = growth.reason().to_string();
-                Event::RolledBack { epoch, depth, seconds, subnet, parameters, macs, why }
+                let why = growth.reason().into();
+                Event::RolledBack { epoch, depth, seconds, parameters, macs, why }
             }
         };
         self.watch.event(&event)
     }
 
     /// Keeps the network as it is, to go back to.
-    pub(crate) fn set_aside(&mut self, learner: &Learner) -> Result<()> {
-        let blueprint = learner.network().blueprint().clone();
-        self.aside = Some(SetAside { blueprint, learner: learner.record()? });
+    pub(crate) fn keep(&mut self, decision: &Decision, learner: &Learner) -> Result<()> {
+        if let Some(place) = decision.place {
+            let blueprint = learner.network().blueprint().clone();
+            self.kept.insert(place, Kept { blueprint, learner: learner.record()? });
+        }
         Ok(())
     }
 
-    /// Goes back to the network that was set aside, and sets this one aside.
-    pub(crate) fn roll_back(&mut self, learner: Learner) -> Result<Learner> {
-        let Some(SetAside { blueprint, learner: record }) = self.aside.take() else {
-            return Ok(learner);
-        };
-        self.set_aside(&learner)?;
-        restored(self.job, &blueprint, record, None)
+    /// The network that is kept in the place that the decision names.
+    pub(crate) fn go_back(&self, decision: &Decision, learner: Learner) -> Result<Learner> {
+        match decision.place.and_then(|place| self.kept.get(&place)) {
+            Some(Kept { blueprint, learner }) => {
+                restored(self.job, blueprint, learner.clone(), None)
+            }
+            None => Ok(learner),
+        }
     }
 
     /// Saves the run where any decision of an epoch was carried out. With `adapts`, AdamInit begins

@@ -23,7 +23,7 @@ impl Run<'_> {
             return Ok(());
         }
         // What was given up is not gone back to any more.
-        self.aside = None;
+        self.kept.clear();
         if self.job.ranks.is_first() {
             let checkpoint = self.checkpoint(learner)?;
             self.watch.grown(&checkpoint)?;

@@ -12,11 +12,11 @@ mod saving;
 
 use crate::config::TrainingConfig;
 use crate::data::DataSet;
-use crate::growth::{Depth, Evidence, Growth, Guide, floor};
+use crate::growth::{Depth, Evidence, Growth, Guide, Place, floor};
 use crate::job::Job;
 use crate::network::{Adapt, Blueprint, Network, StateDict};
 use crate::random::{Purpose, derive, generator};
-use crate::run::{Checkpoint, Event, Origin, Phase, SetAside, State, Watch};
+use crate::run::{Checkpoint, Event, Kept, Origin, Phase, State, Watch};
 use crate::training::{Learner, LearnerRecord, Scores, recalibrate};
 use crate::{Error, Result};
 use autogrow_run::validation::ValidationEpoch;
@@ -25,6 +25,7 @@ use clock::Clock;
 pub use ending::Found;
 pub use neighbour::at_depth;
 use rand_chacha::ChaCha8Rng;
+use std::collections::BTreeMap;
 use std::path::Path;
 
 /// A run in progress.
@@ -33,8 +34,8 @@ pub(crate) struct Run<'a> {
     watch: &'a mut dyn Watch,
     state: State,
     best: Option<Best>,
-    /// The network before the last growth, or the one that was gone back from.
-    aside: Option<SetAside>,
+    /// The networks that the policy may go back to.
+    kept: BTreeMap<Place, Kept>,
     /// What the epochs so far have shown, as the run's `validation.bin` has it.
     validation: Vec<ValidationEpoch>,
     origin: Origin,
@@ -84,12 +85,12 @@ impl<'a> Run<'a> {
         watch: &'a mut dyn Watch,
         checkpoint: Checkpoint,
     ) -> Result<(Learner, Self)> {
-        let Checkpoint { state, blueprint, learner, aside, best, validation, origin: _ } =
+        let Checkpoint { state, blueprint, learner, kept, best, validation, origin: _ } =
             checkpoint;
         let grown = state.adapting.as_ref().map(|adapting| &adapting.grown[..]);
         let adapting = job.initializer()?.adapts().zip(grown);
         let learner = restored(job, &blueprint, learner, adapting)?;
-        let mut run = Self { aside, validation, ..Self::new(job, watch, state)? };
+        let mut run = Self { kept, validation, ..Self::new(job, watch, state)? };
         if let Some(state) = best {
             let network = built(&blueprint, job.device)?;
             let network = state.clone().load_into(network, Path::new("checkpoint"))?;
@@ -111,7 +112,7 @@ impl<'a> Run<'a> {
             job,
             watch,
             best: None,
-            aside: None,
+            kept: BTreeMap::new(),
             validation: Vec::new(),
             origin: Origin::of(job.config, job.data)?,
             floor: match job.config.run.max_minutes > 0.0 {

@@ -7,6 +7,7 @@ use crate::random::{Purpose, generator};
 use crate::run::{AdaptingState, Checkpoint, Phase, State};
 use crate::training::LearnerRecord;
 use crate::{Error, Result};
+use std::collections::BTreeMap;
 
 /// The checkpoint of the end of growth, as it would be had `depth` been found. What is too deep loses
 /// its topmost sub-modules; what is too shallow gets more, as the job's initializer sets them. A job of
@@ -54,7 +55,7 @@ pub fn at_depth(
         state,
         blueprint: learner.network().blueprint().clone(),
         learner: learner.record()?,
-        aside: None,
+        kept: BTreeMap::new(),
         best: None,
         validation: Vec::new(),
         origin: grown.origin.clone(),

@@ -26,7 +26,7 @@ impl Run<'_> {
             state: self.state.clone(),
             blueprint: learner.network().blueprint().clone(),
             learner: learner.record()?,
-            aside: self.aside.clone(),
+            kept: self.kept.clone(),
             best: self.best.as_ref().map(|best| best.state.clone()),
             validation: self.validation.clone(),
             origin: self.origin.clone(),

@@ -3,6 +3,7 @@
 
 use super::Origin;
 use super::state::State;
+use crate::growth::Place;
 use crate::network::{Blueprint, StateDict};
 use crate::training::LearnerRecord;
 use crate::{Error, Result};
@@ -17,8 +18,6 @@ use std::path::{Path, PathBuf};
 /// scores were those of classes alone (see [`Tally`](crate::training::Tally)).
 const FORMAT: u32 = 2;
 const MANIFEST: &str = "manifest.json";
-/// How the names of files of the network that was set aside begin.
-const ASIDE: &str = "set-aside-";
 
 /// Files by name.
 type Files = Vec<(String, Vec<u8>)>;
@@ -32,8 +31,8 @@ pub struct Checkpoint {
     pub blueprint: Blueprint,
     /// Weights, optimiser, identities.
     pub learner: LearnerRecord,
-    /// The network that the policy may go back to.
-    pub aside: Option<SetAside>,
+    /// The networks that the policy may go back to.
+    pub kept: BTreeMap<Place, Kept>,
     /// The best network so far at the found depth.
     pub best: Option<StateDict>,
     /// What every epoch has shown of the validation images. Not part of the folder: the run's
@@ -43,9 +42,9 @@ pub struct Checkpoint {
     pub origin: Origin,
 }
 
-/// A network that was set aside, with all that is needed to train it on.
+/// A network that is kept, with all that is needed to train it on.
 #[derive(Clone, Debug)]
-pub struct SetAside {
+pub struct Kept {
     /// Its architecture.
     pub blueprint: Blueprint,
     /// Weights, optimiser, identities.
@@ -205,8 +204,8 @@ fn numbers(folder: &Path) -> Result<Vec<usize>> {
 fn files(checkpoint: &Checkpoint, logs: BTreeMap<String, u64>) -> Result<Files> {
     let mut files = vec![("state.toml".to_string(), toml(&checkpoint.state)?)];
     files.extend(learner_files("", &checkpoint.blueprint, &checkpoint.learner)?);
-    if let Some(SetAside { blueprint, learner }) = &checkpoint.aside {
-        files.extend(learner_files(ASIDE, blueprint, learner)?);
+    for (place, Kept { blueprint, learner }) in &checkpoint.kept {
+        files.extend(learner_files(&prefix(*place), blueprint, learner)?);
     }
     if let Some(best) = &checkpoint.best {
         files.push(("best.safetensors".into(), best.to_safetensors()?));
@@ -218,6 +217,11 @@ fn files(checkpoint: &Checkpoint, logs: BTreeMap<String, u64>) -> Result<Files> 
     let signed = [hash(&body).into_bytes(), b"\n".to_vec(), body].concat();
     files.push((MANIFEST.into(), signed));
     Ok(files)
+}
+
+/// How the names of files of a network that is kept begin.
+fn prefix(place: Place) -> String {
+    format!("{}-", place.name())
 }
 
 /// A network in training; the names of its files begin with `prefix`.
@@ -284,15 +288,19 @@ fn decode(
     }
     let parts = Parts { path, parts };
     let (blueprint, learner) = parts.learner("")?;
-    let aside = match parts.has(&format!("{ASIDE}network.json")) {
-        true => Some(parts.learner(ASIDE)?),
-        false => None,
-    };
+    let mut kept = BTreeMap::new();
+    for place in Place::ALL {
+        let prefix = prefix(place);
+        if parts.has(&format!("{prefix}network.json")) {
+            let (blueprint, learner) = parts.learner(&prefix)?;
+            kept.insert(place, Kept { blueprint, learner });
+        }
+    }
     let checkpoint = Checkpoint {
         state: toml::from_slice(parts.part("state.toml")?)?,
         blueprint,
         learner,
-        aside: aside.map(|(blueprint, learner)| SetAside { blueprint, learner }),
+        kept,
         best: parts.tensors("best.safetensors")?,
         validation: Vec::new(),
         origin: manifest.origin,
@@ -389,7 +397,7 @@ mod tests {
                 average: Some(weights.clone()),
                 averaged_steps: 3,
             },
-            aside: None,
+            kept: BTreeMap::new(),
             best: Some(weights),
             validation: Vec::new(),
             origin,

@@ -12,7 +12,7 @@ mod watch;
 pub use autogrow_run::{
     EpochRecord, Event, Outcome, Peak, Phase, certificate, publish, read, validation,
 };
-pub use checkpoint::{Checkpoint, SetAside};
+pub use checkpoint::{Checkpoint, Kept};
 pub use folder::{Resumed, RunFolder};
 pub use model::ModelFile;
 pub(crate) use model::{check_finite, read_weights};

@@ -78,9 +78,9 @@ pub(super) fn sentence(rule: &Rule) -> Markup {
             }
             ("worth", _) => {
                 (grows) " grows" (which) " once a growth of all at once has not paid. Each growth is on \
-                 trial: it is kept if it brings "
-                (rule.config.price) " points of " (guide(rule)) " for each doubling of the cost, else \
-                 taken back. Either side is trained for K = " (k) " epochs."
+                 trial: it begins from the seed as it was after K = " (k) " epochs, is trained for as many \
+                 epochs in all as the seed took to settle, and is kept if it brings "
+                (rule.config.price) " points of " (guide(rule)) " for each doubling of the cost."
             }
             (policy, _) => {
                 "The policy " code { (policy) }

@@ -173,12 +173,14 @@ fn row(rule: &Rule, check: &Check) -> Markup {
                     @match decision.kind {
                         Kind::Grow => { span.up aria-hidden="true" { "▲" } " grew " }
                         Kind::Stop => { span.end aria-hidden="true" { "✕" } " stopped " }
+                        Kind::Keep => { span.up aria-hidden="true" { "●" } " kept it " }
                         Kind::RollBack => { span.end aria-hidden="true" { "↶" } " went back to " }
                         Kind::Cap => { span.end aria-hidden="true" { "■" } " capped " }
                         Kind::OutOfTime => { span.end aria-hidden="true" { "■" } " no time for " }
                     }
                     @match (decision.kind, &decision.depth) {
                         (Kind::RollBack, Some(depth)) => { (depth) }
+                        (Kind::Keep, _) => {}
                         _ => { (decision.subnet) }
                     }
                 }

@@ -4,7 +4,7 @@ use crate::rule::Rule;
 use autogrow_growth::{Comparison, Trial};
 use maud::{Markup, html};
 
-/// The trials of a policy that takes growths back, with a sentence on how they ended.
+/// The trials of a policy that goes back, with a sentence on how they ended.
 pub(super) fn table(rule: &Rule) -> Markup {
     html! {
         @if let Some(sentence) = sentence(&rule.trials) { p { (sentence) } }
@@ -12,9 +12,8 @@ pub(super) fn table(rule: &Rule) -> Markup {
             table.checks {
                 thead { tr {
                     th.n scope="col" { "growing epoch" }
-                    th scope="col" { "from" }
-                    th scope="col" { "to" }
-                    th scope="col" { "against" }
+                    th scope="col" { "champion" }
+                    th scope="col" { "grown" }
                     th.n scope="col" { "brought" }
                     th.n scope="col" { "counts as" }
                     th.n scope="col" { "its price" }
@@ -26,28 +25,27 @@ pub(super) fn table(rule: &Rule) -> Markup {
         p.caption {
             em { "Brought" } " is what the grown network is ahead by on the images that guide the run, in \
             percentage points, with its standard error; of that less counts, the larger the error is \
-            beside half a point; " em { "its price" } " is "
-            (rule.config.price) " points for each doubling of the cost. The control is the network \
-            before the growth, trained for as long."
+            beside a point for each doubling of the cost; " em { "its price" } " is "
+            (rule.config.price) " points for each doubling of the cost. Each network has been grown from \
+            the same early one and trained for as many epochs in all as the champion."
         }
     }
 }
 
 fn row(trial: &Trial) -> Markup {
-    let Comparison { gain, error, price } = trial.comparison;
+    let Comparison { gain, error, price, .. } = trial.comparison;
     html! {
         tr.stop[trial.kept == Some(false)] {
             td.n { (trial.epoch) }
             td { (trial.before) }
             td { (trial.grown) }
-            td { (if trial.has_control { "control" } else { "before" }) }
             td.n { (format!("{gain:+.2} ± {error:.2}")) }
             td.n { (format!("{:+.2}", trial.comparison.counted())) }
             td.n { (format!("{price:.2}")) }
             td {
                 @match trial.kept {
                     Some(true) => { span.up aria-hidden="true" { "▲" } " kept" },
-                    Some(false) => { span.end aria-hidden="true" { "↶" } " taken back" },
+                    Some(false) => { span.end aria-hidden="true" { "↶" } " given up" },
                     None => "under way",
                 }
             }
@@ -62,7 +60,7 @@ fn sentence(trials: &[Trial]) -> Option<String> {
     let back = trials.iter().filter(|trial| trial.kept == Some(false)).count();
     last.kept?;
     Some(format!(
-        "Of {} growths {kept} brought their price and were kept; {back} did not and were taken back.",
+        "Of {} growths {kept} brought their price and were kept; {back} did not and were given up.",
         trials.len()
     ))
 }
