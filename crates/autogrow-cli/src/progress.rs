@@ -152,8 +152,11 @@ impl Watch for Progress {
             Event::RolledBack { depth, why, .. } => {
                 self.depth = depth.to_string();
                 // Of a network that is kept it has been told.
-                let why = if self.kept == *why { "" } else { why };
-                self.line(format!("went back  to {depth}  {DIM}{why}{RESET}").trim_end());
+                let why = match self.kept == *why {
+                    true => String::new(),
+                    false => format!("  {DIM}{why}{RESET}"),
+                };
+                self.line(&format!("went back  to {depth}{why}"));
             }
             Event::WentBack { epoch, depth, rate_scale, .. } => {
                 self.depth = depth.to_string();

@@ -86,6 +86,8 @@ impl GrowthConfig {
             interval: 4,
             guide: Guide::Averaged,
             amount: Amount::Factor(1.5),
+            // A trial is short: noise takes epochs to recover from.
+            initializer: "zero".into(),
             ..Self::default()
         }
     }

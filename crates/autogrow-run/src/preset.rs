@@ -14,6 +14,7 @@ const STANDARD: &str = "
 policy = 'worth'
 guide = 'averaged'
 amount = 'x1.5'
+initializer = 'zero'
 interval = 4
 ";
 
@@ -23,6 +24,7 @@ const QUICK: &str = "
 policy = 'worth'
 guide = 'averaged'
 amount = 'x1.5'
+initializer = 'zero'
 interval = 2
 [training]
 batch_size = 64

@@ -88,13 +88,14 @@ impl AutoGrow {
         self
     }
 
-    /// A registered growing policy (`growth.policy`) in place of `worth`; guide, amount and interval are
-    /// the paper's then.
+    /// A registered growing policy (`growth.policy`) in place of `worth`; guide, amount, interval and
+    /// initializer are the paper's then.
     pub fn policy(mut self, name: &str) -> Self {
         let usual = if name == "worth" { GrowthConfig::worth() } else { GrowthConfig::default() };
         let growth = &mut self.config.growth;
         (growth.guide, growth.amount, growth.interval) =
             (usual.guide, usual.amount, usual.interval);
+        growth.initializer = usual.initializer;
         growth.policy = name.into();
         self
     }
