@@ -30,6 +30,7 @@ mod version;
 
 use args::{Cli, Color, Command};
 use autogrow::ranks::Ranks;
+pub use autogrow_suite::launched_by;
 // Linked for what it registers: model files of PyTorch.
 use autogrow_export as _;
 use clap::{CommandFactory, Parser};

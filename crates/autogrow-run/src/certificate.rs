@@ -91,6 +91,35 @@ impl Certificate {
         let deeper = Some(&self.deeper).filter(|rival| is_better(rival, Verdict::Deeper));
         shallower.or(deeper).map_or(&self.found.depth, |rival| &rival.contender.depth)
     }
+
+    /// What is to be said of each neighbour, a sentence each.
+    pub fn sentences(&self) -> Vec<String> {
+        let found = &self.found.depth;
+        let below = self.shallower.as_ref().map(|rival| {
+            let depth = &rival.contender.depth;
+            match rival.verdict {
+                Verdict::Deeper => format!("{found} is worth its cost over {depth}."),
+                Verdict::Shallower => format!("{found} is not worth its cost over {depth}."),
+                Verdict::Undecided => {
+                    format!("Whether {found} is worth its cost over {depth} is undecided.")
+                }
+            }
+        });
+        let depth = &self.deeper.contender.depth;
+        let above = match self.deeper.verdict {
+            Verdict::Deeper => format!("{depth} would be worth its cost."),
+            Verdict::Shallower => format!("{depth} would not be worth its cost."),
+            Verdict::Undecided => format!("Whether {depth} would be worth its cost is undecided."),
+        };
+        below.into_iter().chain([above]).collect()
+    }
+}
+
+impl Contender {
+    /// Mean over the orders of the guiding score on the test images, percent.
+    pub fn mean_percent(&self) -> f64 {
+        self.test_percent.iter().sum::<f64>() / self.test_percent.len().max(1) as f64
+    }
 }
 
 /// Several comparisons of the same two networks, one for each order of the images, as one: the test

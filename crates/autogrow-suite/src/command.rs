@@ -193,8 +193,7 @@ impl Call<'_> {
         }
         if options.slurm {
             write_pages(plan, place, settings)?;
-            let submit =
-                |_: &Costs<'_>, costs: &[Cost]| self.slurm()?.submit(costs, program.path());
+            let submit = |_: &Costs<'_>, costs: &[Cost]| self.slurm()?.submit(costs, &program);
             return self.priced(&program, &[], submit);
         }
         // A job of Slurm ignores SIGTERM, which reaches what it has started all the same; `sh` and

@@ -6,16 +6,18 @@
 mod signals;
 
 use crate::keys::text;
+use crate::shell::quoted;
 use autogrow_base::{Error, Result};
 use autogrow_run::storage::failed;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use signals::Signals;
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
 use std::fs::{File, OpenOptions};
 use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout, Command, Stdio};
+use std::sync::OnceLock;
 use toml::Table;
 
 /// Where data sets lie; the one variable of `autogrow` that does not change what a run computes.
@@ -24,10 +26,21 @@ const DATA: &str = "AUTOGROW_DATA";
 /// On Linux, the file that this process runs, even where another has taken its name since.
 const RUNNING: &str = "/proc/self/exe";
 
+/// What starts this program, where its file alone does not.
+static LAUNCHER: OnceLock<Vec<OsString>> = OnceLock::new();
+
+/// Tells what starts this program, where it is not the file that this process runs: an interpreter and its
+/// arguments. The first call counts.
+pub fn launched_by(words: impl IntoIterator<Item = OsString>) {
+    LAUNCHER.get_or_init(|| words.into_iter().collect());
+}
+
 /// The program.
 #[derive(Debug)]
 pub(crate) struct Program {
     path: PathBuf,
+    /// Arguments before those of the command, where `path` is an interpreter.
+    before: Vec<OsString>,
     /// Those that are handed on; none where signals do what they do without us.
     signals: Option<Signals>,
 }
@@ -64,6 +77,9 @@ impl Program {
     /// # Errors
     /// Where the system does not tell which file it runs.
     pub(crate) fn own() -> Result<Self> {
+        if let Some((path, before)) = LAUNCHER.get().and_then(|words| words.split_first()) {
+            return Ok(Self { before: before.into(), ..Self::at(path.into()) });
+        }
         let running = PathBuf::from(RUNNING);
         if running.is_file() {
             return Ok(Self::at(running));
@@ -74,12 +90,36 @@ impl Program {
 
     /// The program in a file.
     pub(crate) fn at(path: PathBuf) -> Self {
-        Self { path, signals: None }
+        Self { path, before: Vec::new(), signals: None }
     }
 
-    /// Its file.
-    pub(crate) fn path(&self) -> &Path {
-        &self.path
+    /// Makes the file `to`, which starts this program as it is now: a copy, or where an interpreter
+    /// runs it, a script. A process that runs what was there keeps it.
+    ///
+    /// # Errors
+    /// Where it cannot be written.
+    pub(crate) fn install(&self, to: &Path) -> Result<()> {
+        let part = to.with_added_extension(format!("{}.part", std::process::id()));
+        let made = match self.before.is_empty() {
+            true => std::fs::copy(&self.path, &part).map(drop),
+            false => self.script(&part),
+        };
+        let made = made.and_then(|()| std::fs::rename(&part, to));
+        made.map_err(|error| failed(to, "cannot be written", &error))
+    }
+
+    /// Writes a script that starts it with the arguments that the script is given.
+    fn script(&self, to: &Path) -> std::io::Result<()> {
+        let words = std::iter::once(self.path.as_os_str());
+        let words = words.chain(self.before.iter().map(OsString::as_os_str));
+        let words: Vec<_> = words.map(|word| quoted(&word.to_string_lossy())).collect();
+        std::fs::write(to, format!("#!/bin/sh\nexec {} \"$@\"\n", words.join(" ")))?;
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt;
+            std::fs::set_permissions(to, std::fs::Permissions::from_mode(0o755))?;
+        }
+        Ok(())
     }
 
     /// From now on, the first signal is handed on to what trains and draws.
@@ -164,8 +204,11 @@ impl Program {
     /// A call that hears nothing but its arguments and where data lie.
     fn command(&self, arguments: impl IntoIterator<Item = impl AsRef<OsStr>>) -> Command {
         let mut command = Command::new(&self.path);
+        // An interpreter finds what belongs to it by its own name.
         #[cfg(unix)]
-        std::os::unix::process::CommandExt::arg0(&mut command, "autogrow");
+        if self.before.is_empty() {
+            std::os::unix::process::CommandExt::arg0(&mut command, "autogrow");
+        }
         for (name, value) in std::env::vars_os() {
             let ours = name.to_string_lossy().starts_with("AUTOGROW_");
             if ours && name != DATA {
@@ -174,7 +217,7 @@ impl Program {
                 command.env(DATA, folder);
             }
         }
-        command.args(arguments).arg("--json").stdin(Stdio::null());
+        command.args(&self.before).args(arguments).arg("--json").stdin(Stdio::null());
         command
     }
 
@@ -234,6 +277,23 @@ mod tests {
             assert_eq!(ended, ending);
             assert_eq!(std::fs::read_to_string(log).unwrap(), "working\n");
         }
+    }
+
+    #[test]
+    fn what_an_interpreter_runs_is_installed_as_a_script() {
+        let before = ["-c", "echo \"$0 and $1\"", "it's"].map(OsString::from).to_vec();
+        let program = Program { before, ..Program::at("/bin/sh".into()) };
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("autogrow");
+        for _ in 0..2 {
+            program.install(&file).unwrap();
+            let said = Command::new("/bin/sh").arg(&file).arg("two words").output().unwrap();
+            assert_eq!(String::from_utf8(said.stdout).unwrap(), "it's and two words\n");
+        }
+        let mode = std::os::unix::fs::PermissionsExt::mode(&file.metadata().unwrap().permissions());
+        assert_eq!(mode & 0o111, 0o111);
+        let program = Program { before: vec!["-c".into(), "echo 3".into()], ..program };
+        assert_eq!(program.ask::<u32>(["x"]).unwrap(), 3);
     }
 
     #[test]

@@ -15,14 +15,14 @@ use crate::estimate::Cost;
 use crate::figures;
 use crate::place::{Place, Stage};
 use crate::plan::Plan;
+use crate::program::Program;
 use arrays::Array;
 use autogrow_base::{Error, Result};
-use autogrow_run::storage::{create_folder, failed};
+use autogrow_run::storage::create_folder;
 pub(crate) use client::{Queued, squeue};
 use request::Request;
 pub(crate) use script::Command;
 use serde::Serialize;
-use std::path::Path;
 pub(crate) use submitted::{Submitted, Task};
 
 /// Runs for Slurm.
@@ -92,7 +92,7 @@ impl Slurm<'_> {
     /// # Errors
     /// [`Error::Config`] where jobs of this folder are in the queue, or Slurm refuses; where files
     /// cannot be written.
-    pub(crate) fn submit(&self, costs: &[Cost], program: &Path) -> Result<Answer> {
+    pub(crate) fn submit(&self, costs: &[Cost], program: &Program) -> Result<Answer> {
         self.check_queue()?;
         let arrays = self.arrays(costs)?;
         let mut answer = Jobs { jobs: Vec::new(), tables: None };
@@ -100,7 +100,7 @@ impl Slurm<'_> {
             return Ok(Answer::new(&answer, "all runs have a result".into()));
         }
         create_folder(&self.command.folder())?;
-        copy(program, &self.command.program())?;
+        program.install(&self.command.program())?;
 
         let mut submitted = Submitted::default();
         for (place, array) in arrays.iter().enumerate() {
@@ -205,11 +205,4 @@ impl Jobs {
         }
         text
     }
-}
-
-/// Copies a program; a process that runs the one that was there keeps it.
-fn copy(from: &Path, to: &Path) -> Result<()> {
-    let part = to.with_added_extension(format!("{}.part", std::process::id()));
-    let copied = std::fs::copy(from, &part).and_then(|_| std::fs::rename(&part, to));
-    copied.map_err(|error| failed(to, "cannot be written", &error))
 }

@@ -2,7 +2,7 @@
 
 use crate::cancel::Cancel;
 use crate::device;
-use crate::found::{Found, Progress, progress, without_folder};
+use crate::found::{Found, OnEpoch, Progress, progress, without_folder};
 use crate::partial;
 use crate::threads;
 use autogrow_core::config::{Augment, Config, DataConfig, GrowthConfig};
@@ -16,12 +16,8 @@ use autogrow_core::training::use_convolution;
 use autogrow_core::{Error, Job, Resolved, Result};
 use std::path::{Path, PathBuf};
 
-/// What SIGINT is everywhere: by it a cancelled run is told from others that were interrupted.
-const INTERRUPT: u8 = 2;
 /// What the data are called where nobody names them.
-const MEMORY: &str = "memory";
-
-type OnEpoch = Box<dyn FnMut(&Progress) + Send>;
+pub(crate) const MEMORY: &str = "memory";
 
 /// A run that has not begun: a seed network and its settings.
 pub struct AutoGrow {
@@ -179,8 +175,8 @@ impl AutoGrow {
         job.seed_network(device)?;
         let mut kept = folder.as_deref().map(|path| RunFolder::create(path, config)).transpose()?;
         kept = kept.map(|kept| kept.with_info(job.model_info()));
-        let (events, last) = (Vec::new(), None);
-        let mut history = History { events, on_epoch, cancel, folder, keeps_part, last };
+        let (events, last, grown) = (Vec::new(), None, None);
+        let mut history = History { events, on_epoch, cancel, folder, keeps_part, last, grown };
         // A pool of its own: runs side by side do not take each other's threads.
         let pool = threads::pool(config.run.threads)?;
         let found = pool.install(|| {
@@ -208,6 +204,8 @@ impl AutoGrow {
             events: history.events,
             outcome,
             is_complete: true,
+            grown: history.grown,
+            config: config.clone(),
             info: job.model_info(),
             device: device.clone(),
         })
@@ -235,6 +233,8 @@ struct History {
     keeps_part: bool,
     /// The last checkpoint after the first epoch, where that is kept.
     last: Option<Checkpoint>,
+    /// The network as growth left it.
+    grown: Option<Checkpoint>,
 }
 
 impl Watch for History {
@@ -253,8 +253,13 @@ impl Watch for History {
         Ok(())
     }
 
+    fn grown(&mut self, checkpoint: &Checkpoint) -> Result<()> {
+        // What its epochs have shown is not needed to train it on.
+        self.grown = Some(Checkpoint { validation: Vec::new(), ..checkpoint.clone() });
+        Ok(())
+    }
+
     fn stop(&self) -> Option<(u8, PathBuf)> {
-        let folder = || self.folder.as_deref().unwrap_or(Path::new("")).to_path_buf();
-        self.cancel.is_cancelled().then(|| (INTERRUPT, folder()))
+        self.cancel.stop(self.folder.as_deref().unwrap_or(Path::new("")))
     }
 }

@@ -4,11 +4,14 @@ use crate::model::Model;
 use autogrow_core::data::Outputs;
 use autogrow_core::growth::Depth;
 use autogrow_core::network::{ModelInfo, Network};
-use autogrow_core::run::{EpochRecord, Event, Outcome};
-use autogrow_core::{Error, Result};
+use autogrow_core::run::{Checkpoint, EpochRecord, Event, Outcome};
+use autogrow_core::{Error, Resolved, Result};
 use burn::tensor::Device;
 use std::fmt;
 use std::path::Path;
+
+/// Who is told of epochs.
+pub(crate) type OnEpoch = Box<dyn FnMut(&Progress) + Send>;
 
 /// An epoch of a run.
 #[derive(Clone, Debug, PartialEq)]
@@ -59,6 +62,9 @@ pub struct Found {
     pub outcome: Outcome,
     /// Whether the run has come to its end; see [`AutoGrow::run_or_part`](crate::AutoGrow::run_or_part).
     pub is_complete: bool,
+    /// The network as growth left it, where the run has come so far.
+    pub(crate) grown: Option<Checkpoint>,
+    pub(crate) config: Resolved,
     pub(crate) info: ModelInfo,
     pub(crate) device: Device,
 }

@@ -24,6 +24,7 @@
 
 mod builder;
 mod cancel;
+mod certify;
 mod dataset;
 pub mod device;
 mod found;
@@ -38,6 +39,7 @@ pub use autogrow_core::{
 };
 pub use builder::AutoGrow;
 pub use cancel::Cancel;
+pub use certify::{Certifier, Trial};
 pub use dataset::{Dataset, Pixels};
 pub use found::{Found, Progress};
 pub use model::Model;

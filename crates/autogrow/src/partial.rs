@@ -57,6 +57,8 @@ pub(crate) fn found(job: Job<'_>, last: &Checkpoint, events: Vec<Event>) -> Resu
         events,
         outcome,
         is_complete: false,
+        grown: None,
+        config: config.clone(),
         info,
         device: device.clone(),
     })

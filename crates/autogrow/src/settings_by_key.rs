@@ -1,6 +1,7 @@
 //! Settings of a run by the names that they have on the command line, and by the size of the data.
 
 use crate::AutoGrow;
+use crate::builder::MEMORY;
 use autogrow_core::config::{Config, GrowthConfig, PAPERS_KEYS, Preset, TrainingConfig, batch_for};
 use autogrow_core::data::{DataRequest, DataSet};
 use autogrow_core::network::{Recipe, SeedNetwork};
@@ -123,12 +124,7 @@ impl AutoGrow {
     /// [`Error::Unknown`] where no such set is registered, [`Error::Data`] where it cannot be read.
     pub fn open(&mut self, name: &str) -> Result<DataSet> {
         self.config.data.name = name.into();
-        let config = &self.config;
-        let task = objective(&config.training, &config.plugin)?.task();
-        let size = find::<SeedNetwork>(&config.network.name)?.picture_size(&config.data);
-        let (compat, plugins, seed) = (config.compat, &config.plugin, config.run.seed);
-        let request = DataRequest { config: &config.data, compat, plugins, task, seed, size };
-        let data = DataSet::open(&request)?;
+        let data = open_data(&self.config)?;
         if !self.batch_size_is_set && self.config.preset != Preset::Paper {
             let training = &mut self.config.training;
             let batch = batch_for(data.train.len()).max(training.micro_batch);
@@ -136,6 +132,21 @@ impl AutoGrow {
         }
         Ok(data)
     }
+}
+
+/// The data set that a configuration names.
+///
+/// # Errors
+/// [`Error::Data`] where it cannot be used, or the configuration is of data in memory.
+pub(crate) fn open_data(config: &Config) -> Result<DataSet> {
+    if config.data.name == MEMORY {
+        return Err(Error::data("data in memory", "are not kept with a run")
+            .with_hint("give them again, as they were given to the run"));
+    }
+    let task = objective(&config.training, &config.plugin)?.task();
+    let size = find::<SeedNetwork>(&config.network.name)?.picture_size(&config.data);
+    let (compat, plugins, seed) = (config.compat, &config.plugin, config.run.seed);
+    DataSet::open(&DataRequest { config: &config.data, compat, plugins, task, seed, size })
 }
 
 /// Steps between two checks of growth, and of fine-tuning, of small data.

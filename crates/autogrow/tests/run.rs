@@ -4,15 +4,21 @@
 
 use autogrow::data::{DataSet, Outputs};
 use autogrow::network::StateDict;
-use autogrow::{AutoGrow, Dataset, Error, Model, Pixels};
+use autogrow::{AutoGrow, Certifier, Dataset, Error, Model, Pixels};
+use std::num::NonZeroUsize;
+use std::sync::mpsc::channel;
+
+fn data() -> DataSet {
+    data_of(60)
+}
 
 /// Bright or dark images, a pixel of noise in each.
-fn data() -> DataSet {
+fn data_of(images: usize) -> DataSet {
     let pixel =
         |image: usize, place: usize| if place == image % 16 { 128 } else { image % 2 * 255 };
     let pixels: Vec<u8> =
-        (0..60).flat_map(|image| (0..16).map(move |place| pixel(image, place) as u8)).collect();
-    let labels = (0..60).map(|image| image % 2);
+        (0..images).flat_map(|image| (0..16).map(move |place| pixel(image, place) as u8)).collect();
+    let labels = (0..images).map(|image| image % 2);
     Dataset::from_arrays(pixels, [1, 4, 4], labels).unwrap().split(0.2, 0).unwrap()
 }
 
@@ -86,6 +92,56 @@ fn a_cancelled_run_gives_what_there_is() {
     let run = self::run(0);
     run.cancel().cancel();
     assert!(matches!(run.run_or_part(&data()), Err(Error::Cancelled)));
+}
+
+#[test]
+fn a_depth_is_certified_in_memory_as_from_a_folder() {
+    let (data, place) = (data(), tempfile::tempdir().unwrap());
+    let folder = place.path().join("run");
+    let run = || AutoGrow::new("basic3resnet").width(2).policy("none").epochs(2);
+    let run = |depth: &str| run().depth(depth.parse().unwrap());
+    let found = run("2-1-1").folder(&folder).run(&data).unwrap();
+
+    let (epochs, told) = channel();
+    let certifier = found.certifier().unwrap().on_epoch(move |epoch| {
+        epochs.send(epoch.depth.to_string()).unwrap();
+    });
+    let certificate = certifier.run(&data).unwrap();
+    assert_eq!(told.iter().collect::<Vec<_>>(), ["1-1-1", "1-1-1", "3-2-2", "3-2-2"]);
+    assert_eq!(certificate.found.test_percent, [found.test_accuracy]);
+    assert_eq!((certificate.images, certificate.price), (data.test.len(), 0.5));
+    assert_eq!(Certifier::read(&folder).unwrap().run(&data).unwrap(), certificate);
+
+    // More orders add to the first.
+    let two = NonZeroUsize::new(2).unwrap();
+    let twice = found.certifier().unwrap().orders(two).price(9.0).run(&data).unwrap();
+    let [first, second] = [&certificate.deeper, &twice.deeper].map(|of| &of.contender.test_percent);
+    assert_eq!((second.len(), second[0], twice.price), (2, first[0], 9.0));
+
+    let refused = [
+        found.certifier().unwrap().run(&data_of(61)).unwrap_err(),
+        found.certifier().unwrap().price(f64::NAN).run(&data).unwrap_err(),
+        Certifier::read(place.path()).err().unwrap(),
+        Certifier::read(&folder).unwrap().open().unwrap_err(),
+    ];
+    assert_eq!(refused.each_ref().map(Error::exit_code), [4, 2, 4, 3]);
+    assert!(refused.iter().all(|error| error.hint().is_some()), "{refused:?}");
+    let certifier = found.certifier().unwrap();
+    certifier.cancel().cancel();
+    assert!(matches!(certifier.run(&data), Err(Error::Cancelled)));
+}
+
+#[test]
+fn a_cancelled_run_has_nothing_to_certify() {
+    let run = run(0).epochs(50);
+    let cancel = run.cancel();
+    let run = run.on_epoch(move |epoch| {
+        if epoch.epoch == 20 {
+            cancel.cancel();
+        }
+    });
+    let error = run.run_or_part(&data()).unwrap().certifier().err().unwrap();
+    assert!(error.to_string().contains("was interrupted"), "{error}");
 }
 
 #[test]

@@ -6,6 +6,7 @@ use super::{Event, Outcome, Watch};
 use crate::config::Config;
 use crate::network::{ModelInfo, Network, StateDict};
 use crate::{Error, Result};
+use autogrow_run::certificate::Certificate;
 use autogrow_run::storage::{self, Log};
 use autogrow_run::validation::{MAGIC, ValidationEpoch, read_validation};
 use autogrow_run::{Lock, names};
@@ -159,6 +160,43 @@ impl RunFolder {
         outcome.map(Some).map_err(|error| Error::run(path, format!("is damaged ({error})")))
     }
 
+    /// The result of the run in the folder `path`, which has come to its end.
+    ///
+    /// # Errors
+    /// [`Error::Run`] where there is no run, or it is not finished, or it is damaged.
+    pub fn finished(path: &Path) -> Result<Outcome> {
+        if !path.join(names::CONFIG).is_file() {
+            return Err(Error::run(path, "is not a run folder: it holds no config.toml")
+                .with_hint("name the folder of a run that is finished"));
+        }
+        Self::outcome(path)?.ok_or_else(|| {
+            Error::run(path, "is not finished, so there is nothing to certify yet")
+                .with_hint(format!("`autogrow resume {}` brings it to its end", path.display()))
+        })
+    }
+
+    /// The settings of the run in the folder `path`.
+    ///
+    /// # Errors
+    /// [`Error::Run`] where they are missing or damaged.
+    pub fn config(path: &Path) -> Result<Config> {
+        let path = path.join(names::CONFIG);
+        let text = storage::read(&path)?;
+        let config = toml::from_str(&String::from_utf8_lossy(&text));
+        config.map_err(|error| {
+            Error::run(path, error.to_string())
+                .with_hint("it is damaged, or a newer autogrow has written it")
+        })
+    }
+
+    /// Writes down what the depth of the run in the folder `path` is worth.
+    ///
+    /// # Errors
+    /// [`Error::Run`] where it cannot be written.
+    pub fn certified(path: &Path, certificate: &Certificate) -> Result<()> {
+        publish_json(&path.join(names::CERTIFICATE), certificate)
+    }
+
     /// The network of the run in the folder `path` as growth left it.
     ///
     /// # Errors
@@ -210,12 +248,15 @@ impl RunFolder {
     }
 
     fn publish_json(&self, name: &str, value: &impl serde::Serialize) -> Result<()> {
-        let path = self.path.join(name);
-        let mut text = serde_json::to_string_pretty(value)
-            .map_err(|error| Error::run(&path, error.to_string()))?;
-        text.push('\n');
-        storage::publish(&path, text.as_bytes())
+        publish_json(&self.path.join(name), value)
     }
+}
+
+fn publish_json(path: &Path, value: &impl serde::Serialize) -> Result<()> {
+    let mut text =
+        serde_json::to_string_pretty(value).map_err(|error| Error::run(path, error.to_string()))?;
+    text.push('\n');
+    storage::publish(path, text.as_bytes())
 }
 
 /// Takes the lock of a run folder.

@@ -3,6 +3,7 @@
 use super::arrays::Array;
 use super::request::Request;
 use crate::plan::Plan;
+use crate::shell::quoted;
 use std::path::{Path, PathBuf};
 
 /// Seconds before the end of its time at which a job is told to save. Slurm may be a minute early
@@ -102,15 +103,6 @@ exec {program} suite --merge {out} --out {out} --threads {threads}
     }
 }
 
-/// A word of a shell's command line.
-fn quoted(word: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:,=+@%".contains(c);
-    if !word.is_empty() && word.chars().all(plain) {
-        return word.to_string();
-    }
-    format!("'{}'", word.replace('\'', r"'\''"))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -134,14 +126,6 @@ mod tests {
         assert_eq!(scripts[1], include_str!("../../expected/slurm-baselines.sh"));
         let tables = command.tables(Request::TABLES, 1);
         assert_eq!(tables, include_str!("../../expected/slurm-tables.sh"));
-    }
-
-    #[test]
-    fn words_of_a_shell() {
-        assert_eq!(quoted("/a/b_c-1.2"), "/a/b_c-1.2");
-        assert_eq!(quoted(""), "''");
-        assert_eq!(quoted("a b$(c)"), "'a b$(c)'");
-        assert_eq!(quoted("it's"), r"'it'\''s'");
     }
 
     #[test]
