@@ -36,7 +36,7 @@ use autogrow::data::{DataRequest, DataSet};
 use autogrow::device;
 use autogrow::network::{ModelInfo, SeedNetwork};
 use autogrow::registry::find;
-use autogrow::training::{Objective, objective};
+use autogrow::training::{Objective, objective, precision_on, set_precision, use_convolution};
 use autogrow::{Error, Resolved, Result};
 use autogrow_data::open_table;
 use burn::tensor::Device;
@@ -48,10 +48,13 @@ fn open_device(config: &Config, loaded: &Loaded) -> Result<Device> {
 
 /// The same for one of several ranks, where each may have a device of its own.
 fn open_device_of(rank: usize, config: &Config, loaded: &Loaded) -> Result<Device> {
-    autogrow::training::use_convolution(config.training.convolution);
+    use_convolution(config.training.convolution);
     let run = &config.run;
     threads::start(run.threads);
-    device::of_rank(&run.device, rank).map_err(|error| loaded.locate(error))
+    let device = device::of_rank(&run.device, rank).map_err(|error| loaded.locate(error))?;
+    let precision = precision_on(&device, config.training.precision);
+    set_precision(precision.map_err(|error| loaded.locate(error))?);
+    Ok(device)
 }
 
 /// What training minimises, and by what score networks are judged.

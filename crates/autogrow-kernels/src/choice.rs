@@ -1,5 +1,5 @@
-//! Which algorithm computes 3x3 convolutions on Flex, for all layers that a thread computes. Of a
-//! thread, not of the process, so that two networks in one process do not disturb each other.
+//! How convolutions are computed on Flex, for all layers that a thread computes. Of a thread, not of
+//! the process, so that two networks in one process do not disturb each other.
 
 use std::cell::Cell;
 
@@ -15,17 +15,43 @@ pub enum Convolution {
     Winograd,
 }
 
+/// What the products of convolutions on Flex are made of. All else is f32 either way: activations,
+/// weights, gradients, sums, norms.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Precision {
+    /// f32.
+    #[default]
+    F32,
+    /// Operands rounded to bf16 (to nearest, ties to even), forward and backward, and sums in f32; in
+    /// Winograd's algorithm f32, because its transforms would magnify the rounding. Numbers below
+    /// the smallest normal one count as 0. See
+    /// [`supports_bf16`](crate::supports_bf16).
+    Bf16,
+}
+
 thread_local! {
-    static CHOICE: Cell<Convolution> = const { Cell::new(Convolution::Auto) };
+    static CONVOLUTION: Cell<Convolution> = const { Cell::new(Convolution::Auto) };
+    static PRECISION: Cell<Precision> = const { Cell::new(Precision::F32) };
 }
 
 /// Chooses the algorithm for all layers that this thread computes from now on. A backward pass uses
 /// what its forward pass used.
 pub fn set_convolution(convolution: Convolution) {
-    CHOICE.set(convolution);
+    CONVOLUTION.set(convolution);
 }
 
 /// The algorithm chosen.
 pub(crate) fn convolution() -> Convolution {
-    CHOICE.get()
+    CONVOLUTION.get()
+}
+
+/// Chooses the precision for all layers that this thread computes from now on. A backward pass uses
+/// what its forward pass used.
+pub fn set_precision(precision: Precision) {
+    PRECISION.set(precision);
+}
+
+/// The precision chosen.
+pub(crate) fn precision() -> Precision {
+    PRECISION.get()
 }

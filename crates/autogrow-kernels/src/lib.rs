@@ -10,8 +10,8 @@
 //! What needs another shape than a feature map's is done with [`Features`]. Both can be recorded
 //! instead of computed: a [`Recorder`] makes a [`graph::Graph`] of a forward pass.
 //!
-//! [`set_convolution`] chooses between exactness and speed for 3x3 convolutions, and [`Sgd`] is the
-//! optimiser step that belongs to it. Results on Flex are the same, bit for bit, from run to run and
+//! [`set_convolution`] chooses between exactness and speed for 3x3 convolutions, [`set_precision`]
+//! between f32 and bf16 for the products of all, and [`Sgd`] is the optimiser step that belongs to it. Results on Flex are the same, bit for bit, from run to run and
 //! for any number of threads.
 //!
 //! ```
@@ -45,10 +45,10 @@ mod sgd;
 mod simd;
 
 pub use activation::Activation;
-pub use choice::{Convolution, set_convolution};
+pub use choice::{Convolution, Precision, set_convolution, set_precision};
 pub use descent::Sgd;
 pub use features::Features;
-pub use flex::supports_peers;
+pub use flex::{supports_bf16, supports_peers};
 pub use layers::{
     batch_norm, conv, kaiming_normal_fan_out, linear, out_size, standard_normal, with_bias,
 };

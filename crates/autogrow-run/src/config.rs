@@ -182,6 +182,8 @@ pub struct TrainingConfig {
     pub sync_batch_norm: bool,
     /// How the CPU computes 3x3 convolutions.
     pub convolution: ConvolutionName,
+    /// What the products of convolutions are made of on the CPU. All else is f32.
+    pub precision: PrecisionName,
     /// Weights to start from: a `.safetensors` file with PyTorch names, or a `.pt` of PyTorch;
     /// empty: random.
     pub init_from: PathBuf,
@@ -209,6 +211,21 @@ pub enum ConvolutionName {
     Direct,
     /// By Winograd's F(4x4, 3x3): a quarter of the multiplications, a little less exact.
     Winograd,
+}
+
+/// What products are made of: numbers of 32 bits, or rounded to 16.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum PrecisionName {
+    /// f32.
+    #[default]
+    F32,
+    /// bf16, summed in f32: faster, and a part in 256 exact. For processors with AMX or AVX-512 BF16,
+    /// which add in different orders: the last bits of a sum differ between the two. Winograd's
+    /// convolutions stay in f32.
+    Bf16,
+    /// `bf16` where the processor has it, else `f32` with a warning.
+    Auto,
 }
 
 /// Section `[fine_tune]`.
@@ -326,6 +343,7 @@ impl Default for TrainingConfig {
             on_divergence: OnDivergence::default(),
             sync_batch_norm: false,
             convolution: ConvolutionName::default(),
+            precision: PrecisionName::default(),
             init_from: PathBuf::new(),
         }
     }

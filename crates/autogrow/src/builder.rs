@@ -12,7 +12,7 @@ use autogrow_core::network::SeedNetwork;
 use autogrow_core::ranks::Ranks;
 use autogrow_core::registry::find;
 use autogrow_core::run::{Checkpoint, Event, RunFolder, Watch};
-use autogrow_core::training::use_convolution;
+use autogrow_core::training::{precision_on, set_precision, use_convolution};
 use autogrow_core::{Error, Job, Resolved, Result};
 use std::path::{Path, PathBuf};
 
@@ -169,6 +169,7 @@ impl AutoGrow {
         refuse_augmentation(&config.data)?;
         let config = &Resolved::of(config)?;
         let device = &device::open(&config.run.device)?;
+        let precision = precision_on(device, config.training.precision)?;
         let ranks = &Ranks::single();
         let job = Job { config, data, device, ranks };
         // Whatever the images rule out is told before a folder is made.
@@ -179,15 +180,22 @@ impl AutoGrow {
         let mut history = History { events, on_epoch, cancel, folder, keeps_part, last, grown };
         // A pool of its own: runs side by side do not take each other's threads.
         let pool = threads::pool(config.run.threads)?;
-        let found = pool.install(|| {
+        let choose = || {
             use_convolution(config.training.convolution);
+            set_precision(precision);
+        };
+        let found = pool.install(|| {
+            choose();
             let mut watchers: Vec<&mut dyn Watch> = Vec::new();
             watchers.extend(kept.as_mut().map(|kept| kept as &mut dyn Watch));
             watchers.push(&mut history);
             autogrow_core::autogrow(job, &mut watchers, None)
         });
         if let (Err(Error::Interrupted { .. }), Some(last)) = (&found, &history.last) {
-            return pool.install(|| partial::found(job, last, history.events));
+            return pool.install(|| {
+                choose();
+                partial::found(job, last, history.events)
+            });
         }
         let is_kept = kept.is_some();
         let found = found.map_err(|error| if is_kept { error } else { without_folder(error) })?;

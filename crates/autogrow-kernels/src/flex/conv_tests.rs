@@ -1,6 +1,7 @@
-//! The three jobs of a convolution, by both algorithms and with every kind of register, against
-//! sums in `f64`.
+//! The three jobs of a convolution, by every algorithm and with every kind of register, against
+//! sums in `f64`: of bf16 those of the rounded operands, and those of the operands.
 
+use half::bf16;
 use proptest::prelude::*;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -10,6 +11,7 @@ use super::extent::Extent;
 use super::geometry::Shape;
 use super::winograd;
 use crate::simd;
+use crate::simd::bf16::{Engine, with_engine};
 
 fn shapes() -> impl Strategy<Value = (Shape, u64)> {
     let channels = || prop_oneof![1_usize..20, Just(24), Just(32), Just(40), Just(48)];
@@ -92,8 +94,19 @@ fn error(ours: &[f32], exact: &[f64]) -> f64 {
     differences.fold(0.0, |max, d| if d.is_nan() { d } else { f64::max(max, d) }) / largest
 }
 
+/// The operands as `method` multiplies them.
+fn operands(values: &[f32], method: Method) -> Vec<f32> {
+    let round = |value: &f32| bf16::from_f32(*value).to_f32();
+    if method == Method::Bf16 { values.iter().map(round).collect() } else { values.to_vec() }
+}
+
+/// How far from the sums over [`operands`] a method may be.
+fn tolerance(method: Method) -> f64 {
+    if method == Method::Winograd { 1e-4 } else { 1e-5 }
+}
+
 fn check(shape: &Shape, seed: u64, method: Method, pieces: usize) -> Result<(), TestCaseError> {
-    let tolerance = if method == Method::Direct { 1e-5 } else { 1e-4 };
+    let tolerance = tolerance(method);
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
     let (input, output) = (shape.input, shape.output);
     let (halo, output_halo) = (shape.input_halo().max(1), shape.output_halo());
@@ -102,12 +115,15 @@ fn check(shape: &Shape, seed: u64, method: Method, pieces: usize) -> Result<(), 
     let count = output.channels * input.channels * shape.kernel.pow(2);
     let weights = (0..count).map(|_| rng.random_range(-1.0..1.0)).collect::<Vec<f32>>();
 
+    let [by_value, by_gradient, by_weight] =
+        [&values, &gradient, &weights].map(|numbers| operands(numbers, method));
+
     // What is written holds anything beforehand.
     let mut out = vec![f32::NAN; output.images * output.image(0)];
     Forward::new(shape, method, halo, &weights).run(&values, &mut out, pieces);
     let mut exact = vec![0.0; out.len()];
     products(shape, [halo, 0], |w, i, o| {
-        exact[o] += f64::from(weights[w]) * f64::from(values[i]);
+        exact[o] += f64::from(by_weight[w]) * f64::from(by_value[i]);
     });
     prop_assert!(error(&out, &exact) < tolerance, "forward: {}", error(&out, &exact));
 
@@ -115,7 +131,7 @@ fn check(shape: &Shape, seed: u64, method: Method, pieces: usize) -> Result<(), 
     InputGradient::new(shape, method, (output_halo, 3), &weights).run(&gradient, &mut out, pieces);
     let mut exact = vec![0.0; out.len()];
     products(shape, [0, output_halo], |w, i, o| {
-        exact[i] += f64::from(weights[w]) * f64::from(gradient[o]);
+        exact[i] += f64::from(by_weight[w]) * f64::from(by_gradient[o]);
     });
     prop_assert!(error(&out, &exact) < tolerance, "input: {}", error(&out, &exact));
 
@@ -132,7 +148,7 @@ fn check(shape: &Shape, seed: u64, method: Method, pieces: usize) -> Result<(), 
     let total = WeightSums::total(shape, parts);
     let mut exact = vec![0.0; count];
     products(shape, [halo, output_halo], |w, i, o| {
-        exact[w] += f64::from(values[i]) * f64::from(gradient[o]);
+        exact[w] += f64::from(by_value[i]) * f64::from(by_gradient[o]);
     });
     prop_assert!(error(&total, &exact) < tolerance, "weights: {}", error(&total, &exact));
     Ok(())
@@ -152,12 +168,14 @@ proptest! {
                 Ok::<(), TestCaseError>(())
             })?;
         }
+        for engine in Engine::ALL {
+            with_engine(engine, || check(&shape, seed, Method::Bf16, pieces))?;
+        }
     }
 }
 
 /// Some places of all three jobs with many channels: exact sums of all places would take minutes.
 fn check_wide(shape: &Shape, method: Method) {
-    let tolerance = if method == Method::Direct { 1e-5 } else { 1e-4 };
     let mut rng = ChaCha8Rng::seed_from_u64(0);
     let (input, output, taps) = (shape.input, shape.output, shape.kernel.pow(2));
     let (halo, output_halo) = (shape.input_halo().max(1), shape.output_halo());
@@ -175,6 +193,31 @@ fn check_wide(shape: &Shape, method: Method) {
     sums.add(&values, &gradient, pieces);
     let total = WeightSums::total(shape, vec![sums]);
 
+    // Of bf16 also what is lost by rounding the operands, each by a part in 512 at most.
+    let all = [&values, &gradient, &weights];
+    compare(
+        shape,
+        [halo, output_halo],
+        all.map(|v| operands(v, method)),
+        &[&out, &sent, &total],
+        tolerance(method),
+    );
+    if method == Method::Bf16 {
+        let bound = 2.0_f64.powi(-8);
+        compare(shape, [halo, output_halo], all.map(Clone::clone), &[&out, &sent, &total], bound);
+    }
+}
+
+/// Some places of the three jobs' results against exact sums of the operands.
+fn compare(
+    shape: &Shape,
+    [halo, output_halo]: [usize; 2],
+    [values, gradient, weights]: [Vec<f32>; 3],
+    [out, sent, total]: &[&[f32]; 3],
+    tolerance: f64,
+) {
+    let (input, output, taps) = (shape.input, shape.output, shape.kernel.pow(2));
+    let mut rng = ChaCha8Rng::seed_from_u64(1);
     let value = |image: usize, pixel, i: usize| {
         f64::from(values[image * input.image(halo) + input.pixel(halo, pixel) + i])
     };
@@ -237,6 +280,7 @@ fn many_channels_are_right_by_every_algorithm() {
         let input = Extent::new([33, inputs, size, size]);
         let shape = Shape::new(input, outputs, kernel, stride, kernel / 2);
         check_wide(&shape, Method::Direct);
+        check_wide(&shape, Method::Bf16);
         if winograd::applies(&shape) {
             check_wide(&shape, Method::Winograd);
         }

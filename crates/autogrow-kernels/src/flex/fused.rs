@@ -20,6 +20,7 @@ use crate::activation::Activation;
 use crate::layers::out_size;
 use crate::peers::{Peers, peers};
 use crate::running::{blend, goes_by_batch};
+use crate::simd::bf16::{Engine, engine};
 
 /// A map and its token in the autodiff graph.
 #[derive(Clone, Debug)]
@@ -52,6 +53,14 @@ pub(crate) fn supports<const D: usize>(tensor: &Tensor<D>) -> bool {
 /// Whether batch norms on this device can take their statistics over several processes.
 pub fn supports_peers(device: &Device) -> bool {
     is_flex(device)
+}
+
+/// Whether layers on this device are computed with the processor's instructions for bf16: AMX where
+/// the system permits it, else AVX-512 BF16. The two add in different orders, so that sums differ in
+/// their last bits. Elsewhere [`Precision::Bf16`](crate::Precision::Bf16) is of no use: on Flex slow,
+/// on other devices without effect.
+pub fn supports_bf16(device: &Device) -> bool {
+    is_flex(device) && engine() != Engine::Portable
 }
 
 /// Whether the fast path computes on this device.

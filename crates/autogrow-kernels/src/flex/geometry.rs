@@ -48,6 +48,13 @@ impl Shape {
         Self { input, output, kernel, stride, padding }
     }
 
+    /// The same convolution of all lanes that the channels are stored in, those of padding among them:
+    /// then neighbouring pixels are one run.
+    pub(crate) fn padded(&self) -> Self {
+        let whole = |extent: Extent| Extent { channels: extent.lanes(), ..extent };
+        Self { input: whole(self.input), output: whole(self.output), ..*self }
+    }
+
     /// The halo that the forward convolution needs around its input.
     pub(crate) fn input_halo(&self) -> usize {
         self.padding

@@ -7,6 +7,10 @@
 //! on some images (`conv`, `direct`, `winograd`, `products`, `pointwise`, `gate`). How all of it is
 //! spread over threads is said in `parallel`.
 
+#[allow(unsafe_code, reason = "kernels on raw pointers")]
+mod bf16;
+#[allow(unsafe_code, reason = "kernels on raw pointers")]
+mod bf16_weights;
 #[allow(unsafe_code, reason = "casts lines of floats to floats, and shares them")]
 mod buffer;
 mod conv;
@@ -53,6 +57,6 @@ mod winograd_transforms;
 #[allow(unsafe_code, reason = "kernels on raw pointers")]
 mod winograd_weights;
 
-pub use fused::supports_peers;
 pub(crate) use fused::{FusedConv, FusedMap, FusedSkip, supports, update_running};
+pub use fused::{supports_bf16, supports_peers};
 pub(crate) use sgd::sgd_step;

@@ -4,6 +4,9 @@
 //! The portable implementation is ordinary arithmetic on arrays, so the same pointer code that
 //! runs on AVX-512 can be run by Miri and on any architecture.
 
+#[cfg(target_arch = "x86_64")]
+mod amx;
+pub(crate) mod bf16;
 #[cfg(all(target_arch = "aarch64", target_feature = "neon"))]
 mod neon;
 #[cfg(target_arch = "x86_64")]
@@ -130,9 +133,9 @@ mod limit {
         LIMIT.get().map_or_else(widest, |limit| limit.min(widest()))
     }
 
-    /// Whether this thread's registers are limited.
+    /// Whether this thread's registers or its engine are limited.
     pub(crate) fn limited() -> bool {
-        LIMIT.get().is_some()
+        LIMIT.get().is_some() || super::bf16::limited()
     }
 
     /// Runs `f` with at most these registers on this thread.

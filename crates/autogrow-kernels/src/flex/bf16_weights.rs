@@ -1,0 +1,232 @@
+//! The weight gradient of a direct convolution in bf16, the twin of [`bf16`](super::bf16): `sums +=
+//! gradient^T * input` over blocks of pixels, both rounded to bf16 while they are packed.
+//!
+//! The gradient is the side that is transposed, since the input comes as often as there are taps.
+
+use std::ops::Range;
+
+use half::bf16;
+
+use super::bf16::{multiply, repeated, slices, tiles};
+use super::buffer::{Buffer, Shared};
+use super::geometry::{Run, Shape};
+use super::parallel::{PARTS, each, ranges, spread};
+use crate::simd::bf16::{DEPTH, PACKED, Product, SIDE, TILE, TileKernel, Tiles, dispatch};
+
+/// Pixels whose products are added at a time.
+const PIXELS: usize = 512;
+
+/// A weight gradient that sums over images: a row per output, of `[taps, in]` in slices of 16.
+pub(crate) struct Bf16Sums {
+    shape: Shape,
+    halos: [usize; 2],
+    /// The rows of the weights that each 16 columns of the sums belong to.
+    slices: Vec<Run>,
+    /// Where every pixel begins, in the input and in the gradient.
+    inputs: Vec<u32>,
+    gradients: Vec<u32>,
+    sums: Buffer,
+    begun: bool,
+}
+
+impl Bf16Sums {
+    /// How many floats the sums take at most.
+    pub(crate) fn floats(shape: &Shape) -> usize {
+        let run = (shape.kernel * shape.input.lanes()).next_multiple_of(SIDE);
+        shape.output.channels.next_multiple_of(SIDE) * shape.kernel * run
+    }
+
+    /// For inputs and gradients with that many pixels of border, `images` of them at a time.
+    pub(crate) fn new(shape: &Shape, halos: [usize; 2], images: usize) -> Self {
+        let gather = shape.padded().forward(halos[0]);
+        let slices = slices(&gather.runs, SIDE);
+        let output = shape.output;
+        let pixels = (0..output.height)
+            .flat_map(|y| (0..output.width).map(move |x| [y, x]))
+            .map(|pixel| output.pixel(halos[1], pixel) as u32)
+            .collect::<Vec<_>>();
+        let rows = output.channels.next_multiple_of(SIDE);
+        Self {
+            shape: *shape,
+            halos,
+            inputs: repeated(&gather.reads, images, shape.input.image(halos[0])),
+            gradients: repeated(&pixels, images, output.image(halos[1])),
+            sums: Buffer::stale(rows * slices.len() * SIDE),
+            slices,
+            begun: false,
+        }
+    }
+
+    /// Adds `gradient^T * input` of some whole images, at least one.
+    pub(crate) fn add(&mut self, input: &[f32], gradient: &[f32], pieces: usize) {
+        let (source, target) = (self.shape.input, self.shape.output);
+        let images = input.len() / source.image(self.halos[0]);
+        assert_eq!(input.len(), images * source.image(self.halos[0]));
+        assert_eq!(gradient.len(), images * target.image(self.halos[1]));
+        let pixels = images * target.pixels();
+        let rows = target.channels.div_ceil(SIDE);
+        let mut packed = tiles(rows * PIXELS.min(pixels).div_ceil(DEPTH));
+        for start in (0..pixels).step_by(PIXELS) {
+            let pixels = start..(start + PIXELS).min(pixels);
+            let steps = pixels.len().div_ceil(DEPTH);
+            let at = &self.gradients[pixels.clone()];
+            let blocks = packed.chunks_mut(steps * TILE / 2).take(rows).enumerate().collect();
+            spread(pieces, blocks, |(row, packed)| {
+                let count = SIDE.min(target.lanes() - row * SIDE);
+                dispatch(PackGradient { gradient, at, row, count, packed });
+            });
+            let (sums, slices) = (Shared::new(&mut self.sums), &self.slices);
+            let columns = ranges(slices.len().div_ceil(2), pieces);
+            spread(pieces, columns, |columns| {
+                let room = &mut tiles(2 * steps);
+                let begun = self.begun;
+                let at = &self.inputs[pixels.clone()];
+                let packed = &packed;
+                dispatch(AddProducts {
+                    input,
+                    at,
+                    slices,
+                    columns,
+                    rows,
+                    packed,
+                    room,
+                    sums,
+                    begun,
+                });
+            });
+            self.begun = true;
+        }
+    }
+
+    /// The sum of all parts in their order, as `[out, in, kernel, kernel]`.
+    pub(crate) fn total(shape: &Shape, parts: &[Self]) -> Vec<f32> {
+        let (inputs, outputs) = (shape.input.channels, shape.output.channels);
+        let (taps, lanes) = (shape.kernel * shape.kernel, shape.input.lanes());
+        let mut total = vec![0.0; outputs * inputs * taps];
+        let slices = parts.first().map_or(&[][..], |part| &part.slices);
+        let width = slices.len() * SIDE;
+        let most = outputs.div_ceil(PARTS);
+        let blocks = total.chunks_mut((most * inputs * taps).max(1)).enumerate();
+        each(blocks.collect(), |(block, totals)| {
+            for (output, total) in (block * most..).zip(totals.chunks_exact_mut(inputs * taps)) {
+                for (index, slice) in slices.iter().enumerate() {
+                    let mut sums = [0.0_f32; SIDE];
+                    for part in parts {
+                        let line = &part.sums[output * width + index * SIDE..][..SIDE];
+                        sums.iter_mut().zip(line).for_each(|(sum, part)| *sum += part);
+                    }
+                    for (row, sum) in (slice.row..slice.row + slice.len).zip(sums) {
+                        let (tap, input) = (row / lanes, row % lanes);
+                        if input < inputs {
+                            total[input * taps + tap] = sum;
+                        }
+                    }
+                }
+            }
+        });
+        total
+    }
+}
+
+/// Read where there is no pixel.
+static ZEROS: [f32; SIDE] = [0.0; SIDE];
+
+/// Packs `count` floats of every pixel, `from` on, two by two pixels as pairs: zeros where the pixels end.
+///
+/// # Safety
+/// The floats exist at every pixel, and `to` has room for whole tiles of them.
+#[inline(always)]
+unsafe fn pack<T: Tiles>(from: *const f32, at: &[u32], count: usize, to: *mut bf16) {
+    // SAFETY: the caller's promise.
+    unsafe {
+        for (pair, at) in at.chunks(2).enumerate() {
+            let even = from.add(at[0] as usize);
+            let odd = at.get(1).map_or(ZEROS.as_ptr(), |at| from.add(*at as usize));
+            T::pairs([even, odd], count, to.add(pair * DEPTH));
+        }
+        for pair in at.len().div_ceil(2)..at.len().div_ceil(DEPTH) * SIDE {
+            T::pairs([ZEROS.as_ptr(); 2], SIDE, to.add(pair * DEPTH));
+        }
+    }
+}
+
+/// Packs 16 channels of the gradient of some pixels as tiles of rows.
+struct PackGradient<'a> {
+    gradient: &'a [f32],
+    at: &'a [u32],
+    row: usize,
+    count: usize,
+    packed: &'a mut [f32],
+}
+
+impl TileKernel for PackGradient<'_> {
+    #[inline(always)]
+    fn run<T: Tiles>(self) {
+        let Self { gradient, at, row, count, packed } = self;
+        let steps = at.len().div_ceil(DEPTH);
+        assert!(packed.len() >= steps * TILE / 2);
+        let last = at.iter().max().map_or(0, |at| *at as usize);
+        assert!(last + row * SIDE + count <= gradient.len());
+        let packed = packed.as_mut_ptr().cast::<bf16>();
+        // SAFETY: the sizes have been checked.
+        unsafe {
+            pack::<T>(gradient.as_ptr().add(row * SIDE), at, count, packed);
+            for step in 0..steps {
+                T::transpose(packed.add(step * TILE));
+            }
+        }
+    }
+}
+
+/// Adds the products of some pixels to some columns, by pairs of tiles, of all rows of the sums. Tasks
+/// that run side by side share the sums and differ in the columns.
+struct AddProducts<'a> {
+    input: &'a [f32],
+    at: &'a [u32],
+    slices: &'a [Run],
+    columns: Range<usize>,
+    /// Rows of tiles, and the tiles of the gradient.
+    rows: usize,
+    packed: &'a [f32],
+    /// Room for two columns of tiles.
+    room: &'a mut [f32],
+    sums: Shared<'a>,
+    begun: bool,
+}
+
+impl TileKernel for AddProducts<'_> {
+    #[inline(always)]
+    fn run<T: Tiles>(self) {
+        let Self { input, at, slices, rows, packed, room, .. } = self;
+        let (steps, width) = (at.len().div_ceil(DEPTH), slices.len() * SIDE);
+        let last = at.iter().max().map_or(0, |at| *at as usize);
+        assert!(slices.iter().all(|slice| last + slice.offset + slice.len <= input.len()));
+        assert!(packed.len() >= rows * steps * TILE / 2 && room.len() >= steps * TILE);
+        assert!(self.sums.len() >= rows * SIDE * width);
+        let (packed, room) = (packed.as_ptr().cast::<bf16>(), room.as_mut_ptr().cast::<bf16>());
+        for column in self.columns.clone().map(|pair| 2 * pair) {
+            let across = &slices[column..(column + 2).min(slices.len())];
+            // SAFETY: the sizes have been checked.
+            unsafe {
+                let columns = [room, room.add(steps * TILE)];
+                for (slice, column) in across.iter().zip(columns) {
+                    pack::<T>(input.as_ptr().add(slice.offset), at, slice.len, column);
+                }
+                for row in (0..rows).step_by(2) {
+                    let sums = self.sums.as_mut_ptr().wrapping_add(column * SIDE);
+                    let product = Product {
+                        rows: [row, row + 1].map(|row| packed.wrapping_add(row * steps * TILE)),
+                        pitch: DEPTH,
+                        offsets: PACKED.as_ptr(),
+                        columns: columns.map(<*mut _>::cast_const),
+                        steps,
+                        sums: [row, row + 1].map(|row| sums.wrapping_add(row * SIDE * width)),
+                        width,
+                        add: self.begun,
+                    };
+                    multiply::<T>(&product, row + 1 < rows, across.len() > 1);
+                }
+            }
+        }
+    }
+}
