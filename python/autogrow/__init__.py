@@ -15,6 +15,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ._autogrow import __version__
+from ._certificate import Certificate, Contender
 from ._errors import (
     ConfigError,
     DataError,
@@ -37,7 +38,9 @@ if TYPE_CHECKING:
 __all__ = [
     "AutoGrowClassifier",
     "AutoGrowRegressor",
+    "Certificate",
     "ConfigError",
+    "Contender",
     "DataError",
     "DeviceError",
     "DivergedError",

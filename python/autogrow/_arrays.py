@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ._errors import DataError
+from ._errors import ConfigError, DataError
 
 
 class Pixels(NamedTuple):
@@ -99,6 +99,50 @@ def answers(y: ArrayLike, task: str | None, count: int) -> Answers:
     else:
         names = [f"y{column}" for column in range(values.shape[1])]
     return Answers(np.ascontiguousarray(values), None, names, array.ndim == 1)
+
+
+class Division(NamedTuple):
+    """How data are read, and which part of them is held out."""
+
+    #: ``"classes"`` or ``"values"``; by default what ``y`` holds.
+    task: str | None
+    #: Part of the images that guides growth, from 0 to 1; by default what suits their number.
+    held_out: float | None
+    #: Fixes which.
+    seed: int
+
+
+class Given(NamedTuple):
+    """Data in memory, for the engine."""
+
+    request: dict[str, Any]
+    answers: Answers
+    #: Whether they are rows of a table.
+    is_table: bool
+
+
+def given(data: Any, y: ArrayLike | None, division: Division) -> Given:
+    """``data`` and ``y`` as the engine takes them; ``y`` is ``None`` where ``data`` are pairs."""
+    answered: Any = y
+    if y is None:
+        data, answered = collected(data)
+    x = pixels(data)
+    right = answers(answered, division.task, len(x.array))
+    if len(x.array) < 2:
+        raise DataError("1 sample is too few", "give more images: some are held out for validation")
+    if division.held_out is not None and not 0 < division.held_out < 1:
+        raise ConfigError(f"held_out = {division.held_out} is out of range", "it lies between 0 and 1")
+    request = {
+        "pixels": x.array,
+        "image": x.image,
+        "answers": right.array,
+        "names": right.names,
+        "is_regression": right.classes is None,
+        "columns": x.columns,
+        "held_out": division.held_out,
+        "seed": division.seed,
+    }
+    return Given(request, right, x.image[1:] == (1, 1))
 
 
 def collected(data: Iterable[Any]) -> tuple[NDArray[Any], NDArray[Any]]:

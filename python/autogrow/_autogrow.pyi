@@ -3,7 +3,20 @@
 from collections.abc import Callable, Sequence
 from typing import Any, final
 
-__all__ = ["Model", "__version__", "fail", "from_weights", "main", "networks", "report", "train"]
+__all__ = [
+    "Finished",
+    "Model",
+    "__version__",
+    "certificate_html",
+    "certify",
+    "fail",
+    "from_weights",
+    "main",
+    "networks",
+    "report",
+    "train",
+    "verdict",
+]
 
 __version__: str
 
@@ -24,11 +37,23 @@ class Model:
     def weights(self) -> list[tuple[str, list[int], bytearray]]: ...
     def with_weights(self, weights: Sequence[tuple[str, list[int], Any]]) -> Model: ...
 
+@final
+class Finished: ...
+
+def certify(
+    run: Finished | str,
+    data: dict[str, Any] | None,
+    seeds: int,
+    price: float | None,
+    callback: Callable[[dict[str, Any]], object] | None,
+) -> str: ...
+def verdict(certificate: str) -> tuple[str, list[str]]: ...
+def certificate_html(certificate: str, objective: str) -> str: ...
 def train(
     request: dict[str, Any], callback: Callable[[dict[str, Any]], object] | None
-) -> tuple[Model, dict[str, Any]]: ...
+) -> tuple[Model, Finished, dict[str, Any]]: ...
 def from_weights(weights: Sequence[tuple[str, list[int], Any]], network: str, size: tuple[int, int]) -> Model: ...
 def networks() -> list[tuple[str, str, int]]: ...
 def report(folder: str) -> str: ...
-def main(arguments: list[str]) -> int: ...
+def main(arguments: list[str], launcher: list[str]) -> int: ...
 def fail() -> None: ...

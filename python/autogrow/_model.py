@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -11,8 +12,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from . import _autogrow
-from ._arrays import pixels
-from ._errors import DataError
+from ._arrays import Division, given, pixels
+from ._certificate import Certificate, certified
+from ._errors import DataError, RunError
 from ._history import History
 
 if TYPE_CHECKING:
@@ -31,6 +33,9 @@ class Model:
     outcome: dict[str, Any] | None
     #: Whether its training was interrupted.
     interrupted: bool
+    #: What its depth is worth beside one level less and one more, once :meth:`certify` or ``certify=True`` has
+    #: asked; ``None`` before.
+    certificate: Certificate | None
     #: The classes, in the order of the outputs; ``None`` of a regression.
     classes: NDArray[Any] | None
 
@@ -41,6 +46,8 @@ class Model:
         classes: NDArray[Any] | None = None,
         is_flat: bool | None = None,
         about: dict[str, Any] | None = None,
+        run: _autogrow.Finished | None = None,
+        division: Division | None = None,
     ) -> None:
         self._engine = engine
         self._info: dict[str, Any] = json.loads(engine.info())
@@ -48,6 +55,8 @@ class Model:
         self.history = about.get("history")
         self.outcome = about.get("outcome")
         self.interrupted = bool(about.get("interrupted", False))
+        self.certificate = about.get("certificate")
+        self._run, self._division = run, division
         self.classes = classes if classes is not None or self.task != "classes" else _classes(self.names)
         self._is_flat = len(self.names) == 1 if is_flat is None else is_flat
 
@@ -175,12 +184,49 @@ class Model:
         engine = self._engine.with_weights(weights(state_dict))
         return Model(engine, classes=self.classes, is_flat=self._is_flat)
 
+    def certify(
+        self,
+        data: Any = None,
+        y: ArrayLike | None = None,
+        *,
+        seeds: int = 1,
+        price: float | None = None,
+        callback: Callable[[dict[str, Any]], object] | None = None,
+        verbose: bool = False,
+    ) -> Certificate:
+        """What its depth is worth: the network as growth left it, one level shallower and one deeper, each trained
+        to the end on the same batches, and compared on the images that the run was tested on.
+
+        Of data in memory these are the images that were held out, which have selected the epoch of each network. Where
+        the run is kept in a folder, that has the certificate too.
+
+        :param data: the data of :func:`train` again, which are not kept; nothing for a data set that has a name.
+        :param y: the answers, as there.
+        :param seeds: in how many orders of the images each is trained. Their scatter counts as error.
+        :param price: percentage points that a doubling of the cost has to bring, by default those of the run
+            (``growth.price``).
+        :param callback: called after each epoch of each network; ``phase`` is ``certifying``.
+        :param verbose: whether to show how far it is.
+        :returns: the certificate, which is :attr:`certificate` from then on.
+        :raises RunError: where the data are others than those of the run; where the model is of a file or a
+            pickle, which have no run.
+        """
+        if self._run is None or self._division is None:
+            hint = "train(..., folder=...) keeps the run, and autogrow.load(folder).certify() asks later"
+            raise RunError("the run of this model is not known", hint)
+        arrays = None if data is None else given(data, y, self._division).request
+        self.certificate = certified(
+            self._run, arrays, self.task, seeds=seeds, price=price, callback=callback, verbose=verbose
+        )
+        return self.certificate
+
     def __repr__(self) -> str:
         depth = "-".join(map(str, self.depth))
         return f"<autogrow.Model {self.network} {depth}, {len(self.names)} {self.task}>"
 
     def __reduce__(self) -> tuple[Any, ...]:
-        about = {"history": self.history, "outcome": self.outcome, "interrupted": self.interrupted}
+        names = ("history", "outcome", "interrupted", "certificate")
+        about = {name: getattr(self, name) for name in names}
         return (_of_bytes, (self.to_bytes(), self.classes, self._is_flat, about))
 
 

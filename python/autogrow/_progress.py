@@ -3,18 +3,39 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 
 class Line:
-    """Shows the last epoch. Where there is neither a terminal nor a notebook, a line an epoch."""
+    """Shows the last epoch, unless it is not ``shown``. Where there is neither a terminal nor a notebook, a line an
+    epoch. Left, it stays as it is."""
 
-    def __init__(self) -> None:
-        self._display = _notebook()
-        self._is_terminal = sys.stderr is not None and sys.stderr.isatty()
+    def __init__(self, shown: bool) -> None:
+        self._shown = shown
+        self._display = _notebook() if shown else None
+        self._is_terminal = shown and sys.stderr is not None and sys.stderr.isatty()
 
-    def __call__(self, epoch: Mapping[str, Any]) -> None:
+    def __enter__(self) -> Line:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._display is None and self._is_terminal:
+            print(file=sys.stderr)
+
+    def before(self, callback: Callable[[dict[str, Any]], object] | None) -> Callable[[dict[str, Any]], object] | None:
+        """A callback that shows the epoch, and then is ``callback``."""
+        if not self._shown:
+            return callback
+
+        def both(epoch: dict[str, Any]) -> None:
+            self._show(epoch)
+            if callback is not None:
+                callback(epoch)
+
+        return both
+
+    def _show(self, epoch: Mapping[str, Any]) -> None:
         left = epoch["epochs_left"]
         more = "" if left is None else f", {left} to come at least"
         text = (
@@ -28,11 +49,6 @@ class Line:
             print(f"\r\x1b[K{text}", end="", file=sys.stderr, flush=True)
         else:
             print(text, file=sys.stderr)
-
-    def end(self) -> None:
-        """Leaves the line as it is."""
-        if self._display is None and self._is_terminal:
-            print(file=sys.stderr)
 
 
 def _notebook() -> Any:

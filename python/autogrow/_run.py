@@ -5,11 +5,17 @@ from __future__ import annotations
 import html
 import json
 import os
+import tomllib
+from collections.abc import Callable
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from numpy.typing import ArrayLike
+
 from . import _autogrow
+from ._arrays import Division, given
+from ._certificate import Certificate, certified
 from ._errors import RunError
 from ._history import History, of_events
 from ._model import Model
@@ -55,9 +61,44 @@ class Run:
         result: dict[str, Any] = json.loads(self._read("result.json"))
         return result
 
+    @property
+    def certificate(self) -> Certificate | None:
+        """What its depth is worth, once :meth:`certify` or ``autogrow certify`` has asked; ``None`` before."""
+        if not (self.folder / "certificate.json").is_file():
+            return None
+        return Certificate(self._read("certificate.json"), self._objective())
+
+    def certify(
+        self,
+        data: Any = None,
+        y: ArrayLike | None = None,
+        *,
+        held_out: float | None = None,
+        seeds: int = 1,
+        price: float | None = None,
+        callback: Callable[[dict[str, Any]], object] | None = None,
+        verbose: bool = False,
+    ) -> Certificate:
+        """What its depth is worth, as :meth:`Model.certify` tells it; ``certificate.json`` and the report have it
+        as well.
+
+        ``data`` and ``y`` are those of :func:`train` again, and ``held_out`` too where it was given; none of them
+        for a data set that has a name.
+        """
+        objective, arrays = self._objective(), None
+        if data is not None:
+            seed = tomllib.loads(self._read("config.toml"))["run"]["seed"]
+            arrays = given(data, y, Division(objective, held_out, seed)).request
+        folder = os.fspath(self.folder)
+        return certified(folder, arrays, objective, seeds=seeds, price=price, callback=callback, verbose=verbose)
+
     def report(self) -> str:
         """The report of the run: a page of HTML that needs nothing else."""
         return _autogrow.report(os.fspath(self.folder))
+
+    def _objective(self) -> str:
+        """What the network learns: ``classes``, ``values`` or ``labels``."""
+        return str((self.outcome or {}).get("objective", "classes"))
 
     def _read(self, name: str) -> str:
         try:

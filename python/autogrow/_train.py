@@ -11,8 +11,9 @@ from typing import Any, Literal, TypeAlias
 from numpy.typing import ArrayLike
 
 from . import _autogrow
-from ._arrays import answers, collected, pixels
-from ._errors import ConfigError, DataError, InterruptedWarning
+from ._arrays import Division, given
+from ._certificate import certified
+from ._errors import InterruptedWarning
 from ._history import of_epochs
 from ._model import Model
 from ._progress import Line
@@ -63,6 +64,7 @@ def train(
     threads: int | None = None,
     seed: int = 0,
     folder: str | os.PathLike[str] | None = None,
+    certify: bool = False,
     callback: Callable[[Epoch], object] | None = None,
     verbose: bool = False,
 ) -> Model:
@@ -93,8 +95,11 @@ def train(
     :param seed: fixes everything random: the same seed gives the same bits on the CPU.
     :param folder: where to keep the run, for ``autogrow resume`` and ``autogrow report``; by default nothing
         is written.
-    :param callback: called after each epoch with a dictionary. An exception from it ends the run and is
-        raised; ``KeyboardInterrupt`` ends it as Ctrl-C does.
+    :param certify: whether to ask afterwards what the depth is worth, which fine-tunes two more networks:
+        :attr:`Model.certificate` is the answer, see :meth:`Model.certify`.
+    :param callback: called after each epoch with a dictionary; ``phase`` is ``certifying`` there for the networks
+        of a certificate. An exception from it ends the run and is raised; ``KeyboardInterrupt`` ends it as
+        Ctrl-C does.
     :param verbose: whether to show how far the run is.
     :returns: the best network on the images that were held out. After Ctrl-C, with an
         :class:`InterruptedWarning`, the best one so far.
@@ -117,63 +122,35 @@ def train(
     chosen: dict[str, Any] = {KEYS["seed"]: seed % SEEDS}
     chosen |= {KEYS[name]: value for name, value in short.items() if value is not None}
     chosen |= dict(settings or {})
-    classes, is_flat = None, None
-    given: str | dict[str, Any]
+    division = Division(task, held_out, seed % SEEDS)
+    arrays, classes, is_flat = None, None, None
     if isinstance(data, str):
-        given, network = data, network or IMAGES
+        network = network or IMAGES
     else:
-        images: Any = data
-        answered: Any = y
-        if y is None:
-            images, answered = collected(images)
-        x = pixels(images)
-        right = answers(answered, task, len(x.array))
+        arrays, right, is_table = given(data, y, division)
         classes, is_flat = right.classes, right.is_flat
-        if len(x.array) < 2:
-            raise DataError("1 sample is too few", "give more images: some are held out for validation")
-        if held_out is not None and not 0 < held_out < 1:
-            raise ConfigError(f"held_out = {held_out} is out of range", "it lies between 0 and 1")
-        network = network or (TABLE if x.image[1:] == (1, 1) else IMAGES)
-        given = {
-            "pixels": x.array,
-            "image": x.image,
-            "answers": right.array,
-            "names": right.names,
-            "is_regression": right.classes is None,
-            "columns": x.columns,
-            "held_out": held_out,
-            "seed": seed % SEEDS,
-        }
+        network = network or (TABLE if is_table else IMAGES)
     request = {
-        "data": given,
+        "data": data if arrays is None else arrays,
         "network": network,
         "depth": None if depth is None else as_text(depth),
         "preset": preset,
         "settings": list(chosen.items()),
         "folder": None if folder is None else os.fspath(folder),
     }
-    line = Line() if verbose else None
-    try:
-        engine, about = _autogrow.train(request, _told(line, callback))
-    finally:
-        if line is not None:
-            line.end()
+    with Line(verbose) as line:
+        engine, run, about = _autogrow.train(request, line.before(callback))
     about["history"] = of_epochs(about["history"])
     about["outcome"] = json.loads(about["outcome"])
     if about["interrupted"]:
         epochs_trained = about["history"].epochs
         text = f"interrupted after {epochs_trained} epochs: this is the best network so far"
         warnings.warn(text, InterruptedWarning, stacklevel=2)
-    return Model(engine, classes=classes, is_flat=is_flat, about=about)
-
-
-def _told(line: Line | None, callback: Callable[[Epoch], object] | None) -> Callable[[Epoch], object] | None:
-    if line is None:
-        return callback
-
-    def both(epoch: Epoch) -> None:
-        line(epoch)
-        if callback is not None:
-            callback(epoch)
-
-    return both
+    model = Model(engine, classes=classes, is_flat=is_flat, about=about, run=run, division=division)
+    if certify and not model.interrupted:
+        try:
+            model.certificate = certified(run, arrays, model.task, callback=callback, verbose=verbose)
+        except KeyboardInterrupt:
+            text = "interrupted while the depth was certified: there is no certificate"
+            warnings.warn(text, InterruptedWarning, stacklevel=2)
+    return model

@@ -18,6 +18,7 @@ except ImportError as error:
         "the estimators need scikit-learn 1.6 or later: pip install scikit-learn; autogrow.train works without"
     ) from error
 
+from ._certificate import Certificate
 from ._history import History
 from ._model import Model
 from ._train import train
@@ -35,6 +36,8 @@ class _AutoGrow(BaseEstimator):  # type: ignore[misc]
     depth_: tuple[int, ...]
     #: What every epoch has shown.
     history_: History
+    #: What the depth is worth beside one level less and one more; ``None`` unless ``certify=True`` has asked.
+    certificate_: Certificate | None
 
     def __init__(
         self,
@@ -52,6 +55,7 @@ class _AutoGrow(BaseEstimator):  # type: ignore[misc]
         settings: Mapping[str, Any] | None = None,
         device: str | None = None,
         threads: int | None = None,
+        certify: bool = False,
         random_state: int | np.random.RandomState | None = None,
         callback: Callable[[dict[str, Any]], object] | None = None,
         verbose: bool = False,
@@ -69,6 +73,7 @@ class _AutoGrow(BaseEstimator):  # type: ignore[misc]
         self.settings = settings
         self.device = device
         self.threads = threads
+        self.certify = certify
         self.random_state = random_state
         self.callback = callback
         self.verbose = verbose
@@ -98,12 +103,14 @@ class _AutoGrow(BaseEstimator):  # type: ignore[misc]
             device=self.device,
             threads=self.threads,
             seed=int(seed),
+            certify=self.certify,
             callback=self.callback,
             verbose=self.verbose,
         )
         self.depth_ = self.network_.depth
         assert self.network_.history is not None
         self.history_ = self.network_.history
+        self.certificate_ = self.network_.certificate
 
     def _given(self, x: ArrayLike) -> NDArray[Any]:
         check_is_fitted(self)
@@ -120,7 +127,8 @@ class AutoGrowClassifier(ClassifierMixin, _AutoGrow):  # type: ignore[misc]
     """A classifier that finds its own depth.
 
     Takes rows ``[n, features]``, or images ``[n, height, width]`` or ``[n, channels, height, width]``, of uint8 or
-    floats. The parameters are those of :func:`autogrow.train`; ``random_state`` fixes everything random.
+    floats. The parameters are those of :func:`autogrow.train`; ``random_state`` fixes everything random, and with
+    ``certify`` a fit asks as well what the depth is worth (``certificate_``), which fine-tunes two more networks.
 
     >>> from sklearn.datasets import load_iris
     >>> from autogrow import AutoGrowClassifier

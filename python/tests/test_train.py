@@ -143,12 +143,18 @@ def test_an_interrupted_run_in_a_folder_is_resumed(rows: Any, tmp_path: Path) ->
     assert run.history.epochs == 2
 
 
-def test_other_threads_run_meanwhile(rows: Any) -> None:
+def test_two_threads_fit_at_once(rows: Any) -> None:
     alone = [autogrow.train(*rows, seed=seed, **SHORT).to_bytes() for seed in (0, 1)]
     found: dict[int, bytes] = {}
+    # Each waits after its first epoch until the other is there too.
+    both = threading.Barrier(2, timeout=120)
+
+    def callback(epoch: dict[str, Any]) -> None:
+        if epoch["epoch"] == 1:
+            both.wait()
 
     def fit(seed: int) -> None:
-        found[seed] = autogrow.train(*rows, seed=seed, **SHORT).to_bytes()
+        found[seed] = autogrow.train(*rows, seed=seed, callback=callback, **SHORT).to_bytes()
 
     threads = [threading.Thread(target=fit, args=(seed,)) for seed in (0, 1)]
     for thread in threads:

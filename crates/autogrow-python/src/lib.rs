@@ -6,11 +6,13 @@
 //! computed.
 
 mod array;
+mod certify;
 mod command;
 mod error;
 mod model;
 mod request;
 mod run;
+mod serve;
 mod train;
 
 use pyo3::prelude::*;
@@ -18,6 +20,8 @@ use pyo3::prelude::*;
 /// The engine of the package `autogrow`, which is what to import.
 #[pymodule]
 mod _autogrow {
+    #[pymodule_export]
+    use super::certify::{Finished, certificate_html, certify, verdict};
     #[pymodule_export]
     use super::command::main;
     #[pymodule_export]

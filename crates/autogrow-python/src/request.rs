@@ -30,7 +30,7 @@ pub(crate) struct Request<'py> {
     #[pyo3(item)]
     settings: Vec<(String, Bound<'py, PyAny>)>,
     #[pyo3(item)]
-    folder: Option<PathBuf>,
+    pub(crate) folder: Option<PathBuf>,
 }
 
 /// What to train on.
@@ -43,7 +43,7 @@ enum Data<'py> {
 
 /// Arrays in memory.
 #[derive(FromPyObject)]
-struct Arrays<'py> {
+pub(crate) struct Arrays<'py> {
     /// [images, channels, height, width].
     #[pyo3(item)]
     pixels: Bound<'py, PyAny>,
@@ -86,12 +86,23 @@ impl Request<'_> {
             Data::Arrays(arrays) => {
                 let images = arrays.answers.len()?;
                 let run = configured(py, run, &self, Some((images, arrays.is_regression)))?;
-                let usual = holdout(images, 1.0).0 as f64 / images as f64;
-                let (held_out, seed) = (arrays.held_out.unwrap_or(usual), arrays.seed);
-                let data = dataset(arrays)?;
-                Ok((run, detached(py, || data.hold_out(held_out, seed))?))
+                Ok((run, arrays.open(py)?))
             }
         }
+    }
+}
+
+impl Arrays<'_> {
+    /// The data set of which a part is held out.
+    ///
+    /// # Errors
+    /// Those of the data, as exceptions.
+    pub(crate) fn open(&self, py: Python<'_>) -> PyResult<DataSet> {
+        let images = self.answers.len()?;
+        let usual = holdout(images, 1.0).0 as f64 / images as f64;
+        let (held_out, seed) = (self.held_out.unwrap_or(usual), self.seed);
+        let data = dataset(self)?;
+        detached(py, || data.hold_out(held_out, seed))
     }
 }
 

@@ -3,6 +3,7 @@
 use crate::html;
 use crate::run::{Run, Settings};
 use autogrow_base::{Error, Result};
+use autogrow_run::certificate::Certificate;
 use autogrow_run::{Config, names, storage};
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -38,6 +39,12 @@ impl Report {
     /// The page of a run.
     pub fn page(&self, run: &Run) -> String {
         html::run_page(run, self.defaults.as_ref(), self.seconds())
+    }
+
+    /// What the depth of a run is worth, as its page has it: a section of HTML without a style. `objective`
+    /// is the run's `training.objective`.
+    pub fn certificate(certificate: &Certificate, objective: &str) -> String {
+        html::certificate_section(certificate, objective)
     }
 
     /// A page that compares the runs in several folders.

@@ -46,8 +46,7 @@ pub(super) fn section(certificate: &Certificate, words: &Words) -> Markup {
 }
 
 fn row(contender: &Contender, rival: Option<&Rival>) -> Markup {
-    let scores = &contender.test_percent;
-    let mean = scores.iter().sum::<f64>() / scores.len().max(1) as f64;
+    let mean = contender.mean_percent();
     html! {
         tr {
             td { (contender.depth) @if rival.is_none() { " (found)" } }

@@ -21,6 +21,9 @@ pub(crate) use index::page as index_page;
 
 use crate::rule::Rule;
 use crate::run::{Run, Settings, Status};
+use crate::words::Words;
+use autogrow_run::certificate::Certificate;
+use autogrow_run::config::SelectOn;
 use format::date;
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
@@ -58,6 +61,12 @@ pub(crate) fn run_page(run: &Run, defaults: Option<&Settings>, now: f64) -> Stri
         Live { written: now, typical: if typical.is_finite() { typical } else { 0.0 } }
     });
     page(&title, &run.name(), &body, live.as_ref(), now)
+}
+
+/// What a depth is worth, as a section for a page of somebody else's, where the network learns `objective`.
+pub(crate) fn certificate_section(certificate: &Certificate, objective: &str) -> String {
+    let words = Words::of(Some(objective), SelectOn::default());
+    certificate::section(certificate, &words).into_string()
 }
 
 /// A page that is written again while its run is running.

@@ -1,0 +1,5 @@
+"""``python -m autogrow``: the command."""
+
+from ._cli import main
+
+main()
