@@ -1,8 +1,9 @@
 //! The direct convolution in bf16: forward and, with turned weights, for the gradient of the input.
 //!
-//! Weights are rounded to bf16 and packed into tiles once a batch. Images are rounded once and stay as they
-//! lie: a tile is read from 16 pixels that lie evenly, and from a packed copy of 16 that do not. Sums
-//! are f32, and so is all that is read and written.
+//! Weights are rounded to bf16 and packed into tiles once a batch. For 1x1 kernels pixels are rounded while
+//! they are packed. For larger ones, which read a pixel several times, images are rounded first and stay
+//! as they lie: a tile is read from 16 pixels that lie evenly, and from a packed copy of 16 that do
+//! not. Sums are f32, and so is all that is read and written.
 
 use std::ops::Range;
 
@@ -15,9 +16,13 @@ use crate::simd::bf16::{DEPTH, PACKED, Product, SIDE, TILE, TileKernel, Tiles, d
 
 /// Pixels that pass before the next columns of weights.
 const PIXELS: usize = 256;
-/// The most steps of a product before its sums are written: then two columns of tiles stay in the
-/// first-level cache while all pixels pass.
-const STEPS: usize = 18;
+/// The most steps of a product before its sums are written: the tiles of a block of pixels then stay in
+/// the second-level cache while all weights pass.
+const STEPS: usize = 36;
+const _: () = assert!(STEPS <= PACKED.len());
+
+/// Read where there is nothing.
+pub(crate) static ZEROS: [f32; SIDE] = [0.0; SIDE];
 
 /// Room for some tiles, which hold anything.
 pub(crate) fn tiles(count: usize) -> Buffer {
@@ -44,6 +49,8 @@ pub(crate) struct Bf16Direct {
     /// Floats of one image, source and target.
     source: usize,
     target: usize,
+    /// Whether images are rounded before anything is multiplied.
+    rounds: bool,
 }
 
 /// One gather, its tables repeated for several images, with the weights that it meets.
@@ -87,6 +94,7 @@ impl Bf16Direct {
     ) -> Self {
         let first = gathers.first();
         let (source, target) = first.map_or((0, 0), |gather| (gather.source, gather.target));
+        let rounds = gathers.iter().any(|gather| gather.runs.len() > 1);
         let passes = gathers.into_iter().map(|gather| {
             // What the kernel relies on instead of testing every access.
             assert_eq!([gather.source, gather.target], [source, target]);
@@ -102,7 +110,7 @@ impl Bf16Direct {
                 slices,
             }
         });
-        Self { passes: passes.collect(), columns, images: images.max(1), source, target }
+        Self { passes: passes.collect(), columns, images: images.max(1), source, target, rounds }
     }
 
     /// Convolves whole images, the work cut into at least `pieces` pieces if there is enough.
@@ -114,7 +122,8 @@ impl Bf16Direct {
             let images = source.len() / self.source;
             assert_eq!(source.len(), images * self.source);
             assert_eq!(target.len(), images * self.target);
-            let rounded = round(source, pieces);
+            let rounded = self.rounds.then(|| round(source, pieces));
+            let source = rounded.as_deref().map_or(Source::Floats(source), Source::Rounded);
             let mut tasks = Vec::new();
             for pass in &self.passes {
                 let pixels = pass.reads.len() / self.images * images;
@@ -133,7 +142,6 @@ impl Bf16Direct {
                 let rows = pixels.len().min(PIXELS).next_multiple_of(width) / SIDE;
                 let packed = &mut tiles(rows * steps);
                 let conv = self;
-                let source = &rounded;
                 dispatch(Convolve { conv, pass, source, target, pixels, columns, packed });
             });
         }
@@ -204,15 +212,31 @@ impl TileKernel for PackWeights<'_> {
     #[inline(always)]
     fn run<T: Tiles>(self) {
         let Matrix { floats, rows, columns, step } = self.matrix;
+        let across = SIDE.min(columns.saturating_sub(self.column));
         for (slice, tile) in self.slices.iter().zip(self.floats.chunks_exact_mut(TILE / 2)) {
             let tile = tile.as_mut_ptr().cast::<bf16>();
+            let rows = &rows[slice.row..slice.row + slice.len];
+            let first = self.column * step;
+            if *step == 1 {
+                // The columns lie side by side.
+                let line = |row: usize| match rows.get(row) {
+                    Some(Some(row)) => floats[row + first..][..across].as_ptr(),
+                    _ => ZEROS.as_ptr(),
+                };
+                for pair in 0..SIDE {
+                    // SAFETY: both lines have as many floats, the tile 16 lines of 16 pairs.
+                    unsafe {
+                        let lines = [line(2 * pair), line(2 * pair + 1)];
+                        T::pairs(lines, across, tile.add(pair * DEPTH));
+                    }
+                }
+                continue;
+            }
             let mut line = [0.0_f32; DEPTH];
             for n in 0..SIDE {
-                let column = self.column + n;
-                let rows = &rows[slice.row..slice.row + slice.len];
                 for (value, row) in line.iter_mut().zip(rows) {
                     *value = match row {
-                        Some(row) if column < *columns => floats[row + column * step],
+                        Some(row) if n < across => floats[row + first + n * step],
                         _ => 0.0,
                     };
                 }
@@ -225,13 +249,19 @@ impl TileKernel for PackWeights<'_> {
     }
 }
 
+/// Whole images.
+#[derive(Clone, Copy)]
+enum Source<'a> {
+    Floats(&'a [f32]),
+    Rounded(&'a [f32]),
+}
+
 /// Some pixels of a convolution, and some of its columns by pairs of tiles. Tasks that run side by side
 /// share the target and differ in one of the two.
 struct Convolve<'a> {
     conv: &'a Bf16Direct,
     pass: &'a Pass,
-    /// The rounded images.
-    source: &'a [f32],
+    source: Source<'a>,
     target: Shared<'a>,
     pixels: Range<usize>,
     columns: Range<usize>,
@@ -269,7 +299,7 @@ impl TileKernel for Convolve<'_> {
                     // SAFETY: there is room for the tiles of a portion of `PIXELS` pixels.
                     unsafe {
                         let packed = packed.add(2 * pair * steps * TILE);
-                        *rows = self.rows(pixels, portion.clone(), packed);
+                        *rows = self.rows::<T>(pixels, portion.clone(), packed);
                     }
                 }
                 for column in self.columns.clone().map(|pair| 2 * pair) {
@@ -313,24 +343,44 @@ impl Convolve<'_> {
     /// # Safety
     /// There is room for their tiles.
     #[inline(always)]
-    unsafe fn rows(&self, pixels: Range<usize>, portion: Range<usize>, packed: *mut bf16) -> Rows {
+    unsafe fn rows<T: Tiles>(
+        &self,
+        pixels: Range<usize>,
+        portion: Range<usize>,
+        packed: *mut bf16,
+    ) -> Rows {
         let (pass, steps) = (self.pass, portion.len());
         let reads = &pass.reads[pixels];
-        let source = self.source.as_ptr().cast::<bf16>();
-        let second = reads.get(SIDE).unwrap_or(&reads[0]);
-        if let Some(pitch) = distance_of_all(reads) {
-            let first = [reads[0], *second].map(|read| source.wrapping_add(read as usize));
-            return Rows { first, pitch, offsets: pass.offsets[portion].as_ptr() };
-        }
-        for (p, read) in reads.iter().enumerate() {
-            // SAFETY: the caller's promise; `Gather::new` has checked the slices of every pixel,
-            // and what is read beyond the last of all are zeros.
-            unsafe {
-                let from = source.add(*read as usize);
-                let to = packed.add(p / SIDE * steps * TILE + p % SIDE * DEPTH);
-                for (step, offset) in pass.offsets[portion.clone()].iter().enumerate() {
-                    let row = from.byte_add(*offset as usize).cast::<[bf16; DEPTH]>();
-                    to.add(step * TILE).cast::<[bf16; DEPTH]>().write(row.read());
+        let place = |p: usize| packed.wrapping_add(p / SIDE * steps * TILE + p % SIDE * DEPTH);
+        match self.source {
+            Source::Floats(source) => {
+                for (p, read) in reads.iter().enumerate() {
+                    for (step, slice) in pass.slices[portion.clone()].iter().enumerate() {
+                        // SAFETY: the caller's promise; `Gather::new` has checked the slices of
+                        // every pixel.
+                        unsafe {
+                            let from = source.as_ptr().add(*read as usize + slice.offset);
+                            T::row(from, slice.len, place(p).add(step * TILE));
+                        }
+                    }
+                }
+            }
+            Source::Rounded(source) => {
+                let source = source.as_ptr().cast::<bf16>();
+                if let Some(pitch) = distance_of_all(reads) {
+                    let second = reads.get(SIDE).unwrap_or(&reads[0]);
+                    let first = [reads[0], *second].map(|read| source.wrapping_add(read as usize));
+                    return Rows { first, pitch, offsets: pass.offsets[portion].as_ptr() };
+                }
+                for (p, read) in reads.iter().enumerate() {
+                    for (step, offset) in pass.offsets[portion.clone()].iter().enumerate() {
+                        // SAFETY: as above, and what is read beyond the last slice are zeros.
+                        unsafe {
+                            let from = source.add(*read as usize).byte_add(*offset as usize);
+                            let row = from.cast::<[bf16; DEPTH]>().read();
+                            place(p).add(step * TILE).cast::<[bf16; DEPTH]>().write(row);
+                        }
+                    }
                 }
             }
         }
