@@ -7,7 +7,8 @@ use std::ops::Range;
 
 use half::bf16;
 
-use super::bf16::{ZEROS, multiply, repeated, slices, tiles};
+use super::bf16::{ZEROS, repeated, slices, tiles};
+use super::bf16_convolve::multiply;
 use super::buffer::{Buffer, Shared};
 use super::geometry::{Run, Shape};
 use super::parallel::{PARTS, each, ranges, spread};

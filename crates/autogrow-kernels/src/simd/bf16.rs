@@ -11,7 +11,7 @@
 use half::bf16;
 
 #[cfg(target_arch = "x86_64")]
-use super::amx;
+use super::{amx, avx512_bf16};
 
 /// Rows or columns of a tile.
 pub(crate) const SIDE: usize = 16;
@@ -119,7 +119,7 @@ fn fastest() -> Engine {
     #[cfg(target_arch = "x86_64")]
     if amx::has_amx() {
         return Engine::Amx;
-    } else if amx::has_avx512_bf16() {
+    } else if avx512_bf16::has_avx512_bf16() {
         return Engine::Avx512;
     }
     Engine::Portable
@@ -136,7 +136,7 @@ pub(crate) fn dispatch(kernel: impl TileKernel) {
         #[cfg(target_arch = "x86_64")]
         Engine::Amx => amx::run_amx(kernel),
         #[cfg(target_arch = "x86_64")]
-        Engine::Avx512 => amx::run_avx512(kernel),
+        Engine::Avx512 => avx512_bf16::run_avx512(kernel),
         Engine::Portable => kernel.run::<Portable>(),
     }
 }
