@@ -48,6 +48,39 @@ fn a_finished_run_is_not_touched_by_resume() {
 }
 
 #[test]
+fn bf16_where_it_cannot_be_had_is_refused_and_automatic_is_f32() {
+    let place = tempfile::tempdir().unwrap();
+    let run = |name: &str| place.path().join(name);
+    let settings = ["--device=ndarray", "--network=tiny2net", "--depth=1-1", "--policy=none"];
+    let bf16 = [&settings[..], &["--set=training.precision=bf16"]].concat();
+    let message = PROGRAM.fails(2, &[&["train", text(&run("refused"))], TINY, &bf16].concat());
+    assert!(message.contains("`training.precision` = \"bf16\" needs the device flex"), "{message}");
+    assert!(message.contains("hint: \"f32\", or \"auto\""), "{message}");
+    assert!(!run("refused").exists());
+    train(&run("f32"), &settings);
+    train(&run("auto"), &[&settings[..], &["--set=training.precision=auto"]].concat());
+    let model = |name: &str| fs::read(run(name).join("model.safetensors")).unwrap();
+    assert!(model("auto") == model("f32"));
+}
+
+/// In bf16 where the machine has it.
+#[test]
+fn a_resumed_run_in_another_precision_has_the_same_bytes() {
+    let place = tempfile::tempdir().unwrap();
+    let [whole, resumed] = ["whole", "resumed"].map(|name| place.path().join(name));
+    let settings = ["--set=training.precision=auto", "--set=network.width=16"];
+    train(&whole, &[&settings[..], &["--threads=1"]].concat());
+    let arguments = [&["train", text(&resumed)], TINY, &settings, &["--threads=2"]].concat();
+    let ended = PROGRAM.command(&arguments).env("FAULT_AT", "kill:120").output().unwrap();
+    assert!(!ended.status.success() && !resumed.join("result.json").exists());
+    PROGRAM.json(&["resume", text(&resumed), "--quiet"]);
+    for name in ["model.safetensors", "validation.bin"] {
+        let read = |run: &Path| fs::read(run.join(name)).unwrap();
+        assert!(read(&whole) == read(&resumed), "{name}");
+    }
+}
+
+#[test]
 fn a_run_without_a_whole_checkpoint_is_not_begun_anew() {
     let place = tempfile::tempdir().unwrap();
     let run = place.path().join("run");

@@ -83,6 +83,7 @@ def main():
     parser.add_argument("--batch", type=int, default=128)
     parser.add_argument("--layout", choices=["channels_last", "nchw"], default="channels_last")
     parser.add_argument("--evaluate", action="store_true")
+    parser.add_argument("--bf16", action="store_true", help="forward and loss in autocast to bfloat16")
     parser.add_argument("--compile", action="store_true", help="through torch.compile")
     arguments = parser.parse_args()
 
@@ -99,15 +100,19 @@ def main():
 
     forward = torch.compile(net) if arguments.compile else net
 
+    def autocast():
+        return torch.autocast("cpu", torch.bfloat16, enabled=arguments.bf16)
+
     def train():
         optimizer.zero_grad()
-        loss = loss_of(forward(images), labels)
+        with autocast():
+            loss = loss_of(forward(images), labels)
         loss.backward()
         optimizer.step()
         return loss.item()
 
     def evaluate():
-        with torch.inference_mode():
+        with torch.inference_mode(), autocast():
             return forward(images).sum().item()
 
     step = evaluate if arguments.evaluate else train

@@ -40,6 +40,9 @@ pub(crate) struct BenchArgs {
     /// A Python that has the other program; without, it is installed from PyPI
     #[arg(long, value_name = "FILE")]
     python: Option<PathBuf>,
+    /// Steps in bf16 on both sides; nothing is written
+    #[arg(long)]
+    bf16: bool,
     /// Leave docs/benchmarks.md as it is
     #[arg(long)]
     print: bool,

@@ -62,7 +62,7 @@ pub(super) fn run(tree: &Tree, args: &BenchArgs, python: Option<&Path>) -> Resul
     let mut measured = Vec::new();
     for case in CASES.iter().filter(|case| case.title.contains(&args.only)) {
         for threads in super::threads()? {
-            let of = interleave(case, threads, args.rounds, &autogrow, pytorch)?;
+            let of = interleave(case, threads, args, &autogrow, pytorch)?;
             println!("{}", of.line());
             measured.push(of);
         }
@@ -72,7 +72,7 @@ pub(super) fn run(tree: &Tree, args: &BenchArgs, python: Option<&Path>) -> Resul
     let version = python::version(python, "torch")?;
     let page = table::steps(&measured, &version, args.rounds, &growth::measure(&autogrow)?);
     println!("\n{page}");
-    if !args.print {
+    if !args.print && !args.bf16 {
         table::write(&tree.root.join("docs/benchmarks.md"), "step", &page)?;
     }
     Ok(())
@@ -82,7 +82,7 @@ pub(super) fn run(tree: &Tree, args: &BenchArgs, python: Option<&Path>) -> Resul
 fn interleave(
     case: &Case,
     threads: usize,
-    rounds: u32,
+    args: &BenchArgs,
     autogrow: &Path,
     pytorch: Option<(&Path, &Path)>,
 ) -> Result<Measured> {
@@ -90,9 +90,14 @@ fn interleave(
     let batch = if case.evaluate { "500" } else { "128" };
     let mut peers = Vec::new();
     let evaluate: &[&str] = if case.evaluate { &["--evaluate"] } else { &[] };
+    let (our_precision, their_precision): (&[&str], &[&str]) = match args.bf16 {
+        true => (&["--set", "training.precision=bf16"], &["--bf16"]),
+        false => (&[], &[]),
+    };
     let width_key = format!("network.width={width}");
     let ours = ["bench", "step", "--serve", "--network", case.network, "--depth", case.depth];
-    let ours = [&ours[..], &["--set", &width_key, "--threads", &count], evaluate].concat();
+    let ours =
+        [&ours[..], &["--set", &width_key, "--threads", &count], evaluate, our_precision].concat();
     peers.push(Peer::start("ours", autogrow, &ours, threads)?);
     match pytorch {
         None => peers.push(Peer::start("itself", autogrow, &ours, threads)?),
@@ -100,13 +105,14 @@ fn interleave(
             let script = script.to_string_lossy();
             for (name, layout) in LAYOUTS {
                 let theirs = [&*script, case.network, case.depth, &width, "--threads", &count];
-                let theirs = [&theirs[..], &["--batch", batch], layout, evaluate].concat();
+                let batch = ["--batch", batch];
+                let theirs = [&theirs[..], &batch, layout, evaluate, their_precision].concat();
                 peers.push(Peer::start(name, python, &theirs, threads)?);
             }
         }
     }
     let mut seconds = vec![Vec::new(); peers.len()];
-    for _ in 0..rounds {
+    for _ in 0..args.rounds {
         for (peer, seconds) in peers.iter_mut().zip(&mut seconds) {
             seconds.push(peer.turn::<Step>()?.seconds);
         }

@@ -1,23 +1,27 @@
 //! The direct convolution in bf16: forward and, with turned weights, for the gradient of the input.
 //!
-//! Weights are rounded to bf16 and packed into tiles once a batch. Images are rounded once and stay as they
-//! lie: a tile is read from 16 pixels that lie evenly, and from a packed copy of 16 that do not. Sums
-//! are f32, and so is all that is read and written.
+//! Weights are rounded to bf16 and packed into tiles once a batch. For 1x1 kernels pixels are rounded while
+//! they are packed. For larger ones, which read a pixel several times, images are rounded first and stay
+//! as they lie: a tile is read from 16 pixels that lie evenly, and from a packed copy of 16 that do
+//! not. Sums are f32, and so is all that is read and written.
 
 use std::ops::Range;
 
 use half::bf16;
 
+use super::bf16_convolve::{Convolve, PIXELS, Source};
 use super::buffer::{Buffer, Shared};
 use super::geometry::{Gather, Run};
 use super::parallel::{PARTS, each, ranges, spread};
-use crate::simd::bf16::{DEPTH, PACKED, Product, SIDE, TILE, TileKernel, Tiles, dispatch};
+use crate::simd::bf16::{DEPTH, PACKED, SIDE, TILE, TileKernel, Tiles, dispatch};
 
-/// Pixels that pass before the next columns of weights.
-const PIXELS: usize = 256;
-/// The most steps of a product before its sums are written: then two columns of tiles stay in the
-/// first-level cache while all pixels pass.
-const STEPS: usize = 18;
+/// The most steps of a product before its sums are written: the tiles of a block of pixels then stay in
+/// the second-level cache while all weights pass.
+const STEPS: usize = 36;
+const _: () = assert!(STEPS <= PACKED.len());
+
+/// Read where there is nothing.
+pub(crate) static ZEROS: [f32; SIDE] = [0.0; SIDE];
 
 /// Room for some tiles, which hold anything.
 pub(crate) fn tiles(count: usize) -> Buffer {
@@ -44,19 +48,21 @@ pub(crate) struct Bf16Direct {
     /// Floats of one image, source and target.
     source: usize,
     target: usize,
+    /// Whether images are rounded before anything is multiplied.
+    rounds: bool,
 }
 
 /// One gather, its tables repeated for several images, with the weights that it meets.
-struct Pass {
-    reads: Vec<u32>,
-    writes: Vec<u32>,
+pub(crate) struct Pass {
+    pub(crate) reads: Vec<u32>,
+    pub(crate) writes: Vec<u32>,
     /// The runs in slices of as many floats as a tile is deep.
-    slices: Vec<Run>,
+    pub(crate) slices: Vec<Run>,
     /// Where each slice begins, in bytes from a rounded pixel.
-    offsets: Vec<u32>,
-    portions: Vec<Range<usize>>,
+    pub(crate) offsets: Vec<u32>,
+    pub(crate) portions: Vec<Range<usize>>,
     /// For every 16 columns a tile per slice.
-    weights: Buffer,
+    pub(crate) weights: Buffer,
 }
 
 /// Runs cut into slices of at most `len` floats.
@@ -87,6 +93,7 @@ impl Bf16Direct {
     ) -> Self {
         let first = gathers.first();
         let (source, target) = first.map_or((0, 0), |gather| (gather.source, gather.target));
+        let rounds = gathers.iter().any(|gather| gather.runs.len() > 1);
         let passes = gathers.into_iter().map(|gather| {
             // What the kernel relies on instead of testing every access.
             assert_eq!([gather.source, gather.target], [source, target]);
@@ -102,27 +109,28 @@ impl Bf16Direct {
                 slices,
             }
         });
-        Self { passes: passes.collect(), columns, images: images.max(1), source, target }
+        Self { passes: passes.collect(), columns, images: images.max(1), source, target, rounds }
     }
 
     /// Convolves whole images, the work cut into at least `pieces` pieces if there is enough.
     pub(crate) fn run(&self, source: &[f32], target: &mut [f32], pieces: usize) {
         let sources = source.chunks(self.images * self.source.max(1));
         let targets = target.chunks_mut(self.images * self.target.max(1));
-        let width = 2 * SIDE;
+        let step = 2 * SIDE;
         for (source, target) in sources.zip(targets) {
             let images = source.len() / self.source;
             assert_eq!(source.len(), images * self.source);
             assert_eq!(target.len(), images * self.target);
-            let rounded = round(source, pieces);
+            let rounded = self.rounds.then(|| round(source, pieces));
+            let source = rounded.as_deref().map_or(Source::Floats(source), Source::Rounded);
             let mut tasks = Vec::new();
             for pass in &self.passes {
                 let pixels = pass.reads.len() / self.images * images;
-                let blocks = ranges(pixels.div_ceil(width), pieces);
-                let columns = ranges(self.columns.div_ceil(width), pieces.div_ceil(blocks.len()));
+                let blocks = ranges(pixels.div_ceil(step), pieces);
+                let columns = ranges(self.columns.div_ceil(step), pieces.div_ceil(blocks.len()));
                 for block in blocks {
                     for columns in &columns {
-                        let pixels = block.start * width..(block.end * width).min(pixels);
+                        let pixels = block.start * step..(block.end * step).min(pixels);
                         tasks.push((pass, pixels, columns.clone()));
                     }
                 }
@@ -130,11 +138,10 @@ impl Bf16Direct {
             let target = Shared::new(target);
             spread(pieces.min(tasks.len()), tasks, |(pass, pixels, columns)| {
                 let steps = pass.portions.iter().map(Range::len).max().unwrap_or(0);
-                let rows = pixels.len().min(PIXELS).next_multiple_of(width) / SIDE;
+                let rows = pixels.len().min(PIXELS).next_multiple_of(step) / SIDE;
                 let packed = &mut tiles(rows * steps);
-                let conv = self;
-                let source = &rounded;
-                dispatch(Convolve { conv, pass, source, target, pixels, columns, packed });
+                let width = self.columns;
+                dispatch(Convolve { pass, source, target, width, pixels, columns, packed });
             });
         }
     }
@@ -204,15 +211,31 @@ impl TileKernel for PackWeights<'_> {
     #[inline(always)]
     fn run<T: Tiles>(self) {
         let Matrix { floats, rows, columns, step } = self.matrix;
+        let across = SIDE.min(columns.saturating_sub(self.column));
         for (slice, tile) in self.slices.iter().zip(self.floats.chunks_exact_mut(TILE / 2)) {
             let tile = tile.as_mut_ptr().cast::<bf16>();
+            let rows = &rows[slice.row..slice.row + slice.len];
+            let first = self.column * step;
+            if *step == 1 {
+                // The columns lie side by side.
+                let line = |row: usize| match rows.get(row) {
+                    Some(Some(row)) => floats[row + first..][..across].as_ptr(),
+                    _ => ZEROS.as_ptr(),
+                };
+                for pair in 0..SIDE {
+                    // SAFETY: both lines have as many floats, the tile 16 lines of 16 pairs.
+                    unsafe {
+                        let lines = [line(2 * pair), line(2 * pair + 1)];
+                        T::pairs(lines, across, tile.add(pair * DEPTH));
+                    }
+                }
+                continue;
+            }
             let mut line = [0.0_f32; DEPTH];
             for n in 0..SIDE {
-                let column = self.column + n;
-                let rows = &rows[slice.row..slice.row + slice.len];
                 for (value, row) in line.iter_mut().zip(rows) {
                     *value = match row {
-                        Some(row) if column < *columns => floats[row + column * step],
+                        Some(row) if n < across => floats[row + first + n * step],
                         _ => 0.0,
                     };
                 }
@@ -221,209 +244,6 @@ impl TileKernel for PackWeights<'_> {
             }
             // SAFETY: a whole tile.
             unsafe { T::transpose(tile) };
-        }
-    }
-}
-
-/// Some pixels of a convolution, and some of its columns by pairs of tiles. Tasks that run side by side
-/// share the target and differ in one of the two.
-struct Convolve<'a> {
-    conv: &'a Bf16Direct,
-    pass: &'a Pass,
-    /// The rounded images.
-    source: &'a [f32],
-    target: Shared<'a>,
-    pixels: Range<usize>,
-    columns: Range<usize>,
-    /// Room for the tiles of a portion of a block of pixels.
-    packed: &'a mut [f32],
-}
-
-/// Up to 32 pixels, as two rows of tiles.
-#[derive(Clone, Copy)]
-struct Rows {
-    first: [*const bf16; 2],
-    pitch: usize,
-    offsets: *const u32,
-}
-
-/// Sums that are written where no tile of them fits.
-#[repr(C, align(64))]
-struct Sums([f32; 4 * SIDE * SIDE]);
-
-impl TileKernel for Convolve<'_> {
-    #[inline(always)]
-    fn run<T: Tiles>(self) {
-        let mut sums = Sums([0.0; 4 * SIDE * SIDE]);
-        let packed = self.packed.as_mut_ptr().cast::<bf16>();
-        for start in self.pixels.clone().step_by(PIXELS) {
-            let pixels = start..(start + PIXELS).min(self.pixels.end);
-            for (index, portion) in self.pass.portions.iter().enumerate() {
-                let steps = portion.len();
-                let mut rows = [Rows { first: [packed; 2], pitch: DEPTH, offsets: PACKED.as_ptr() };
-                    PIXELS / 32];
-                for (pair, (rows, first)) in
-                    rows.iter_mut().zip(pixels.clone().step_by(2 * SIDE)).enumerate()
-                {
-                    let pixels = first..(first + 2 * SIDE).min(pixels.end);
-                    // SAFETY: there is room for the tiles of a portion of `PIXELS` pixels.
-                    unsafe {
-                        let packed = packed.add(2 * pair * steps * TILE);
-                        *rows = self.rows(pixels, portion.clone(), packed);
-                    }
-                }
-                for column in self.columns.clone().map(|pair| 2 * pair) {
-                    for (rows, first) in rows.iter().zip(pixels.clone().step_by(2 * SIDE)) {
-                        let pixels = first..(first + 2 * SIDE).min(pixels.end);
-                        // SAFETY: the pixels and columns exist, and `new`, `run` and `Gather::new`
-                        // have checked the tables.
-                        unsafe {
-                            self.multiply::<T>(*rows, pixels, portion, column, index > 0, &mut sums)
-                        };
-                    }
-                }
-            }
-        }
-    }
-}
-
-/// The distance from one to the next, if there are 16 places that lie evenly.
-#[inline(always)]
-fn distance(places: &[u32]) -> Option<usize> {
-    let distance = places.get(1)?.checked_sub(places[0])?;
-    let even = places.windows(2).all(|pair| pair[1].wrapping_sub(pair[0]) == distance);
-    (places.len() == SIDE && even).then_some(distance as usize)
-}
-
-/// The same for one or two times 16 places.
-#[inline(always)]
-fn distance_of_all(places: &[u32]) -> Option<usize> {
-    let (first, second) = places.split_at(SIDE.min(places.len()));
-    let distances =
-        (distance(first)?, if second.is_empty() { None } else { Some(distance(second)?) });
-    match distances {
-        (first, Some(second)) => (first == second).then_some(first),
-        (first, None) => Some(first),
-    }
-}
-
-impl Convolve<'_> {
-    /// A portion of the slices of up to 32 pixels: where they lie, or packed.
-    ///
-    /// # Safety
-    /// There is room for their tiles.
-    #[inline(always)]
-    unsafe fn rows(&self, pixels: Range<usize>, portion: Range<usize>, packed: *mut bf16) -> Rows {
-        let (pass, steps) = (self.pass, portion.len());
-        let reads = &pass.reads[pixels];
-        let source = self.source.as_ptr().cast::<bf16>();
-        let second = reads.get(SIDE).unwrap_or(&reads[0]);
-        if let Some(pitch) = distance_of_all(reads) {
-            let first = [reads[0], *second].map(|read| source.wrapping_add(read as usize));
-            return Rows { first, pitch, offsets: pass.offsets[portion].as_ptr() };
-        }
-        for (p, read) in reads.iter().enumerate() {
-            // SAFETY: the caller's promise; `Gather::new` has checked the slices of every pixel,
-            // and what is read beyond the last of all are zeros.
-            unsafe {
-                let from = source.add(*read as usize);
-                let to = packed.add(p / SIDE * steps * TILE + p % SIDE * DEPTH);
-                for (step, offset) in pass.offsets[portion.clone()].iter().enumerate() {
-                    let row = from.byte_add(*offset as usize).cast::<[bf16; DEPTH]>();
-                    to.add(step * TILE).cast::<[bf16; DEPTH]>().write(row.read());
-                }
-            }
-        }
-        let first = [packed.cast_const(), packed.wrapping_add(steps * TILE)];
-        Rows { first, pitch: DEPTH, offsets: PACKED.as_ptr() }
-    }
-
-    /// Writes the sums of up to 32 pixels and up to 32 columns from those of tile `column` on.
-    ///
-    /// # Safety
-    /// The pixels, their rows and the columns exist.
-    #[inline(always)]
-    unsafe fn multiply<T: Tiles>(
-        &self,
-        rows: Rows,
-        pixels: Range<usize>,
-        portion: &Range<usize>,
-        column: usize,
-        add: bool,
-        sums: &mut Sums,
-    ) {
-        let left = self.conv.columns - column * SIDE;
-        let across = if left > SIDE { 2 } else { 1 };
-        let columns = [column, column + across - 1].map(|column| {
-            let at = column * self.pass.slices.len() + portion.start;
-            self.pass.weights.as_ptr().cast::<bf16>().wrapping_add(at * TILE)
-        });
-        let writes = &self.pass.writes[pixels];
-        let target = self.target.as_mut_ptr().wrapping_add(column * SIDE);
-        let whole = left >= across * SIDE;
-        let product = |sums: [*mut f32; 2], width: usize| Product {
-            rows: rows.first,
-            pitch: rows.pitch,
-            offsets: rows.offsets,
-            columns,
-            steps: portion.len(),
-            sums,
-            width,
-            add,
-        };
-        // SAFETY: the caller's promise.
-        unsafe {
-            if let (true, Some(width)) = (whole, distance_of_all(writes)) {
-                let second = writes.get(SIDE).unwrap_or(&writes[0]);
-                let to = [writes[0], *second].map(|write| target.add(write as usize));
-                return multiply::<T>(&product(to, width), writes.len() > SIDE, across > 1);
-            }
-            let to = sums.0.as_mut_ptr();
-            let line = |m: usize, c: usize| to.add((m * 2 + c) * SIDE);
-            let lines = || (0..writes.len()).flat_map(|m| (0..across).map(move |c| (m, c)));
-            let place = |m: usize, c: usize| target.add(writes[m] as usize + c * SIDE);
-            let count = |c: usize| SIDE.min(left - c * SIDE);
-            if add {
-                for (m, c) in lines() {
-                    T::copy(place(m, c), count(c), line(m, c));
-                }
-            }
-            let halves = [to, line(SIDE, 0)];
-            multiply::<T>(&product(halves, 2 * SIDE), writes.len() > SIDE, across > 1);
-            for (m, c) in lines() {
-                T::copy(line(m, c), count(c), place(m, c));
-            }
-        }
-    }
-}
-
-/// One or two rows and columns of a product of two.
-///
-/// # Safety
-/// As for [`Tiles::multiply`], for those.
-#[inline(always)]
-pub(crate) unsafe fn multiply<T: Tiles>(
-    product: &Product<2, 2>,
-    two_rows: bool,
-    two_columns: bool,
-) {
-    let Product { rows, pitch, offsets, columns, steps, sums, width, add } = *product;
-    // SAFETY: the caller's promise.
-    unsafe {
-        match (two_rows, two_columns) {
-            (true, true) => T::multiply(product),
-            (false, true) => {
-                let (rows, sums) = ([rows[0]], [sums[0]]);
-                T::multiply(&Product { rows, pitch, offsets, columns, steps, sums, width, add });
-            }
-            (true, false) => {
-                let columns = [columns[0]];
-                T::multiply(&Product { rows, pitch, offsets, columns, steps, sums, width, add });
-            }
-            (false, false) => {
-                let (rows, columns, sums) = ([rows[0]], [columns[0]], [sums[0]]);
-                T::multiply(&Product { rows, pitch, offsets, columns, steps, sums, width, add });
-            }
         }
     }
 }

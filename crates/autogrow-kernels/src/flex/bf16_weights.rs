@@ -7,7 +7,8 @@ use std::ops::Range;
 
 use half::bf16;
 
-use super::bf16::{multiply, repeated, slices, tiles};
+use super::bf16::{ZEROS, repeated, slices, tiles};
+use super::bf16_convolve::multiply;
 use super::buffer::{Buffer, Shared};
 use super::geometry::{Run, Shape};
 use super::parallel::{PARTS, each, ranges, spread};
@@ -15,6 +16,9 @@ use crate::simd::bf16::{DEPTH, PACKED, Product, SIDE, TILE, TileKernel, Tiles, d
 
 /// Pixels whose products are added at a time.
 const PIXELS: usize = 512;
+const _: () = assert!(PIXELS / DEPTH <= PACKED.len());
+/// Columns of tiles that are packed at a time: their tiles stay in the second-level cache.
+const COLUMNS: usize = 32;
 
 /// A weight gradient that sums over images: a row per output, of `[taps, in]` in slices of 16.
 pub(crate) struct Bf16Sums {
@@ -70,29 +74,20 @@ impl Bf16Sums {
             let pixels = start..(start + PIXELS).min(pixels);
             let steps = pixels.len().div_ceil(DEPTH);
             let at = &self.gradients[pixels.clone()];
-            let blocks = packed.chunks_mut(steps * TILE / 2).take(rows).enumerate().collect();
-            spread(pieces, blocks, |(row, packed)| {
-                let count = SIDE.min(target.lanes() - row * SIDE);
-                dispatch(PackGradient { gradient, at, row, count, packed });
+            let places = Shared::new(&mut packed);
+            spread(pieces, ranges(steps, pieces), |steps| {
+                let lanes = target.lanes();
+                dispatch(PackGradient { gradient, at, lanes, rows, steps, packed: places });
             });
             let (sums, slices) = (Shared::new(&mut self.sums), &self.slices);
-            let columns = ranges(slices.len().div_ceil(2), pieces);
-            spread(pieces, columns, |columns| {
-                let room = &mut tiles(2 * steps);
-                let begun = self.begun;
-                let at = &self.inputs[pixels.clone()];
+            spread(pieces, ranges(slices.len().div_ceil(2), pieces), |pairs| {
+                let columns = 2 * pairs.start..(2 * pairs.end).min(slices.len());
+                let room = &mut tiles(steps * columns.len().min(COLUMNS));
+                let (at, begun) = (&self.inputs[pixels.clone()], self.begun);
                 let packed = &packed;
-                dispatch(AddProducts {
-                    input,
-                    at,
-                    slices,
-                    columns,
-                    rows,
-                    packed,
-                    room,
-                    sums,
-                    begun,
-                });
+                let products =
+                    AddProducts { input, at, slices, columns, rows, packed, room, sums, begun };
+                dispatch(products);
             });
             self.begun = true;
         }
@@ -128,13 +123,11 @@ impl Bf16Sums {
     }
 }
 
-/// Read where there is no pixel.
-static ZEROS: [f32; SIDE] = [0.0; SIDE];
-
-/// Packs `count` floats of every pixel, `from` on, two by two pixels as pairs: zeros where the pixels end.
+/// Packs `count` floats of up to 32 pixels, `from` on, two by two pixels as pairs: zeros where the pixels
+/// end.
 ///
 /// # Safety
-/// The floats exist at every pixel, and `to` has room for whole tiles of them.
+/// The floats exist at every pixel, and `to` has room for a tile.
 #[inline(always)]
 unsafe fn pack<T: Tiles>(from: *const f32, at: &[u32], count: usize, to: *mut bf16) {
     // SAFETY: the caller's promise.
@@ -144,42 +137,49 @@ unsafe fn pack<T: Tiles>(from: *const f32, at: &[u32], count: usize, to: *mut bf
             let odd = at.get(1).map_or(ZEROS.as_ptr(), |at| from.add(*at as usize));
             T::pairs([even, odd], count, to.add(pair * DEPTH));
         }
-        for pair in at.len().div_ceil(2)..at.len().div_ceil(DEPTH) * SIDE {
+        for pair in at.len().div_ceil(2)..SIDE {
             T::pairs([ZEROS.as_ptr(); 2], SIDE, to.add(pair * DEPTH));
         }
     }
 }
 
-/// Packs 16 channels of the gradient of some pixels as tiles of rows.
+/// Packs the gradient of some steps of 32 pixels as tiles of rows. Tasks that run side by side share the
+/// tiles and differ in the steps.
 struct PackGradient<'a> {
     gradient: &'a [f32],
     at: &'a [u32],
-    row: usize,
-    count: usize,
-    packed: &'a mut [f32],
+    lanes: usize,
+    rows: usize,
+    steps: Range<usize>,
+    packed: Shared<'a>,
 }
 
 impl TileKernel for PackGradient<'_> {
     #[inline(always)]
     fn run<T: Tiles>(self) {
-        let Self { gradient, at, row, count, packed } = self;
-        let steps = at.len().div_ceil(DEPTH);
-        assert!(packed.len() >= steps * TILE / 2);
+        let Self { gradient, at, lanes, rows, .. } = self;
+        let all = at.len().div_ceil(DEPTH);
         let last = at.iter().max().map_or(0, |at| *at as usize);
-        assert!(last + row * SIDE + count <= gradient.len());
-        let packed = packed.as_mut_ptr().cast::<bf16>();
-        // SAFETY: the sizes have been checked.
-        unsafe {
-            pack::<T>(gradient.as_ptr().add(row * SIDE), at, count, packed);
-            for step in 0..steps {
-                T::transpose(packed.add(step * TILE));
+        assert!(last + lanes <= gradient.len() && (rows - 1) * SIDE < lanes);
+        assert!(self.steps.end <= all && self.packed.len() >= rows * all * TILE / 2);
+        let packed = self.packed.as_mut_ptr().cast::<bf16>();
+        for step in self.steps {
+            let at = &at[step * DEPTH..at.len().min((step + 1) * DEPTH)];
+            for row in 0..rows {
+                // SAFETY: the sizes have been checked.
+                unsafe {
+                    let to = packed.add((row * all + step) * TILE);
+                    let count = SIDE.min(lanes - row * SIDE);
+                    pack::<T>(gradient.as_ptr().add(row * SIDE), at, count, to);
+                    T::transpose(to);
+                }
             }
         }
     }
 }
 
-/// Adds the products of some pixels to some columns, by pairs of tiles, of all rows of the sums. Tasks
-/// that run side by side share the sums and differ in the columns.
+/// Adds the products of some pixels to some columns of all rows of the sums. Tasks that run side by side
+/// share the sums and differ in the columns.
 struct AddProducts<'a> {
     input: &'a [f32],
     at: &'a [u32],
@@ -188,7 +188,7 @@ struct AddProducts<'a> {
     /// Rows of tiles, and the tiles of the gradient.
     rows: usize,
     packed: &'a [f32],
-    /// Room for two columns of tiles.
+    /// Room for the tiles of up to [`COLUMNS`] columns.
     room: &'a mut [f32],
     sums: Shared<'a>,
     begun: bool,
@@ -201,30 +201,40 @@ impl TileKernel for AddProducts<'_> {
         let (steps, width) = (at.len().div_ceil(DEPTH), slices.len() * SIDE);
         let last = at.iter().max().map_or(0, |at| *at as usize);
         assert!(slices.iter().all(|slice| last + slice.offset + slice.len <= input.len()));
-        assert!(packed.len() >= rows * steps * TILE / 2 && room.len() >= steps * TILE);
+        assert!(packed.len() >= rows * steps * TILE / 2);
+        assert!(room.len() >= self.columns.len().min(COLUMNS) * steps * TILE / 2);
         assert!(self.sums.len() >= rows * SIDE * width);
         let (packed, room) = (packed.as_ptr().cast::<bf16>(), room.as_mut_ptr().cast::<bf16>());
-        for column in self.columns.clone().map(|pair| 2 * pair) {
-            let across = &slices[column..(column + 2).min(slices.len())];
-            // SAFETY: the sizes have been checked.
-            unsafe {
-                let columns = [room, room.add(steps * TILE)];
-                for (slice, column) in across.iter().zip(columns) {
-                    pack::<T>(input.as_ptr().add(slice.offset), at, slice.len, column);
+        for first in self.columns.clone().step_by(COLUMNS) {
+            let slices = &slices[first..self.columns.end.min(first + COLUMNS)];
+            for (step, at) in at.chunks(DEPTH).enumerate() {
+                for (column, slice) in slices.iter().enumerate() {
+                    // SAFETY: the sizes have been checked.
+                    unsafe {
+                        let to = room.add((column * steps + step) * TILE);
+                        pack::<T>(input.as_ptr().add(slice.offset), at, slice.len, to);
+                    }
                 }
+            }
+            for column in (0..slices.len()).step_by(2) {
+                let columns = [column, column + 1]
+                    .map(|column| room.cast_const().wrapping_add(column * steps * TILE));
+                let sums = self.sums.as_mut_ptr().wrapping_add((first + column) * SIDE);
                 for row in (0..rows).step_by(2) {
-                    let sums = self.sums.as_mut_ptr().wrapping_add(column * SIDE);
                     let product = Product {
                         rows: [row, row + 1].map(|row| packed.wrapping_add(row * steps * TILE)),
                         pitch: DEPTH,
                         offsets: PACKED.as_ptr(),
-                        columns: columns.map(<*mut _>::cast_const),
+                        columns,
                         steps,
                         sums: [row, row + 1].map(|row| sums.wrapping_add(row * SIDE * width)),
                         width,
                         add: self.begun,
                     };
-                    multiply::<T>(&product, row + 1 < rows, across.len() > 1);
+                    // SAFETY: the tiles have been packed, and the sizes checked.
+                    unsafe {
+                        multiply::<T>(&product, row + 1 < rows, column + 1 < slices.len());
+                    }
                 }
             }
         }

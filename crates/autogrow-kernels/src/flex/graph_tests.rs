@@ -8,7 +8,9 @@ use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 
 use super::layer_tests::{difference, numbers, random, random_norm, twin};
-use crate::{Activation::Relu, FeatureMap, Skip, batch_norm, conv, plain};
+use crate::{
+    Activation::Relu, FeatureMap, Precision, Skip, batch_norm, conv, plain, set_precision,
+};
 
 /// A stem, a block with identity skip, a block with projection, and what follows.
 #[derive(Module, Debug)]
@@ -200,19 +202,24 @@ fn a_map_may_be_input_and_skip_of_one_layer() {
 
 #[test]
 fn any_number_of_threads_gives_the_same_bits() {
-    let run = |threads| {
+    let run = |threads, precision| {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
         pool.install(|| {
+            set_precision(precision);
             let device = Device::flex().autodiff();
             let net = Net::new(&device);
             let out = net.fused(input(3, &device));
             (numbers(&out), gradients(&net, &loss(out)))
         })
     };
-    let one = run(1);
-    for threads in [1, 2, 3] {
-        assert_eq!(run(threads), one, "{threads} threads");
-    }
+    let [f32, bf16] = [Precision::F32, Precision::Bf16].map(|precision| {
+        let one = run(1, precision);
+        for threads in [1, 2, 3, 5] {
+            assert_eq!(run(threads, precision), one, "{threads} threads, {precision:?}");
+        }
+        one
+    });
+    assert_ne!(f32, bf16);
 }
 
 #[test]

@@ -4,11 +4,13 @@
 //! [`FusedMap`] and [`FusedConv`] are what the public types hold on Flex. Below them lie, from the
 //! outside in: the autodiff operations (`extension`), the forward and backward passes over a batch
 //! (`layer`, `layer_backward`, `ends`, `pool`), the values between layers (`map`), and the kernels
-//! on some images (`conv`, `direct`, `winograd`, `products`, `pointwise`, `gate`). How all of it is
+//! on some images (`conv`, `direct`, `bf16`, `winograd`, `products`, `pointwise`, `gate`). How all of it is
 //! spread over threads is said in `parallel`.
 
 #[allow(unsafe_code, reason = "kernels on raw pointers")]
 mod bf16;
+#[allow(unsafe_code, reason = "kernels on raw pointers")]
+mod bf16_convolve;
 #[allow(unsafe_code, reason = "kernels on raw pointers")]
 mod bf16_weights;
 #[allow(unsafe_code, reason = "casts lines of floats to floats, and shares them")]

@@ -11,7 +11,7 @@
 use half::bf16;
 
 #[cfg(target_arch = "x86_64")]
-use super::amx;
+use super::{amx, avx512_bf16};
 
 /// Rows or columns of a tile.
 pub(crate) const SIDE: usize = 16;
@@ -119,7 +119,7 @@ fn fastest() -> Engine {
     #[cfg(target_arch = "x86_64")]
     if amx::has_amx() {
         return Engine::Amx;
-    } else if amx::has_avx512_bf16() {
+    } else if avx512_bf16::has_avx512_bf16() {
         return Engine::Avx512;
     }
     Engine::Portable
@@ -136,7 +136,7 @@ pub(crate) fn dispatch(kernel: impl TileKernel) {
         #[cfg(target_arch = "x86_64")]
         Engine::Amx => amx::run_amx(kernel),
         #[cfg(target_arch = "x86_64")]
-        Engine::Avx512 => amx::run_avx512(kernel),
+        Engine::Avx512 => avx512_bf16::run_avx512(kernel),
         Engine::Portable => kernel.run::<Portable>(),
     }
 }
@@ -250,5 +250,115 @@ impl Tiles for Portable {
     unsafe fn copy(from: *const f32, count: usize, to: *mut f32) {
         // SAFETY: the caller's promise.
         unsafe { to.copy_from_nonoverlapping(from, count) };
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rand::{Rng, SeedableRng};
+    use rand_chacha::ChaCha8Rng;
+
+    use super::*;
+
+    /// What a kernel of all instructions has written.
+    #[derive(Debug, Default, PartialEq)]
+    struct Written {
+        /// Rows, lines of pairs, and the former transposed: bits.
+        packed: Vec<u16>,
+        sums: Vec<f32>,
+    }
+
+    struct Everything<'a> {
+        floats: &'a [f32],
+        written: &'a mut Written,
+    }
+
+    const STEPS: usize = 3;
+    /// Numbers from one row to the next, and floats from one line of sums to the next.
+    const PITCH: usize = STEPS * DEPTH + 5;
+    const WIDTH: usize = 2 * SIDE + 3;
+
+    impl TileKernel for Everything<'_> {
+        #[inline(always)]
+        fn run<T: Tiles>(self) {
+            let Self { floats, written } = self;
+            let zero = bf16::from_f32(0.0);
+            let mut rows = vec![zero; 2 * SIDE * PITCH + DEPTH];
+            let mut columns = vec![zero; 2 * STEPS * TILE];
+            let mut sums = floats[..2 * SIDE * WIDTH].to_vec();
+            let offsets = [0, 1, 2].map(|step| (step * size_of::<bf16>() * DEPTH) as u32);
+            let counts = [32, 0, 1, 15, 16, 17, 31];
+            // SAFETY: there are enough floats, and room for all that is written.
+            unsafe {
+                for (at, from) in floats.chunks_exact(DEPTH).take(2 * SIDE * STEPS).enumerate() {
+                    let (row, step) = (at / STEPS, at % STEPS);
+                    let count = if at < SIDE { counts[at % counts.len()] } else { DEPTH };
+                    T::row(from.as_ptr(), count, rows.as_mut_ptr().add(row * PITCH + step * DEPTH));
+                }
+                for (at, lines) in floats.chunks_exact(DEPTH).take(2 * SIDE * STEPS).enumerate() {
+                    let lines = [0, SIDE].map(|half| lines[half..].as_ptr());
+                    let count = if at < SIDE { at } else { SIDE };
+                    T::pairs(lines, count, columns.as_mut_ptr().add(at * DEPTH));
+                }
+                let [first, second] = [0, STEPS * TILE].map(|at| columns.as_ptr().wrapping_add(at));
+                for add in [true, false, true] {
+                    let to = sums.as_mut_ptr();
+                    T::multiply(&Product {
+                        rows: [rows.as_ptr(), rows.as_ptr().add(SIDE * PITCH)],
+                        pitch: PITCH,
+                        offsets: offsets.as_ptr(),
+                        columns: [first, second],
+                        steps: STEPS,
+                        sums: [to, to.add(SIDE * WIDTH)],
+                        width: WIDTH,
+                        add,
+                    });
+                    written.sums.extend(&sums);
+                    let single = |columns: [_; 1], steps| Product {
+                        rows: [rows.as_ptr()],
+                        pitch: PITCH,
+                        offsets: offsets.as_ptr(),
+                        columns,
+                        steps,
+                        sums: [to],
+                        width: WIDTH,
+                        add,
+                    };
+                    T::multiply(&single([second], STEPS));
+                    T::multiply(&single([second], 0));
+                    written.sums.extend(&sums);
+                }
+                T::transpose(columns.as_mut_ptr());
+                let mut copy = [7.0; SIDE];
+                T::copy(floats.as_ptr(), 5, copy.as_mut_ptr());
+                written.sums.extend(copy);
+            }
+            let numbers = rows.into_iter().chain(columns);
+            written.packed = numbers.map(bf16::to_bits).collect();
+        }
+    }
+
+    #[test]
+    fn all_engines_round_alike_and_sum_up_within_the_precision_of_f32() {
+        let mut rng = ChaCha8Rng::seed_from_u64(0);
+        let mut floats = Vec::from([0.0; 2 * SIDE * STEPS * DEPTH]);
+        floats.fill_with(|| rng.random_range(-1.0..1.0_f32));
+        // Halfway to the next number, above an even and above an odd one.
+        floats[..3].copy_from_slice(&[1.0 + 1.0 / 256.0, 1.0 + 3.0 / 256.0, -0.0]);
+        let run = |engine| {
+            let mut written = Written::default();
+            with_engine(engine, || dispatch(Everything { floats: &floats, written: &mut written }));
+            written
+        };
+        let plain = run(Engine::Portable);
+        assert_eq!(plain.packed[..3], [1.0, 1.015_625, -0.0].map(|v| bf16::from_f32(v).to_bits()));
+        for engine in Engine::ALL {
+            let written = run(engine);
+            assert_eq!(written.packed, plain.packed, "{engine:?}");
+            assert_eq!(written.sums.len(), plain.sums.len());
+            for (ours, plain) in written.sums.iter().zip(&plain.sums) {
+                assert!((ours - plain).abs() <= 1e-5 * plain.abs().max(1.0), "{ours} {plain}");
+            }
+        }
     }
 }

@@ -6,6 +6,8 @@
 
 #[cfg(target_arch = "x86_64")]
 mod amx;
+#[cfg(target_arch = "x86_64")]
+mod avx512_bf16;
 pub(crate) mod bf16;
 #[cfg(all(target_arch = "aarch64", target_feature = "neon"))]
 mod neon;
