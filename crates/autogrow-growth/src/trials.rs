@@ -27,16 +27,10 @@ pub(crate) struct Trials {
 }
 
 impl Trials {
-    /// Those in a record. Trials begin from the seed after `root` epochs; a comparison is over the last
-    /// `window` epochs of each side, `price` is that of a doubling, and `finished` says whether growth
-    /// is over.
-    pub(crate) fn of(
-        record: &Record,
-        root: usize,
-        window: usize,
-        price: f64,
-        finished: bool,
-    ) -> Self {
+    /// Those in a record. Trials begin from the seed after `root` epochs, and a comparison is over the last
+    /// as many epochs of each side; `price` is that of a doubling, and `finished` says whether growth is
+    /// over.
+    pub(crate) fn of(record: &Record, root: usize, price: f64, finished: bool) -> Self {
         let levels = record.levels();
         let mut told = Self { trials: Vec::new(), champion: 0 };
         for level in 1..levels.len() {
@@ -45,7 +39,7 @@ impl Trials {
                 continue;
             }
             let others = trained(record, told.champion, root + own.len(), root);
-            let comparison = Comparison::of(own, others, window, price);
+            let comparison = Comparison::of(own, others, root, price);
             let is_over = finished || level + 1 < levels.len() || own.len() >= length(record, root);
             let kept = is_over.then(|| comparison.pays());
             told.trials.push(Trial {
@@ -97,7 +91,7 @@ mod tests {
         grow("3-2", &[90.0, 64.0]);
         grow("2-3", &[54.0]);
         let told = |finished| -> Vec<_> {
-            let told = Trials::of(&record, 1, 1, 0.5, finished);
+            let told = Trials::of(&record, 1, 0.5, finished);
             assert_eq!(told.champion, if finished { 7 - 1 } else { 2 });
             let tell = |trial: &Trial| {
                 let Trial { epoch, before, grown, comparison, kept } = trial;

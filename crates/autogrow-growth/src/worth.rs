@@ -43,27 +43,21 @@ impl Worth {
     }
 
     fn told(&self, record: &Record, finished: bool) -> Trials {
-        Trials::of(record, self.interval, self.window(), self.price, finished)
+        Trials::of(record, self.interval, self.price, finished)
     }
 
-    /// Epochs that a comparison is over.
-    fn window(&self) -> usize {
-        self.interval.div_ceil(2)
-    }
-
-    /// Whether the latter half of the last K epochs is ahead of the former half by less than the price of
-    /// a doubling.
+    /// Whether the last K epochs are ahead of the K before by less than the price of a doubling.
     fn has_settled(&self, epochs: &[Evidence]) -> bool {
-        let Some(start) = epochs.len().checked_sub(2 * self.window()) else { return false };
-        let (former, latter) = epochs[start..].split_at(self.window());
-        Comparison::of(latter, former, self.window(), 0.0).gain < self.price.max(NOISE)
+        let Some(start) = epochs.len().checked_sub(2 * self.interval) else { return false };
+        let (former, latter) = epochs[start..].split_at(self.interval);
+        Comparison::of(latter, former, self.interval, 0.0).gain < self.price.max(NOISE)
     }
 
     /// Whether the seed has settled, or the trial at hand has had its epochs.
     fn is_over(&self, record: &Record) -> bool {
         let level = record.level();
         match record.levels().len() {
-            1 => level.len() > self.interval && self.has_settled(level),
+            1 => self.has_settled(level),
             _ => level.len() >= length(record, self.interval),
         }
     }

@@ -35,7 +35,7 @@ pub struct AutoGrow {
 impl AutoGrow {
     /// Of a registered seed network, such as `basic3resnet`, with the settings of preset `standard`.
     pub fn new(network: &str) -> Self {
-        let mut config = Config { growth: GrowthConfig::worth(), ..Config::default() };
+        let mut config = Config::standard();
         config.network.name = network.into();
         // What the data are called where they are named: in the folder of a run, in model files.
         config.data.name = MEMORY.into();
@@ -85,7 +85,7 @@ impl AutoGrow {
     }
 
     /// A registered growing policy (`growth.policy`) in place of `worth`; guide, amount, interval and
-    /// initializer are the paper's then.
+    /// initializer are the paper's then, and so is training but for `none`.
     pub fn policy(mut self, name: &str) -> Self {
         let usual = if name == "worth" { GrowthConfig::worth() } else { GrowthConfig::default() };
         let growth = &mut self.config.growth;
@@ -93,6 +93,7 @@ impl AutoGrow {
             (usual.guide, usual.amount, usual.interval);
         growth.initializer = usual.initializer;
         growth.policy = name.into();
+        self.train_as(["worth", "none"].contains(&name));
         self
     }
 

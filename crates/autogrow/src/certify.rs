@@ -14,7 +14,7 @@ use autogrow_core::network::Network;
 use autogrow_core::ranks::Ranks;
 use autogrow_core::run::certificate::Certificate;
 use autogrow_core::run::{Checkpoint, Event, ModelFile, RunFolder, Watch};
-use autogrow_core::training::use_convolution;
+use autogrow_core::training::{precision_on, set_precision, use_convolution};
 use autogrow_core::{Error, Job, Resolved, Result};
 use burn::tensor::Device;
 use std::num::NonZeroUsize;
@@ -136,9 +136,11 @@ impl Certifier {
         let job = Job { config, data, device: &device, ranks };
         let trial = Trial { job, grown: &grown, epochs, price, orders };
         trial.check_data(&place)?;
+        let precision = precision_on(&device, config.training.precision)?;
         let mut told = Told { on_epoch: self.on_epoch, cancel: self.cancel };
         threads::pool(config.run.threads)?.install(move || {
             use_convolution(config.training.convolution);
+            set_precision(precision);
             let found = network.depth().clone();
             trial.certificate(&found, &mut |depth, order| match *depth == found {
                 true if trial.is_the_run(order) => Ok(network.clone()),

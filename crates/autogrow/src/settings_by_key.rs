@@ -2,7 +2,7 @@
 
 use crate::AutoGrow;
 use crate::builder::MEMORY;
-use autogrow_core::config::{Config, GrowthConfig, PAPERS_KEYS, Preset, TrainingConfig, batch_for};
+use autogrow_core::config::{Config, GrowthConfig, PAPERS_KEYS, Preset, batch_for};
 use autogrow_core::data::{DataRequest, DataSet};
 use autogrow_core::network::{Recipe, SeedNetwork};
 use autogrow_core::registry::find;
@@ -56,6 +56,7 @@ impl AutoGrow {
         let policy = Some(self.config.growth.policy.clone()).filter(|policy| policy != "worth");
         if preset == Preset::Paper {
             self = self.without_recipe();
+            self.train_as(false);
             if policy.is_none() {
                 self.config.growth = GrowthConfig::default();
             }
@@ -69,6 +70,24 @@ impl AutoGrow {
         self.config = of_table(all, "preset")?;
         self.config.preset = preset;
         Ok(self)
+    }
+
+    /// Trains as preset `standard` does, or as the paper, in what has not been set otherwise.
+    pub(crate) fn train_as(&mut self, today: bool) {
+        fn change<T: PartialEq>(own: &mut T, [from, to]: [T; 2]) {
+            if *own == from {
+                *own = to;
+            }
+        }
+        let (standard, papers) = (Config::standard(), Config::default());
+        let [from, to] = if today { [papers, standard] } else { [standard, papers] };
+        let (training, fine_tune) = (&mut self.config.training, &mut self.config.fine_tune);
+        let [from, to] = [(from.training, from.fine_tune), (to.training, to.fine_tune)];
+        change(&mut training.optimizer, [from.0.optimizer, to.0.optimizer]);
+        change(&mut training.label_smoothing, [from.0.label_smoothing, to.0.label_smoothing]);
+        change(&mut training.warmup_epochs, [from.0.warmup_epochs, to.0.warmup_epochs]);
+        change(&mut training.decay_norms, [from.0.decay_norms, to.0.decay_norms]);
+        change(&mut fine_tune.schedule, [from.1.schedule, to.1.schedule]);
     }
 
     /// With the recipe of the network, where it has one of its own.
@@ -85,7 +104,7 @@ impl AutoGrow {
     /// Without it: what has been set since stays.
     fn without_recipe(mut self) -> Self {
         if let Some(recipe) = recipe(&self.config) {
-            let (training, usual) = (&mut self.config.training, TrainingConfig::default());
+            let (training, usual) = (&mut self.config.training, Config::standard().training);
             if training.optimizer == recipe.optimizer {
                 training.optimizer = usual.optimizer;
             }
@@ -237,14 +256,14 @@ mod tests {
     fn a_recipe_goes_with_its_optimiser() {
         let run = || AutoGrow::new("encoder1net");
         let of = |run: AutoGrow| (run.config.training.optimizer, run.config.training.learning_rate);
-        let usual = TrainingConfig::default();
-        let usual = (usual.optimizer, usual.learning_rate);
+        let papers = Config::default().training;
+        let papers = (papers.optimizer, papers.learning_rate);
         assert_eq!(of(run()).0, "adamw");
-        assert_eq!(of(run().set("training.optimizer", "sgd").unwrap()), usual);
-        assert_eq!(of(run().preset(Preset::Paper).unwrap()), usual);
+        assert_eq!(of(run().set("training.optimizer", "sgd").unwrap()), papers);
+        assert_eq!(of(run().preset(Preset::Paper).unwrap()), papers);
         let own = run().set("training.learning_rate", 0.5).unwrap();
         assert_eq!(of(own.set("training.optimizer", "adam").unwrap()), ("adam".into(), 0.5));
-        assert_eq!(of(AutoGrow::new("basic3resnet")), usual);
+        assert_eq!(of(AutoGrow::new("basic3resnet")), ("nesterov".into(), papers.1));
         // More weight decay than small data take is left as it is.
         assert!(run().sized(100).config.training.weight_decay >= 0.02);
     }
