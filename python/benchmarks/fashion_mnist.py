@@ -43,7 +43,8 @@ def images(folder: Path, name: str) -> tuple[np.ndarray, np.ndarray]:
 
     def read(kind: str, header: int) -> np.ndarray:
         with gzip.open(folder / f"{name}-{kind}-ubyte.gz") as file:
-            return np.frombuffer(file.read(), np.uint8, offset=header)
+            # A copy, as PyTorch wants arrays that can be written to.
+            return np.frombuffer(file.read(), np.uint8, offset=header).copy()
 
     return read("images-idx3", 16).reshape(-1, 28, 28), read("labels-idx1", 8).astype(np.int64)
 
