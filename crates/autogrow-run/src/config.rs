@@ -217,14 +217,14 @@ pub enum ConvolutionName {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum PrecisionName {
-    /// f32.
+    /// Of 32 bits.
     #[default]
     F32,
-    /// bf16, summed in f32: faster, and a part in 256 exact. For processors with AMX or AVX-512 BF16,
-    /// which add in different orders: the last bits of a sum differ between the two. Winograd's
-    /// convolutions stay in f32.
+    /// Rounded to bf16, a part in 512 at most, and summed in 32 bits: faster. For processors with AMX or
+    /// AVX-512 BF16, which add in different orders, so that the last bits of a sum differ between the two.
+    /// What Winograd's algorithm computes stays in 32 bits.
     Bf16,
-    /// `bf16` where the processor has it, else `f32` with a warning.
+    /// Where the processor has it bf16, else f32 with a warning.
     Auto,
 }
 
