@@ -24,7 +24,7 @@ fn a_network_brings_its_recipe_unless_the_optimiser_or_the_paper_is_chosen() {
         assert_eq!((&optimizer[..], rate), ("sgd", 0.1), "{more:?}");
     }
     let network = ["--network", "mlp1net"];
-    assert_eq!(config(&network).2, "default");
+    assert_eq!(config(&network).2, "preset standard");
     let adam = config(&[&network[..], &["--set", "training.optimizer=adam"]].concat());
     assert_eq!((&adam.0[..], adam.1), ("adam", 0.001));
 }

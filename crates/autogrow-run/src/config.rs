@@ -309,24 +309,6 @@ pub struct RunConfig {
     pub checkpoint_minutes: f64,
 }
 
-impl Config {
-    /// With the settings of preset `standard`: growth that has to pay, and training as today.
-    pub fn standard() -> Self {
-        Self {
-            growth: GrowthConfig::worth(),
-            training: TrainingConfig {
-                optimizer: "nesterov".into(),
-                label_smoothing: 0.1,
-                warmup_epochs: 3,
-                decay_norms: false,
-                ..TrainingConfig::default()
-            },
-            fine_tune: FineTuneConfig { schedule: "cosine".into(), ..FineTuneConfig::default() },
-            ..Self::default()
-        }
-    }
-}
-
 impl Default for NetworkConfig {
     fn default() -> Self {
         Self {

@@ -1,7 +1,7 @@
 //! Presets: settings that go together, laid over the defaults, which are the paper's, and under
 //! everything a user sets.
 
-use crate::config::{DataConfig, Preset};
+use crate::config::{Config, DataConfig, FineTuneConfig, GrowthConfig, Preset, TrainingConfig};
 use autogrow_base::{Error, Result};
 use toml::{Table, Value};
 
@@ -71,6 +71,24 @@ epochs = 90
 milestones = [0.3333333333333333, 0.6666666666666666]
 ";
 
+impl Config {
+    /// With the settings of preset `standard`: growth that has to pay, and training as today.
+    pub fn standard() -> Self {
+        Self {
+            growth: GrowthConfig::worth(),
+            training: TrainingConfig {
+                optimizer: "nesterov".into(),
+                label_smoothing: 0.1,
+                warmup_epochs: 3,
+                decay_norms: false,
+                ..TrainingConfig::default()
+            },
+            fine_tune: FineTuneConfig { schedule: "cosine".into(), ..FineTuneConfig::default() },
+            ..Self::default()
+        }
+    }
+}
+
 impl Preset {
     /// As it is typed.
     pub fn name(self) -> &'static str {
@@ -131,7 +149,6 @@ impl Preset {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Config;
     use autogrow_growth::Guide;
 
     fn settings(preset: Preset, name: &str, fraction: f64) -> Config {

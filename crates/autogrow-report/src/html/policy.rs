@@ -80,7 +80,8 @@ pub(super) fn sentence(rule: &Rule) -> Markup {
                 (grows) " grows" (which) " once a growth of all at once has not paid. Each growth is on \
                  trial: it begins from the seed as it was after K = " (k) " epochs, is trained for as many \
                  epochs in all as the seed took to settle, and is kept if it brings "
-                (rule.config.price) " points of " (guide(rule)) " for each doubling of the cost."
+                (rule.config.price) " points of " (rule.words.guide()) " " (rule.words.score())
+                " for each doubling of the cost."
             }
             (policy, _) => {
                 "The policy " code { (policy) }
