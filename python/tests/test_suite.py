@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import sysconfig
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +27,7 @@ growth.initializer = ["zero", "gaussian"]
 """
 
 #: The script that the wheel installs, where it is installed.
-SCRIPT = Path(sys.executable).with_name("autogrow.exe" if sys.platform == "win32" else "autogrow")
+SCRIPT = Path(sysconfig.get_path("scripts"), "autogrow.exe" if sys.platform == "win32" else "autogrow")
 
 
 @pytest.mark.parametrize("is_script", [False, True], ids=["module", "script"])

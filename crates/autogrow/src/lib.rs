@@ -18,6 +18,7 @@
 //! [`AutoGrow`] has the settings that are set most often; [`AutoGrow::configure`] reaches all others.
 //! What it returns is a value: the network, the history, the result. Nothing is written to disk
 //! unless [`AutoGrow::folder`] asks for a run folder. Runs may go on side by side in one process.
+//! [`Found::certifier`] asks whether the depth is worth its cost.
 //!
 //! What is beneath it is here as well, for programs that want more control: [`config`], [`data`],
 //! [`growth`], [`network`], [`training`], [`run`], and [`autogrow`](autogrow()), Algorithm 1 itself.
