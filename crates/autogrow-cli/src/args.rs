@@ -147,7 +147,7 @@ pub(crate) struct CertifyArgs {
     #[arg(long = "seeds", value_name = "N", default_value = "1")]
     pub(crate) orders: NonZeroUsize,
     /// Points that a doubling of the cost has to bring [default: the run's growth.price]
-    #[arg(long, value_name = "POINTS")]
+    #[arg(long, allow_negative_numbers = true, value_name = "POINTS")]
     pub(crate) price: Option<f64>,
     /// Make the better network the run's model; the found one is kept beside it
     #[arg(long)]

@@ -3,6 +3,7 @@
 
 use crate::output::{BOLD, DIM, GREEN, Output, RESET, duration, si};
 use autogrow::Result;
+use autogrow::growth::Place;
 use autogrow::run::{Event, Phase, Watch};
 use autogrow::training::Objective;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
@@ -147,16 +148,17 @@ impl Watch for Progress {
             Event::Resumed { depth, .. } => self.depth = depth.to_string(),
             Event::Kept { depth, why, .. } => {
                 self.kept.clone_from(why);
-                self.line(&format!("kept       {BOLD}{depth}{RESET}  {DIM}{why}{RESET}"));
+                self.line(&format!("champion   {BOLD}{depth}{RESET}  {DIM}{why}{RESET}"));
             }
-            Event::RolledBack { depth, why, .. } => {
+            Event::RolledBack { depth, place, why, .. } => {
                 self.depth = depth.to_string();
                 // Of a network that is kept it has been told.
                 let why = match self.kept == *why {
                     true => String::new(),
                     false => format!("  {DIM}{why}{RESET}"),
                 };
-                self.line(&format!("went back  to {depth}{why}"));
+                let root = if *place == Some(Place::Root) { "the root, " } else { "" };
+                self.line(&format!("went back  to {root}{depth}{why}"));
             }
             Event::WentBack { epoch, depth, rate_scale, .. } => {
                 self.depth = depth.to_string();

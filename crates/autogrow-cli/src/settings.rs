@@ -80,6 +80,14 @@ pub(crate) struct Settings {
     /// K, epochs between growths (growth.interval)
     #[arg(long, value_name = "K", help_heading = "Configuration")]
     interval: Option<String>,
+    /// Points that a doubling of the cost has to bring (growth.price)
+    #[arg(
+        long,
+        allow_negative_numbers = true,
+        value_name = "POINTS",
+        help_heading = "Configuration"
+    )]
+    price: Option<String>,
     /// J, epochs without improvement (growth.patience)
     #[arg(long, value_name = "J", help_heading = "Configuration")]
     patience: Option<String>,
@@ -87,13 +95,18 @@ pub(crate) struct Settings {
     #[arg(long, value_name = "IMAGES", help_heading = "Configuration")]
     batch_size: Option<String>,
     /// Step size, 0 for the network's own (training.learning_rate)
-    #[arg(long, value_name = "RATE", help_heading = "Configuration")]
+    #[arg(
+        long,
+        allow_negative_numbers = true,
+        value_name = "RATE",
+        help_heading = "Configuration"
+    )]
     lr: Option<String>,
     /// N, epochs of fine-tuning (fine_tune.epochs)
-    #[arg(long, value_name = "N", help_heading = "Configuration")]
+    #[arg(long, allow_negative_numbers = true, value_name = "N", help_heading = "Configuration")]
     epochs: Option<String>,
     /// Time for growing and fine-tuning together (run.max_minutes)
-    #[arg(long, value_name = "M", help_heading = "Configuration")]
+    #[arg(long, allow_negative_numbers = true, value_name = "M", help_heading = "Configuration")]
     minutes: Option<String>,
     /// Fixes everything random (run.seed)
     #[arg(long, help_heading = "Configuration")]
@@ -243,6 +256,7 @@ impl Settings {
             ("--policy", "growth.policy", &self.policy),
             ("--initializer", "growth.initializer", &self.initializer),
             ("--interval", "growth.interval", &self.interval),
+            ("--price", "growth.price", &self.price),
             ("--patience", "growth.patience", &self.patience),
             ("--batch-size", "training.batch_size", &self.batch_size),
             ("--lr", "training.learning_rate", &self.lr),

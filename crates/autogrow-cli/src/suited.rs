@@ -13,6 +13,9 @@ use figment::value::Value;
 /// The source of values that a network brings with it begins so.
 pub(crate) const RECIPE: &str = "recipe of ";
 
+/// The network of tables.
+const OF_TABLES: &str = "mlp1net";
+
 /// What was chosen. All of it is under whatever a user sets.
 #[derive(Default)]
 pub(crate) struct Suited {
@@ -30,10 +33,14 @@ impl Suited {
         let mut suited = Self::default();
         // A depth is one of a network that somebody has in mind.
         let is_open = !is_set("network.name") && !is_set("network.depth");
+        let mut chosen = None;
         if is_open && config.data.name == "folder" {
             suited.look_at_pictures(config, &is_set);
+            chosen = suited.pictures.map(|(_, choice)| choice.network);
+        } else if is_open && config.data.name == "csv" {
+            chosen = Some(OF_TABLES);
+            suited.set("network.name", OF_TABLES.into(), "default of tables");
         }
-        let chosen = suited.pictures.map(|(_, choice)| choice.network);
         let network = chosen.unwrap_or(&config.network.name);
         // One that is not registered is told when the configuration is resolved.
         let seed = find::<SeedNetwork>(network).ok();

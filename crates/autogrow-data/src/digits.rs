@@ -8,8 +8,8 @@ use crate::error::of_file;
 use crate::images::Images;
 use crate::parts::{Parts, spread};
 use crate::transform::Transform;
-use autogrow_core::Result;
 use autogrow_core::data::{DataRequest, DataSet, DataSetKind, Outputs, Statistics};
+use autogrow_core::{Error, Result};
 use autogrow_formats::Input;
 use std::path::Path;
 use std::sync::Arc;
@@ -32,6 +32,12 @@ const TEST_IMAGES_PER_DIGIT: usize = 36;
 const STATISTICS: Statistics = Statistics { mean: 0.3049, std: 0.3759 };
 
 fn open(request: &DataRequest<'_>) -> Result<DataSet> {
+    let folder = &request.config.dir;
+    if !folder.as_os_str().is_empty() {
+        let problem = format!("= \"{}\" means nothing to the built-in digits", folder.display());
+        return Err(Error::config("data.dir", problem)
+            .with_hint("--data folder is for pictures of your own, --data csv for a table"));
+    }
     let (pixels, labels) = read().map_err(of_file)?;
     let is_test = spread(&labels, |_| TEST_IMAGES_PER_DIGIT);
     // Digits fill all eight rows but leave columns free, so they have room to move sideways only.

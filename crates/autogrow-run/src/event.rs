@@ -1,6 +1,6 @@
 //! What happens in a run, as it is written to `journal.jsonl` and shown to who watches.
 
-use autogrow_growth::Depth;
+use autogrow_growth::{Depth, Place};
 use serde::{Deserialize, Deserializer, Serialize};
 
 /// A part of a run.
@@ -123,6 +123,9 @@ pub enum Event {
         epoch: usize,
         depth: Depth,
         seconds: f64,
+        /// Where it was kept.
+        #[serde(default)]
+        place: Option<Place>,
         parameters: usize,
         macs: u64,
         /// What the policy decided on.

@@ -8,13 +8,14 @@ use super::train::Ended;
 use super::{open_data, open_device};
 use crate::args::{CertifyArgs, ResumeArgs};
 use crate::output::{BOLD, Output, RESET, si, table};
+use crate::reporter::write;
 use crate::settings::Settings;
 use autogrow::growth::Depth;
 use autogrow::ranks::Ranks;
 use autogrow::run::{ModelFile, RunFolder};
 use autogrow::training::Objective;
 use autogrow::{Error, Job, Result, Trial};
-use autogrow_run::certificate::{Certificate, Contender, Rival};
+use autogrow_run::certificate::{Certificate, Contender, Rival, Verdict};
 use autogrow_run::names;
 use std::path::{Path, PathBuf};
 
@@ -53,6 +54,7 @@ pub(crate) fn run(args: &CertifyArgs, output: &Output) -> Result<()> {
         Ok(ModelFile::read(&folder)?.build(device)?.0)
     })?;
     RunFolder::certified(run, &certificate)?;
+    write(run, None)?;
     let best = certificate.best();
     let takes = args.take && best != found;
     if takes {
@@ -104,9 +106,12 @@ fn text(certificate: &Certificate, objective: &dyn Objective) -> String {
         .chain([row("found", found, None)])
         .chain([row("deeper", &certificate.deeper.contender, Some(&certificate.deeper))]);
     let header = ["", "depth", "MACs", "test", "depth brings", "its price", "p"];
+    let mut rivals = shallower.into_iter().chain([&certificate.deeper]);
+    let is_open = *certificate.best() == found.depth
+        && rivals.any(|rival| rival.verdict == Verdict::Undecided);
+    let verdict = if is_open { "stands" } else { "is the better depth at this price" };
     format!(
-        "{}\nA doubling of the cost has to bring {price} points. {}\n{BOLD}{}{RESET} is the better \
-         depth at this price.",
+        "{}\nA doubling of the cost has to bring {price} points. {}\n{BOLD}{}{RESET} {verdict}.",
         table(header, rows.collect()),
         certificate.sentences().join(" "),
         certificate.best()

@@ -83,6 +83,9 @@ pub(super) fn begin(args: &TrainArgs, output: &Output, ranks: &Ranks) -> Result<
         data.test.len(),
         path.display()
     ));
+    if let Some(few) = few(&config, data.validation.len()).filter(|_| ranks.is_first()) {
+        tracing::warn!("{few}");
+    }
     if let Some(note) = loaded.note.as_ref().filter(|_| ranks.is_first()) {
         output.note(note);
         if !ranks.are_several() && !output.quiet {
@@ -91,6 +94,21 @@ pub(super) fn begin(args: &TrainArgs, output: &Output, ranks: &Ranks) -> Result<
     }
     let setup = Setup { job, loaded: &loaded, path: &path, page: args.page };
     go(&setup, folder, None, output)
+}
+
+/// Validation images below which half a point cannot be told from nothing, with room to spare: one image
+/// of them is half a point.
+const FEW: usize = 200;
+
+/// That the images are too few to judge growth by, where they are.
+fn few(config: &Resolved, images: usize) -> Option<String> {
+    (config.growth.policy == "worth" && images < FEW).then(|| {
+        format!(
+            "{images} validation images are too few to see a gain of {} points: the network stays \
+             shallow unless a growth brings very much",
+            config.growth.price
+        )
+    })
 }
 
 /// What is trained with that nobody has chosen and that is not the preset's, where there is any.

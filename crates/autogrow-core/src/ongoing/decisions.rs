@@ -34,7 +34,8 @@ impl Run<'_> {
                 self.watch.architecture(network)?;
                 let (parameters, macs) = (network.parameters(), network.macs()?);
                 let why = growth.reason().into();
-                Event::RolledBack { epoch, depth, seconds, parameters, macs, why }
+                let place = decision.place;
+                Event::RolledBack { epoch, depth, seconds, place, parameters, macs, why }
             }
         };
         self.watch.event(&event)

@@ -148,6 +148,16 @@ fn found(info: &ModelInfo, config: &Config, outcome: &Outcome, text: &mut String
     let growth = &config.growth;
     if growth.policy == "none" {
         line!(text, "The depth was given; the network was trained without growing.");
+    } else if growth.policy == "worth" {
+        line!(
+            text,
+            "Grown from {} by the policy `worth`: of networks that were trained for as many epochs, a \
+             deeper one had to be {} percentage points better for each doubling of its cost (multiply-\
+             accumulates). New sub-modules were initialised by `{}`.",
+            config.network.depth,
+            growth.price,
+            growth.initializer
+        );
     } else {
         line!(
             text,
@@ -168,12 +178,12 @@ fn found(info: &ModelInfo, config: &Config, outcome: &Outcome, text: &mut String
     }
     let compat = match config.compat {
         Compat::Paper => "the paper",
-        Compat::Code => "the authors' released code",
+        Compat::Code => "the code",
     };
     line!(
         text,
-        "Growing took {} epochs, fine-tuning {}. Batches of {}, step size {}, weight decay {}, seed {}; \
-         where they differ, as in {compat}.",
+        "Growing took {} epochs, fine-tuning {}. Batches of {}, step size {}, weight decay {}, seed {}. \
+         Where the paper and its authors' released code differ, this is as in {compat}.",
         outcome.growing_epochs,
         outcome.fine_tuning_epochs,
         config.training.batch_size,
