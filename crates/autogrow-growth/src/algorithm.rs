@@ -169,7 +169,7 @@ impl Growth {
     }
 
     /// Takes the evidence of the last epoch that there is time for: every sub-network leaves the list,
-    /// after a growth that the policy would not keep is taken back.
+    /// and where the policy would not keep what is on trial, the champion is gone back to.
     pub fn last_epoch(&mut self, evidence: Evidence) -> Vec<Decision> {
         if self.finished() {
             return Vec::new();

@@ -134,7 +134,7 @@ proptest! {
             }).count()
         };
         prop_assert_eq!((0..3).map(left).collect::<Vec<_>>(), [1; 3]);
-        // What was kept is what was grown but for what was taken back.
+        // The last growth or return says what was found.
         let mut depth = seed.clone();
         for event in &replayed.events {
             if let Some(after) = &event.depth {

@@ -11,7 +11,7 @@ use maud::{Markup, html};
 /// Most sub-modules that are drawn of a sub-network.
 const MOST: usize = 1000;
 
-/// A sub-network's sub-modules, those that were taken back among them.
+/// A sub-network's sub-modules, those that were given up among them.
 struct Row {
     boxes: Vec<SubModule>,
     stopped: Option<usize>,
