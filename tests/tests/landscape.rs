@@ -185,10 +185,10 @@ fn a_report_draws_its_figures() {
     let page = place.path().join("page.html");
     let ending = ["--figures", text(&figures), "--out", text(&page)];
     let one = PROGRAM.json(&[&["report", text(&run)], &ending[..]].concat());
-    assert_eq!(one["figures"].as_array().unwrap().len(), 2 * 6);
+    assert_eq!(one["figures"].as_array().unwrap().len(), 2 * 7);
     let two = PROGRAM.json(&[&["report", text(&run), text(&given)], &ending[..]].concat());
-    assert_eq!(two["figures"].as_array().unwrap().len(), 2 * 2);
-    for name in ["accuracy-epochs", "loss-time", "accuracy-parameters", "accuracy-macs"] {
+    assert_eq!(two["figures"].as_array().unwrap().len(), 2 * 3);
+    for name in ["accuracy-epochs", "loss-time", "accuracy-parameters", "accuracy-training"] {
         let svg = std::fs::read_to_string(figures.join(format!("{name}.svg"))).unwrap();
         assert!(svg.starts_with("<svg"));
         assert!(figures.join(format!("{name}.png")).is_file());

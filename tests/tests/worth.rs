@@ -88,11 +88,12 @@ fn the_record_has_every_image_of_every_epoch() {
     let (rows, epochs) = (metrics(&run), validation(&run));
     assert_eq!(rows.len(), epochs.len());
     for (row, epoch) in rows.iter().zip(&epochs) {
-        let Evidence { score, macs, right, losses } = &epoch.evidence;
+        let Evidence { score, train_score, macs, right, losses } = &epoch.evidence;
         let right = right.as_ref().unwrap();
         assert_eq!(row[0], epoch.epoch.to_string());
         assert_eq!((&row[1][..], &row[2]), (epoch.phase.name(), &epoch.depth.to_string()));
         assert_eq!(row[7].parse::<f64>().unwrap(), *score);
+        assert_eq!(row[5].parse::<f64>().ok(), *train_score);
         let percent = 100.0 * right.count() as f64 / right.len() as f64;
         assert!((percent - score).abs() < 1e-9 && right.len() == losses.len() && *macs > 0);
         let mean = losses.iter().copied().map(f64::from).sum::<f64>() / losses.len() as f64;

@@ -123,7 +123,7 @@ mod tests {
         let bits: Bits = right.iter().copied().collect();
         let score = 100.0 * bits.count() as f64 / right.len() as f64;
         let losses = right.iter().map(|&right| f32::from(u8::from(!right))).collect();
-        Evidence { score, macs, right: Some(bits), losses }
+        Evidence { score, macs, right: Some(bits), losses, ..Evidence::default() }
     }
 
     /// By hand: of 8 images two become right and one wrong; twice the cost.

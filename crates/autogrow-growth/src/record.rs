@@ -10,6 +10,8 @@ pub struct Evidence {
     /// The score that guides growth, percent; higher is better. Of classes: the accuracy on the
     /// validation images.
     pub score: f64,
+    /// The score on training images, percent, as the epoch saw them; none where it is not known.
+    pub train_score: Option<f64>,
     /// Multiply-accumulate operations of one image; 0 where they are not known.
     pub macs: u64,
     /// Which validation images were right, in stored order; none where that is not known, as of

@@ -2,8 +2,8 @@
 
 use crate::Words;
 use crate::chart::{
-    Axis, Band, ContourChart, Dot, Format, Lane, LineChart, Scale, Series, Size, Stroke, Surface,
-    Trajectory, levels, side_by_side,
+    Axis, Band, COLOURS, ContourChart, Dot, Format, Lane, LineChart, Scale, Series, Size, Stroke,
+    Surface, Trajectory, levels, side_by_side,
 };
 use crate::run::{Epoch, MOST_SUB_NETWORKS, Run};
 use autogrow_run::{Event, Phase};
@@ -229,8 +229,13 @@ pub struct Net {
     pub parameters: f64,
     /// Multiply-accumulates for an image.
     pub macs: f64,
-    /// Percent.
+    /// Multiply-accumulates of all its training for an image of the training set, forward passes
+    /// alone; not a number where they are not known.
+    pub training: f64,
+    /// Percent; of several seeds the mean.
     pub accuracy: f64,
+    /// Its deviation over several seeds; 0 for one.
+    pub deviation: f64,
 }
 
 /// Networks that belong together.
@@ -246,7 +251,8 @@ pub struct Family {
 
 /// Accuracy against parameters, found nets beside a manual search: Figure 6.
 pub fn accuracy_against_parameters(title: &str, families: &[Family]) -> LineChart {
-    let series = families.iter().map(|family| of_family(family, |net| net.parameters));
+    let series = families.iter().enumerate();
+    let series = series.map(|(place, family)| of_family(place, family, |net| net.parameters));
     LineChart {
         title: title.into(),
         x: Axis::new("parameters").scaled(Scale::Log).written(Format::Si),
@@ -261,9 +267,9 @@ pub fn accuracy_against_parameters(title: &str, families: &[Family]) -> LineChar
 pub fn accuracy_against_macs(title: &str, families: &[Family]) -> LineChart {
     let nets = families.iter().flat_map(|family| &family.nets);
     let largest = nets.map(|net| net.parameters).fold(f64::MIN_POSITIVE, f64::max);
-    let series = families.iter().map(|family| {
+    let series = families.iter().enumerate().map(|(place, family)| {
         let areas = family.nets.iter().map(|net| 260.0 * net.parameters / largest);
-        Series { areas: areas.collect(), ..of_family(family, |net| net.macs) }
+        Series { areas: areas.collect(), ..of_family(place, family, |net| net.macs) }
     });
     LineChart {
         title: title.into(),
@@ -274,13 +280,35 @@ pub fn accuracy_against_macs(title: &str, families: &[Family]) -> LineChart {
     }
 }
 
-fn of_family(family: &Family, x: impl Fn(&Net) -> f64) -> Series {
+/// Accuracy against what training has cost: what a search for the depth comes to.
+pub fn accuracy_against_training(title: &str, families: &[Family]) -> LineChart {
+    let series = families.iter().enumerate();
+    let series = series.map(|(place, family)| of_family(place, family, |net| net.training));
+    LineChart {
+        title: title.into(),
+        x: Axis::new("multiply-accumulates of all training, a training image")
+            .scaled(Scale::Log)
+            .written(Format::Si),
+        y: Axis::new("accuracy, %"),
+        series: series.collect(),
+        ..LineChart::default()
+    }
+}
+
+/// The family at this place: as many as there are colours differ by colour, those behind by their dots.
+fn of_family(place: usize, family: &Family, x: impl Fn(&Net) -> f64) -> Series {
     Series {
         name: family.name.clone(),
         points: family.nets.iter().map(|net| [x(net), net.accuracy]).collect(),
         labels: family.nets.iter().map(|net| net.label.clone()).collect(),
+        errors: family.nets.iter().map(|net| net.deviation).collect(),
         stroke: if family.is_found { Stroke::None } else { Stroke::Solid },
-        dot: if family.is_found { Dot::Diamond } else { Dot::Ring },
+        dot: match (family.is_found, place / COLOURS) {
+            (false, _) => Dot::Ring,
+            (true, 0) => Dot::Diamond,
+            (true, 1) => Dot::Square,
+            (true, _) => Dot::Disc,
+        },
         ..Series::default()
     }
 }

@@ -38,6 +38,8 @@ struct Header {
     depth: Depth,
     learning_rate: f64,
     score: f64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    train_score: Option<f64>,
     macs: u64,
     images: usize,
     right: bool,
@@ -62,6 +64,7 @@ impl ValidationEpoch {
             depth: self.depth.clone(),
             learning_rate: self.learning_rate,
             score: evidence.score,
+            train_score: evidence.train_score,
             macs: evidence.macs,
             images: evidence.losses.len(),
             right: evidence.right.is_some(),
@@ -103,6 +106,7 @@ impl ValidationEpoch {
             learning_rate: header.learning_rate,
             evidence: Evidence {
                 score: header.score,
+                train_score: header.train_score,
                 macs: header.macs,
                 right,
                 losses: losses.collect(),
@@ -152,6 +156,7 @@ mod tests {
             learning_rate: 0.1,
             evidence: Evidence {
                 score: 66.666_666_666_666_67,
+                train_score: (epoch == 1).then_some(71.234_567_890_123),
                 macs: 1_234_567,
                 right,
                 losses: losses.iter().map(|&loss| rounded(loss)).collect(),

@@ -49,6 +49,10 @@ impl Figure {
             ],
             Self::Parameters => &[("accuracy-parameters", "accuracy by parameters")],
             Self::Macs => &[("accuracy-macs", "accuracy by multiply-accumulates")],
+            Self::Compute => &[
+                ("accuracy-macs", "accuracy by multiply-accumulates"),
+                ("accuracy-training", "accuracy by the cost of training"),
+            ],
         }
     }
 }
@@ -173,7 +177,7 @@ fn panels(page: &Page, plan: &Plan, place: &Place, scale: Scale) -> Result<Vec<P
     let Some(figure) = page.suite.figure else { return Ok(Vec::new()) };
     let finished = |cells: &[CellId]| finished(plan, place, cells);
     let mut panels = Vec::new();
-    if let Figure::Parameters | Figure::Macs = figure {
+    if let Figure::Parameters | Figure::Macs | Figure::Compute = figure {
         for (name, title, cells) in groups(page, figure) {
             if let Some(runs) = finished(&cells)? {
                 panels.push(report(figure, &format!("{suite}/{name}"), &title, runs, true));

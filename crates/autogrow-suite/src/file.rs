@@ -20,7 +20,7 @@ pub(crate) struct File {
     #[serde(default)]
     pub(crate) note: String,
     /// `paper`: every row begins with the paper's settings.
-    base: Option<String>,
+    pub(crate) base: Option<String>,
     /// Runs of each row, with seeds from `run.seed` on.
     #[serde(default = "one")]
     pub(crate) seeds: u64,
@@ -72,6 +72,8 @@ pub(crate) enum Figure {
     Parameters,
     /// Accuracy by multiply-accumulates; one figure.
     Macs,
+    /// The same, and accuracy by what all training has cost.
+    Compute,
 }
 
 /// Network Morphism: the row's net is not trained from scratch but from a shallower one that has

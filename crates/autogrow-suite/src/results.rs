@@ -91,7 +91,7 @@ impl Results {
         let mut notes = vec![page.suite.note.clone()];
         notes.push(format!("Scale `{}`. {rule}", settings.scale.name()));
         if !common.is_empty() {
-            let than = if page.suite.text.is_none() { "the paper" } else { "the file" };
+            let than = if page.suite.is_of_paper { "the paper" } else { "the file" };
             notes.push(format!("In all rows, unlike in {than}: {}.", common.join("; ")));
         }
         notes.retain(|note| !note.is_empty());

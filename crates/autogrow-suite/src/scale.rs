@@ -193,6 +193,13 @@ fn reduce(settings: &mut Table, written: &Config, rule: &Rule, images: f64) {
         }
     }
     set(settings, "fine_tune.epochs", integer(rule.epochs(written.fine_tune.epochs)));
+    // Of policies that count epochs by themselves.
+    for policy in ["fragrow", "late"] {
+        let key = format!("plugin.{policy}.epochs");
+        if let Some(epochs) = get(settings, &key).and_then(Value::as_integer) {
+            set(settings, &key, integer(rule.epochs(usize::try_from(epochs).unwrap_or(0))));
+        }
+    }
     if written.run.snapshots > 0 {
         set(settings, "run.snapshots", integer(rule.epochs(written.run.snapshots)));
     }
@@ -212,9 +219,15 @@ pub(crate) fn grows(settings: &Table) -> bool {
 /// it as their baseline.
 fn without_growth(mut settings: Table) -> Table {
     if !grows(&settings) {
-        remove(&mut settings, "growth");
-        remove(&mut settings, "training.schedule");
+        let guide = get(&settings, "growth.guide").cloned();
+        for key in ["growth", "plugin", "training.schedule"] {
+            remove(&mut settings, key);
+        }
         set(&mut settings, "growth.policy", "none");
+        // What is evaluated matters to a net of any depth.
+        if let Some(guide) = guide {
+            set(&mut settings, "growth.guide", guide);
+        }
     }
     settings
 }

@@ -238,7 +238,7 @@ mod tests {
             assert!(answer.text.lines().any(|line| line.starts_with(suite)), "{suite}");
         }
         assert_eq!(answer.document["schema"], 1);
-        assert_eq!(answer.document["suites"].as_array().unwrap().len(), 25);
+        assert_eq!(answer.document["suites"].as_array().unwrap().len(), 26);
     }
 
     #[test]

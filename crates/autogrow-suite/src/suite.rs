@@ -7,7 +7,7 @@ use std::path::Path;
 use toml::{Table, Value};
 
 /// Name and file of every suite that is built in, in the order in which they are listed.
-const BUILT_IN: [(&str, &str); 25] = [
+const BUILT_IN: [(&str, &str); 26] = [
     ("table2", include_str!("../suites/table2.toml")),
     ("table3", include_str!("../suites/table3.toml")),
     ("table4", include_str!("../suites/table4.toml")),
@@ -27,6 +27,7 @@ const BUILT_IN: [(&str, &str); 25] = [
     ("figure8", include_str!("../suites/figure8.toml")),
     ("claims", include_str!("../suites/claims.toml")),
     ("morph", include_str!("../suites/morph.toml")),
+    ("field", include_str!("../suites/field.toml")),
     ("mnist", include_str!("../suites/mnist.toml")),
     ("fashion-mnist", include_str!("../suites/fashion-mnist.toml")),
     ("svhn", include_str!("../suites/svhn.toml")),
@@ -51,6 +52,8 @@ pub(crate) struct Suite {
     pub(crate) seeds: u64,
     pub(crate) figure: Option<Figure>,
     pub(crate) rows: Vec<Row>,
+    /// Whether its settings are the paper's.
+    pub(crate) is_of_paper: bool,
     /// The file's text with every path written out, where it is a user's.
     pub(crate) text: Option<String>,
 }
@@ -100,7 +103,7 @@ impl Suite {
         let folder = std::path::absolute(path.parent().unwrap_or(Path::new(".")));
         let text = with_paths(&text, folder.as_deref().unwrap_or(Path::new(".")))?;
         let suite = Self::parse(&name, &text).map_err(wrong)?;
-        Ok(Self { text: Some(text), ..suite })
+        Ok(Self { text: Some(text), is_of_paper: false, ..suite })
     }
 
     fn parse(name: &str, text: &str) -> Result<Self> {
@@ -114,8 +117,9 @@ impl Suite {
             return Err(Error::config(name, "has no rows")
                 .with_hint("[[row]], [axes] or rows_of makes some; see docs/suites.md"));
         }
+        let is_of_paper = file.base.is_some() || !file.rows_of.is_empty();
         let File { title, note, seeds, figure, .. } = file;
-        Ok(Self { name: name.into(), title, note, seeds, figure, rows, text: None })
+        Ok(Self { name: name.into(), title, note, seeds, figure, rows, is_of_paper, text: None })
     }
 }
 
@@ -168,7 +172,7 @@ mod tests {
     #[test]
     fn built_in_suites_are_chosen_by_name() {
         assert_eq!(chosen(&["table4", "table3", "table4"]).unwrap(), ["table3", "table4"]);
-        assert_eq!(chosen(&["all"]).unwrap().len(), 25);
+        assert_eq!(chosen(&["all"]).unwrap().len(), 26);
         let error = chosen(&["table12"]).unwrap_err();
         assert_eq!((error.exit_code(), error.hint().unwrap().contains("table")), (2, true));
     }
@@ -179,7 +183,7 @@ mod tests {
             Suite::chosen(names).unwrap().iter().map(|suite| suite.rows.len()).sum()
         };
         let tables: Vec<_> = (2..=10).map(|number| format!("table{number}")).collect();
-        let sets: Vec<_> = BUILT_IN[19..].iter().map(|(name, _)| name.to_string()).collect();
+        let sets: Vec<_> = BUILT_IN[20..].iter().map(|(name, _)| name.to_string()).collect();
         assert_eq!(count(&sets), count(&tables));
         assert_eq!(count(&["mnist".into()]), 4 + 4);
         assert_eq!(count(&["morph".into()]), count(&["table2".into()]));

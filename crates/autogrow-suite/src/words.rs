@@ -83,7 +83,7 @@ fn initializer(name: &str) -> &str {
 /// What the scale does to some pages.
 pub(crate) fn rule<'a>(settings: &Settings<'_>, pages: impl Iterator<Item = &'a Page>) -> String {
     let pages: Vec<_> = pages.collect();
-    let of_paper = pages.iter().all(|page| page.suite.text.is_none());
+    let of_paper = pages.iter().all(|page| page.suite.is_of_paper);
     match settings.scale {
         Scale::Paper if of_paper => "Hyper-parameters are the paper's, and the test images guide \
              growth and choose the best epoch, so that validation and test accuracy are one number."

@@ -48,3 +48,4 @@ pub use model::Model;
 // Linked for what they register: networks and data sets.
 use autogrow_data as _;
 use autogrow_models as _;
+use autogrow_policies as _;

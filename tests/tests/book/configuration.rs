@@ -212,6 +212,8 @@ fn every_variable_sets_its_key() {
     let loaded = Place::new().run(&format!("{settings}autogrow config --json"));
     let mut loaded: BTreeMap<String, Value> = serde_json::from_slice(&loaded.stdout).unwrap();
     assert_eq!(loaded.remove("schema"), Some(1.into()));
+    // Those of policies are told where the policies are.
+    loaded.retain(|key, _| !key.starts_with("plugin."));
     assert_eq!(loaded.len(), keys.len());
     for key in keys {
         // What is left open by its default is filled in by the network.

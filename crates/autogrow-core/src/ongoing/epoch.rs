@@ -56,7 +56,7 @@ impl Run<'_> {
         self.state.step = 0;
         self.state.tally = Tally::default();
         self.state.last = Some((train, validation));
-        self.keep_validation(judged, learning_rate * warm, learner.network())?;
+        self.keep_validation(judged, train.score, learning_rate * warm, learner.network())?;
         match phase {
             Phase::Growing => {
                 self.state.guiding.push(validation.score);
@@ -102,6 +102,7 @@ impl Run<'_> {
     fn keep_validation(
         &mut self,
         judged: Validation,
+        train_score: f64,
         learning_rate: f64,
         network: &Network,
     ) -> Result<()> {
@@ -112,6 +113,7 @@ impl Run<'_> {
             learning_rate,
             evidence: Evidence {
                 score: judged.scores.score,
+                train_score: Some(train_score),
                 macs: network.macs()?,
                 right: judged.right,
                 losses: judged.losses.into_iter().map(rounded).collect(),

@@ -48,6 +48,8 @@ pub struct Series {
     pub labels: Vec<String>,
     /// Area of each dot in square pixels, as many as there are; else all are alike.
     pub areas: Vec<f64>,
+    /// How far an error bar reaches from each point, up and down; as many as there are, 0 for none.
+    pub errors: Vec<f64>,
     /// How points are connected.
     pub stroke: Stroke,
     /// How points are drawn.
@@ -77,6 +79,17 @@ impl Series {
     pub fn stroked(mut self, stroke: Stroke) -> Self {
         self.stroke = stroke;
         self
+    }
+
+    /// The ends of its error bars.
+    fn bars(&self) -> impl Iterator<Item = [[f64; 2]; 2]> {
+        let both = self.points.iter().zip(&self.errors).filter(|(_, error)| **error > 0.0);
+        both.map(|(&[x, y], error)| [[x, y - error], [x, y + error]])
+    }
+
+    /// Everything that has to be on the chart: points and the ends of their bars.
+    fn reach(&self) -> impl Iterator<Item = [f64; 2]> {
+        self.points.iter().copied().chain(self.bars().flatten())
     }
 
     /// The same in this colour.
@@ -133,7 +146,7 @@ impl LineChart {
     pub fn svg(&self, size: Size) -> String {
         let said = if self.description.is_empty() { &self.title } else { &self.description };
         let values = |axis: usize| {
-            let all = self.series.iter().flat_map(|series| &series.points);
+            let all = self.series.iter().flat_map(Series::reach);
             let both = all.filter(|[x, y]| self.x.holds(*x) && self.y.holds(*y));
             both.map(move |point| point[axis])
         };
@@ -238,6 +251,11 @@ impl LineChart {
                     palette::class(colour),
                     stroke(colour, 1.8, dashes(series.stroke))
                 ));
+            }
+            for [from, to] in series.bars() {
+                let ends = [from, to].map(|[x, y]| [frame.x.pixel(x), frame.y.pixel(y)]);
+                let class = format!("line {}", palette::class(colour));
+                svg.line(ends[0], ends[1], &class, &stroke(colour, 1.2, ""));
             }
             for (place, &[x, y]) in series.points.iter().enumerate() {
                 if series.dot != Dot::None && self.x.holds(x) && self.y.holds(y) {

@@ -15,7 +15,7 @@ mod svg;
 pub use axis::{Axis, Format, Scale};
 pub use contour::{ContourChart, Surface, Trajectory, levels};
 pub use line::{Band, Dot, Lane, LineChart, Series, Stroke};
-pub(crate) use palette::sequential;
+pub(crate) use palette::{COUNT as COLOURS, sequential};
 pub use panels::side_by_side;
 pub use png::png;
 

@@ -1,7 +1,10 @@
 //! Colours that readers of every kind of colour vision tell apart.
 
+/// Colours until they repeat.
+pub(crate) const COUNT: usize = 7;
+
 /// The palette of M. Okabe and K. Ito without its yellow, which white paper swallows.
-const SERIES: [&str; 7] =
+const SERIES: [&str; COUNT] =
     ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000"];
 
 /// The colour of the series with this number; they repeat after seven.

@@ -4,7 +4,7 @@ use super::format::{duration, exact, si};
 use super::section as framed;
 use crate::run::Run;
 use autogrow_growth::Depth;
-use autogrow_run::{Event, Phase};
+use autogrow_run::Phase;
 use maud::{Markup, html};
 use std::collections::BTreeMap;
 
@@ -20,7 +20,7 @@ struct Part {
 }
 
 pub(super) fn section(run: &Run) -> Markup {
-    let known = macs(run);
+    let known = run.macs_by_depth();
     let parts: Vec<Part> =
         Phase::ALL.iter().filter_map(|phase| part(run, *phase, &known)).collect();
     if parts.is_empty() {
@@ -97,19 +97,6 @@ fn range(macs: Option<[u64; 2]>) -> String {
         Some([low, high]) if low == high => si(low),
         Some([low, high]) => format!("{} to {}", si(low), si(high)),
     }
-}
-
-/// MACs of an image by depth, as far as the run tells them.
-fn macs(run: &Run) -> BTreeMap<Depth, u64> {
-    let told = run.events.iter().filter_map(|event| match event {
-        Event::Started { depth, macs, .. } | Event::Grew { depth, macs, .. } => {
-            Some((depth.clone(), *macs))
-        }
-        _ => None,
-    });
-    let found = run.outcome.iter().map(|outcome| (outcome.found.clone(), outcome.macs));
-    // Journals of older programs do not tell them of every network.
-    told.chain(found).filter(|(_, macs)| *macs > 0).collect()
 }
 
 fn part(run: &Run, phase: Phase, known: &BTreeMap<Depth, u64>) -> Option<Part> {

@@ -1,6 +1,7 @@
 //! A run as its folder tells it: finished, running, interrupted, or damaged. Whatever is whole is
 //! read; what is damaged is left out, and [`Run::damage`] says so.
 
+mod cost;
 mod evaluation;
 mod files;
 mod journal;

@@ -10,6 +10,8 @@ use autogrow_report::figure::{
 
 fn family(name: &str, is_found: bool, nets: &[(&str, f64, f64, f64)]) -> Family {
     let net = |&(label, parameters, macs, accuracy): &(&str, f64, f64, f64)| Net {
+        training: f64::NAN,
+        deviation: 0.0,
         label: label.into(),
         parameters,
         macs,

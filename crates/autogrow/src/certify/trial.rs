@@ -145,6 +145,7 @@ impl Trial<'_> {
         let judged = evaluate(network, &*objective, &*data.test, device, ranks, &mut || Ok(()))?;
         Ok(Evidence {
             score: judged.scores.score,
+            train_score: None,
             macs: network.macs()?,
             right: judged.right,
             losses: judged.losses.into(),
