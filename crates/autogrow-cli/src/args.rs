@@ -165,7 +165,8 @@ pub(crate) struct SweepArgs {
     /// sub-modules of each sub-network]
     #[arg(long, value_name = "DEPTHS", value_delimiter = ',')]
     pub(crate) depths: Vec<Depth>,
-    /// Train for as long as this run did in all, not N epochs in the last round
+    /// Train with the settings of this run, and for as long as it did in all, not
+    /// N epochs in the last round
     #[arg(long, value_name = "RUN")]
     pub(crate) like: Option<PathBuf>,
     #[command(flatten)]

@@ -22,6 +22,7 @@ pub(crate) mod replay;
 pub(crate) mod report;
 pub(crate) mod resume;
 pub(crate) mod runs;
+mod sized;
 pub(crate) mod suite;
 mod surface;
 pub(crate) mod sweep;
@@ -29,15 +30,14 @@ mod threads;
 pub(crate) mod train;
 pub(crate) mod trajectory;
 
-use crate::preset::PRESET;
-use crate::settings::{DEFAULT, Loaded};
-use autogrow::config::{Config, Preset, batch_for};
+use crate::settings::Loaded;
+use autogrow::config::Config;
 use autogrow::data::{DataRequest, DataSet};
 use autogrow::device;
 use autogrow::network::{ModelInfo, SeedNetwork};
 use autogrow::registry::find;
 use autogrow::training::{Objective, objective, precision_on, set_precision, use_convolution};
-use autogrow::{Error, Resolved, Result};
+use autogrow::{Error, Result};
 use autogrow_data::open_table;
 use burn::tensor::Device;
 
@@ -64,21 +64,6 @@ fn objective_of(config: &Config) -> Result<Box<dyn Objective>> {
 
 fn open_data(config: &Config) -> Result<DataSet> {
     request_data(config, DataSet::open)
-}
-
-/// The settings for a data set: batches are smaller for few training images, unless their size is chosen
-/// or the paper's settings are.
-fn sized(loaded: &Loaded, resolved: Resolved, data: &DataSet) -> Result<Resolved> {
-    let source = loaded.source("training.batch_size");
-    let is_open = source == DEFAULT || source.starts_with(PRESET);
-    if !is_open || resolved.preset == Preset::Paper {
-        return Ok(resolved);
-    }
-    let mut config = resolved.config().clone();
-    let training = &mut config.training;
-    let batch = batch_for(data.train.len()).max(training.micro_batch);
-    training.batch_size = training.batch_size.min(batch);
-    Resolved::of(config)
 }
 
 /// The data set that the configuration names, for a model: of tables, as the model was trained on.

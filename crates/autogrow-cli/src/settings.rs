@@ -154,6 +154,13 @@ impl Settings {
         self.load_over(None, false)
     }
 
+    /// The same, on top of this file where no other is named.
+    pub(crate) fn or_file(&self, file: PathBuf) -> Self {
+        let mut settings = self.clone();
+        settings.common.config.get_or_insert(file);
+        settings
+    }
+
     /// Whether a network is named on the command line.
     pub(crate) fn names_network(&self) -> bool {
         self.common.network.is_some() || self.sets("network.name")

@@ -31,10 +31,10 @@ impl Suited {
     /// Chooses for these settings, of which a user has set those that `is_set` says.
     pub(crate) fn to(config: &Config, is_set: impl Fn(&str) -> bool) -> Self {
         let mut suited = Self::default();
-        // A depth is one of a network that somebody has in mind.
-        let is_open = !is_set("network.name") && !is_set("network.depth");
+        let is_open = !is_set("network.name");
         let mut chosen = None;
-        if is_open && config.data.name == "folder" {
+        // Of pictures, a depth is one of a network that somebody has in mind.
+        if is_open && config.data.name == "folder" && !is_set("network.depth") {
             suited.look_at_pictures(config, &is_set);
             chosen = suited.pictures.map(|(_, choice)| choice.network);
         } else if is_open && config.data.name == "csv" {

@@ -24,7 +24,8 @@ pub(crate) fn steps(info: &ModelInfo) -> Vec<String> {
             ),
         },
         "Scaling averages over all pixels that a new one covers (bilinear with antialiasing, as Pillow's \
-         `BILINEAR`), and rounds to whole values. The middle begins behind half of what is left over, in \
+         `BILINEAR`), along rows first, then along columns, each rounded to whole values. Decoders of JPEG differ \
+         by a few of 255 where colours are stored at half the size. The middle begins behind half of what is left over, in \
          whole pixels, half a pixel to the even one."
             .into(),
     ];

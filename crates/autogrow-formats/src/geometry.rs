@@ -9,7 +9,7 @@ use crate::picture::{Picture, Pixels, Samples};
 use crate::{Error, Result};
 use fast_image_resize::images::{TypedCroppedImage, TypedImage, TypedImageRef};
 use fast_image_resize::pixels::{U8x3, U16x3};
-use fast_image_resize::{FilterType, PixelTrait, ResizeAlg, ResizeOptions, Resizer};
+use fast_image_resize::{FilterType, ImageView, PixelTrait, ResizeAlg, ResizeOptions, Resizer};
 use std::path::Path;
 
 /// Part of the area that a random box has.
@@ -191,25 +191,37 @@ impl Scaler {
     }
 }
 
-/// Scales a part of a picture to the size of `scaled`.
-fn resize<P: PixelTrait>(
+/// Scales a part of a picture to the size of `scaled`: rows first, then columns, each rounded to whole
+/// values, as Pillow does.
+fn resize<P: PixelTrait + Default>(
     resizer: &mut Resizer,
     view: &TypedImageRef<'_, P>,
     part: Part,
     scaled: &mut TypedImage<'_, P>,
 ) -> std::result::Result<(), String> {
-    let options = ResizeOptions::new().resize_alg(ResizeAlg::Convolution(FilterType::Bilinear));
-    let resized = match part {
-        Part::Crop(Crop { left, top, width, height }) => {
-            let part = TypedCroppedImage::from_ref(view, left, top, width, height);
-            let part = part.map_err(|cause| cause.to_string())?;
-            resizer.resize_typed(&part, scaled, &options)
-        }
-        Part::Window([[left, width], [top, height]]) => {
-            resizer.resize_typed(view, scaled, &options.crop(left, top, width, height))
+    // What may be looked at, and of that the part in fractions of pixels.
+    let (seen, [[left, width], [top, height]]) = match part {
+        Part::Crop(crop) => (crop, [[0.0, f64::from(crop.width)], [0.0, f64::from(crop.height)]]),
+        Part::Window([columns, [top, height]]) => {
+            // Behind the part's own rows as many as its last ones reach into.
+            let reach = (height / f64::from(scaled.height().max(1))).max(1.0);
+            let first = (top - reach).floor().max(0.0);
+            let end = (top + height + reach).ceil().min(f64::from(view.height()));
+            let (top, height) = (top - first, height);
+            let (first, rows) = (first as u32, (end - first) as u32);
+            let seen = Crop { left: 0, top: first, width: view.width(), height: rows };
+            (seen, [columns, [top, height]])
         }
     };
-    resized.map_err(|cause| cause.to_string())
+    let wrong = |cause: &dyn std::fmt::Display| cause.to_string();
+    let seen = TypedCroppedImage::from_ref(view, seen.left, seen.top, seen.width, seen.height);
+    let seen = seen.map_err(|cause| wrong(&cause))?;
+    let options = ResizeOptions::new().resize_alg(ResizeAlg::Convolution(FilterType::Bilinear));
+    let mut rows = TypedImage::new(scaled.width(), seen.height());
+    let across = options.crop(left, 0.0, width, f64::from(seen.height()));
+    resizer.resize_typed(&seen, &mut rows, &across).map_err(|cause| wrong(&cause))?;
+    let down = options.crop(0.0, top, f64::from(scaled.width()), height);
+    resizer.resize_typed(&rows, scaled, &down).map_err(|cause| wrong(&cause))
 }
 
 /// Fills `out` with the planes of red, green and blue of pixels in rows of `width`; mirrored left to

@@ -3,7 +3,7 @@
 //! Loading it from files, environment and command line is the command line's business; here it
 //! is a plain value. Unknown keys are errors, never ignored.
 
-pub use crate::batch::batch_for;
+pub use crate::batch::{Suiting, batch_for};
 use autogrow_base::settings::PluginSettings;
 use autogrow_base::{Error, Result};
 use autogrow_growth::Depth;

@@ -13,6 +13,8 @@ const NONE: &str = "none";
 /// How `standard` and `quick` train: what was measured to be better than the paper's way at the same time
 /// (`docs/results.md`, "A recipe of this decade").
 const TRAINING: &str = "
+[growth]
+guide = 'averaged'
 [training]
 optimizer = 'nesterov'
 label_smoothing = 0.1
@@ -192,6 +194,8 @@ mod tests {
         for preset in [Preset::Standard, Preset::Quick] {
             for policy in [None, Some("worth"), Some("none")] {
                 assert_eq!(schedule(preset, policy), today);
+                let config: Config = preset.settings(&data, policy).unwrap().try_into().unwrap();
+                assert_eq!(config.growth.guide, Guide::Averaged);
             }
             assert_eq!(schedule(preset, Some("periodic")), papers);
         }

@@ -2,7 +2,7 @@
 
 use crate::AutoGrow;
 use crate::builder::MEMORY;
-use autogrow_core::config::{Config, GrowthConfig, PAPERS_KEYS, Preset, batch_for};
+use autogrow_core::config::{Config, GrowthConfig, PAPERS_KEYS, Preset, Suiting, batch_for};
 use autogrow_core::data::{DataRequest, DataSet};
 use autogrow_core::network::{Recipe, SeedNetwork};
 use autogrow_core::registry::find;
@@ -127,16 +127,12 @@ impl AutoGrow {
             self.train_as(false);
         }
         let config = &mut self.config;
-        let batch = batch_for(images);
-        let steps = images.div_ceil(batch).max(1);
-        config.training.batch_size = batch;
-        let is_regression = config.training.objective == "values";
-        let (decay, most) = if is_regression { DECAY_OF_VALUES } else { DECAY_OF_CLASSES };
-        let usual = config.training.weight_decay;
-        config.training.weight_decay = (decay / images.max(1) as f64).min(most).max(usual);
+        let suiting = Suiting::of(images, &config.training.objective);
+        config.training.batch_size = suiting.batch_size;
+        config.training.weight_decay = config.training.weight_decay.max(suiting.weight_decay);
         config.growth.policy = "worth".into();
-        config.growth.interval = STEPS_OF_INTERVAL.div_ceil(steps).clamp(2, 10);
-        config.fine_tune.epochs = STEPS_OF_FINE_TUNING.div_ceil(steps).clamp(10, 60);
+        config.growth.interval = suiting.interval;
+        config.fine_tune.epochs = suiting.epochs;
         self
     }
 
@@ -171,14 +167,6 @@ pub(crate) fn open_data(config: &Config) -> Result<DataSet> {
     let (compat, plugins, seed) = (config.compat, &config.plugin, config.run.seed);
     DataSet::open(&DataRequest { config: &config.data, compat, plugins, task, seed, size })
 }
-
-/// Steps between two checks of growth, and of fine-tuning, of small data.
-const STEPS_OF_INTERVAL: usize = 64;
-const STEPS_OF_FINE_TUNING: usize = 640;
-/// Weight decay times the number of images, and the most there is: what scikit-learn's small tables
-/// (iris, wine, breast_cancer, diabetes) generalise best with.
-const DECAY_OF_CLASSES: (f64, f64) = (4.0, 0.02);
-const DECAY_OF_VALUES: (f64, f64) = (32.0, 0.1);
 
 /// A name that nobody has registered is told when the run begins.
 fn recipe(config: &Config) -> Option<Recipe> {

@@ -1,7 +1,8 @@
 //! `autogrow plan`.
 
 use super::bench::step::StepBench;
-use super::{open_data, open_device, sized};
+use super::sized::sized;
+use super::{open_data, open_device};
 use crate::args::PlanArgs;
 use crate::output::{BOLD, Output, RESET, duration, si, table};
 use autogrow::Result;

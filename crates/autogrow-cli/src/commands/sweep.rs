@@ -1,11 +1,13 @@
 //! `autogrow sweep`: what growth has to beat. Networks of fixed depths are trained from scratch, by
 //! successive halving: all of them for some epochs, the better half for longer, until one is left.
 
+use super::sized::sized;
 use super::train::{self, Ended};
-use super::{objective_of, open_data, open_device, resume, sized};
+use super::{objective_of, open_data, open_device, resume};
 use crate::args::{ResumeArgs, SweepArgs, TrainArgs};
 use crate::output::{BOLD, Output, RESET, si, table};
 use crate::run_folders::FOLDER;
+use crate::settings::Settings;
 use autogrow::config::Config;
 use autogrow::growth::Depth;
 use autogrow::network::{Blueprint, Size};
@@ -53,7 +55,7 @@ struct Report {
 }
 
 struct Sweep<'a> {
-    args: &'a SweepArgs,
+    settings: &'a Settings,
     config: &'a Config,
     folder: &'a Path,
     output: &'a Output,
@@ -62,7 +64,11 @@ struct Sweep<'a> {
 }
 
 pub(crate) fn run(args: &SweepArgs, output: &Output) -> Result<()> {
-    let loaded = args.settings.load()?;
+    let settings = match &args.like {
+        Some(run) => args.settings.or_file(run.join(names::CONFIG)),
+        None => args.settings.clone(),
+    };
+    let loaded = settings.load()?;
     let config = loaded.resolve()?;
     let device = open_device(&config, &loaded)?;
     let data = open_data(&config)?;
@@ -85,7 +91,7 @@ pub(crate) fn run(args: &SweepArgs, output: &Output) -> Result<()> {
     let folder =
         args.folder.clone().unwrap_or_else(|| RunFolder::numbered(Path::new(FOLDER), &stem));
     let compute = args.like.as_deref().map(compute_of).transpose()?;
-    let sweep = Sweep { args, config: &config, folder: &folder, output, compute };
+    let sweep = Sweep { settings: &settings, config: &config, folder: &folder, output, compute };
     let report = sweep.rounds(candidates)?;
     let path = folder.join("sweep.json");
     let json = serde_json::to_string_pretty(&report)
@@ -169,7 +175,7 @@ impl Sweep<'_> {
         let run = self.folder.join(format!("{round}-{depth}"));
         let (depth_text, epochs_text) = (depth.to_string(), epochs.to_string());
         let guide = format!("{:?}", self.config.growth.guide).to_lowercase();
-        let settings = self.args.settings.decide(&[
+        let settings = self.settings.decide(&[
             ("growth.policy", "none"),
             ("growth.guide", &guide),
             ("network.depth", &depth_text),

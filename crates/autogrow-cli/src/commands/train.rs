@@ -1,6 +1,7 @@
 //! `autogrow train`, and what it shares with `resume`.
 
-use super::{evaluate, listing, objective_of, open_data, open_device_of, plan, sized};
+use super::sized::sized;
+use super::{evaluate, listing, objective_of, open_data, open_device_of, plan};
 use crate::args::TrainArgs;
 use crate::live_page::LivePage;
 use crate::output::{BOLD, Output, RESET, duration, si};
@@ -119,8 +120,20 @@ fn unusual(loaded: &Loaded, config: &Resolved) -> Option<String> {
         let (optimizer, rate) = (&training.optimizer, training.learning_rate);
         told.push(format!("{optimizer} at {rate}, the recipe of {}", config.network.name));
     }
-    if training.batch_size != loaded.config.training.batch_size {
-        told.push(format!("batches of {}, as there are few images", training.batch_size));
+    let Config { training: usual, fine_tune, .. } = &loaded.config;
+    let mut few = Vec::new();
+    if training.batch_size != usual.batch_size {
+        few.push(format!("batches of {}", training.batch_size));
+    }
+    if config.fine_tune.epochs != fine_tune.epochs {
+        few.push(format!("{} epochs of fine-tuning", config.fine_tune.epochs));
+    }
+    if training.weight_decay != usual.weight_decay {
+        few.push(format!("a weight decay of {:.3}", training.weight_decay));
+    }
+    if !few.is_empty() {
+        let what = if config.data.name == "csv" { "rows" } else { "images" };
+        told.push(format!("{}, as there are few {what}", few.join(", ")));
     }
     (!told.is_empty()).then(|| format!("trained with {}", told.join("; ")))
 }

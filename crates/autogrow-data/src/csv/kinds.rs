@@ -103,14 +103,23 @@ fn a_table_without_names_keeps_its_first_row() {
 #[test]
 fn index_columns_and_constant_ones_are_left_out_and_said() {
     let rows = lines(40, |row, value, class| format!("{row},{},{value},7,,{class}", row + 1));
+    let [why, counts] = ["has no name, as an index", "counts the rows, as an index"];
     for name in ["", "Unnamed: 0"] {
         let (_, input) = read(&format!("{name},id,a,seven,void,label\n{rows}"));
         assert_eq!(names(&input), ["a"]);
-        let [why, counts] = ["has no name, as an index", "counts the rows, as an index"];
         let expected =
             [(name, why), ("id", counts), ("seven", "is 7 in all rows"), ("void", "is empty")];
         assert_eq!(left_out(&input), expected);
     }
+    // Rows that were shuffled; a rank is as much of a permutation, and no index.
+    let shuffled = lines(40, |row, value, class| {
+        format!("{},{value},{},{class}", row * 7 % 40, row * 11 % 40 + 1)
+    });
+    let (_, input) = read(&format!("id,a,rank,label\n{shuffled}"));
+    assert_eq!(names(&input), ["a", "rank"]);
+    assert_eq!(left_out(&input), [("id", counts)]);
+    let (_, input) = read(&shuffled);
+    assert_eq!(names(&input), ["column 2"]);
     // A tenth is not exact, and its mean over many rows neither.
     let tenth = lines(40, |_, value, class| format!("{value},0.1,{class}"));
     assert_eq!(names(&read(&format!("a,tenth,label\n{tenth}")).1), ["a"]);

@@ -1,7 +1,7 @@
 //! What the columns of a training table are, and what is left out of them.
 
 use super::number::{is_missing, number};
-use super::sheet::Sheet;
+use super::sheet::{Sheet, UNNAMED};
 use super::wanted::{Found, listed};
 use autogrow_core::data::{Cells, Column, LeftOut, TableInput};
 use autogrow_core::{Error, Result};
@@ -113,14 +113,27 @@ pub(super) fn is_unnamed(name: &str) -> bool {
     name.is_empty() || name.starts_with("Unnamed: ")
 }
 
-/// Whether a column is 0, 1, 2 or 1, 2, 3 and so on, through all rows of the table.
+/// Whether a column is 0, 1, 2 or 1, 2, 3 and so on, through all rows of the table; in any order where
+/// it has the name of an index, or names are not known.
 fn counts_rows(sheet: &Sheet, column: usize) -> bool {
-    let counts = |first: usize| {
-        (first..).zip(&sheet.rows).all(|(place, row)| {
-            number(&row[column], sheet.decimal).is_some_and(|number| number == place as f64)
-        })
-    };
-    sheet.rows.len() >= COUNTED && (counts(0) || counts(1))
+    let cells = sheet.rows.iter().map(|row| number(&row[column], sheet.decimal));
+    let Some(mut numbers) = cells.collect::<Option<Vec<f64>>>() else { return false };
+    if is_name_of_index(&sheet.names[column]) {
+        numbers.sort_by(f64::total_cmp);
+    }
+    let counts =
+        |first: usize| (first..).zip(&numbers).all(|(place, &number)| number == place as f64);
+    numbers.len() >= COUNTED && (counts(0) || counts(1))
+}
+
+/// Whether a column of this name may be an index whose rows were shuffled.
+fn is_name_of_index(name: &str) -> bool {
+    let name = name.to_ascii_lowercase();
+    let names = ["id", "idx", "index", "key", "nr", "no", "number", "row", "rownum"];
+    names.contains(&name.as_str())
+        || name.ends_with("_id")
+        || name.ends_with(" id")
+        || (name.starts_with(UNNAMED) && name[UNNAMED.len()..].parse::<usize>().is_ok())
 }
 
 /// The error of a word in a column that is mostly numbers.

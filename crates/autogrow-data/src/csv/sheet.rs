@@ -32,6 +32,9 @@ impl Note {
     }
 }
 
+/// What columns without names are called, with their number from 1 behind it.
+pub(super) const UNNAMED: &str = "column ";
+
 /// A table's cells.
 pub(super) struct Sheet {
     /// The file, for errors.
@@ -107,7 +110,7 @@ impl Sheet {
         {
             rows.remove(0).iter().map(Into::into).collect()
         } else {
-            let names = (1..=first.len()).map(|place| format!("column {place}")).collect();
+            let names = (1..=first.len()).map(|place| format!("{UNNAMED}{place}")).collect();
             notes.push(Note::guess("line 1 is a row: columns are called by their place"));
             names
         };
