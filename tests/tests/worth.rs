@@ -195,6 +195,20 @@ fn a_certificate_compares_neighbours_on_the_same_images() {
     assert!(price.contains("--price"), "{price}");
 }
 
+/// The champion is not the network that was trained last: it has its own score, from the first
+/// comparison in fine-tuning on.
+#[test]
+fn a_network_that_was_gone_back_to_keeps_its_own_score() {
+    let place = tempfile::tempdir().unwrap();
+    for seed in ["run.seed=0", "run.seed=1"] {
+        let run = place.path().join(seed);
+        let result = train(&run, &["growth.policy=worth", "fine_tune.epochs=0", seed]);
+        assert_eq!(decisions(&run).iter().rfind(|own| own.0 != "stop").unwrap().0, "roll-back");
+        let said = PROGRAM.json(&["evaluate", run.to_str().unwrap(), "--split", "val"]);
+        assert_eq!(said["top1"], result["val_accuracy"]);
+    }
+}
+
 /// At a price that nothing is worth, the shallower network is the better one.
 #[test]
 fn the_better_network_is_taken_and_the_found_one_kept() {

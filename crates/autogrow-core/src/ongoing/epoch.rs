@@ -56,6 +56,7 @@ impl Run<'_> {
         self.state.step = 0;
         self.state.tally = Tally::default();
         self.state.last = Some((train, validation));
+        self.state.gone_back = false;
         self.keep_validation(judged, learning_rate * warm, learner.network())?;
         match phase {
             Phase::Growing => {

@@ -35,6 +35,9 @@ pub struct State {
     pub seconds: f64,
     /// Scores of the last epoch, on training and on validation images.
     pub last: Option<(Scores, Scores)>,
+    /// Whether the network has been gone back to since, so that those scores are another's.
+    #[serde(default)]
+    pub gone_back: bool,
     /// Validation scores of the best network at the found depth.
     pub best: Option<Scores>,
     /// By what step sizes are multiplied, after divergence.
@@ -93,6 +96,7 @@ impl State {
             growing_seconds: 0.0,
             seconds: 0.0,
             last: None,
+            gone_back: false,
             best: None,
             rate_scale: 1.0,
             rollbacks: 0,
