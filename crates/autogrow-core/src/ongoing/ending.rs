@@ -94,6 +94,7 @@ impl Run<'_> {
             parameters,
             macs: network.macs()?,
             floor: self.floor.clone(),
+            timed: self.timed(),
             peak,
         };
         Ok(Found { network, outcome })
