@@ -195,3 +195,27 @@ fn what_was_done_to_a_table_is_shown() {
     let table = &PROGRAM.json(&arguments)["table"];
     assert_eq!(table["columns"][1]["words"][0], "red");
 }
+
+/// The screen says so, not the model card alone.
+#[test]
+fn a_network_that_is_no_better_than_without_one_is_told_where_it_ends() {
+    let place = Place::trained();
+    let train = |name: &str, epochs: &str| {
+        let (run, table) = (place.text(name), place.text("t"));
+        let arguments = ["train", &run, "--quiet", "--data", "csv", "--dir", &table];
+        let settings = ["--policy", "none", "--epochs", epochs, "--set", "run.threads=1"];
+        let output = PROGRAM.run(&[&arguments[..], &settings].concat());
+        assert!(output.status.success());
+        String::from_utf8(output.stdout).unwrap()
+    };
+    let untrained = train("untrained", "0");
+    let said = "no better than logistic regression, 100.00 %";
+    assert!(untrained.contains(said) || untrained.contains("no better than always"), "{untrained}");
+    let row = |row: u32| format!("{},{}\n", row % 3, ["no", "yes", "no", "no"][row as usize % 4]);
+    let random = format!("a,label\n{}", (0..160).map(row).collect::<String>());
+    for part in ["t/train.csv", "t/test.csv"] {
+        place.write(part, &random);
+    }
+    let nothing = train("nothing", "2");
+    assert!(nothing.contains("no better than always `no`, 75.00 %"), "{nothing}");
+}

@@ -14,6 +14,7 @@ mod listing;
 pub(crate) mod man;
 mod model;
 pub(crate) mod morph;
+mod no_better;
 mod picture;
 pub(crate) mod plan;
 pub(crate) mod predict;
