@@ -8,6 +8,7 @@ pub(crate) mod data;
 pub(crate) mod download;
 pub(crate) mod evaluate;
 pub(crate) mod export;
+mod given;
 pub(crate) mod landscape;
 pub(crate) mod list;
 mod listing;

@@ -12,6 +12,7 @@ mod baseline;
 mod by_content;
 mod cifar;
 mod class_folders;
+mod content;
 mod csv;
 mod digits;
 mod entries;
@@ -37,6 +38,7 @@ mod synthetic;
 mod transform;
 
 pub use baseline::baselines;
+pub use content::Content;
 pub use csv::{Table, open_table};
 pub use images::{Images, Source, SourceTargets};
 pub use loose::{Picture, Pictures, is_class_folder, pictures_in};
