@@ -12,6 +12,7 @@
 mod args;
 mod commands;
 mod devices;
+mod epoch_line;
 mod home;
 mod live_page;
 mod output;
