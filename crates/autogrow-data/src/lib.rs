@@ -36,6 +36,7 @@ mod survey;
 mod svhn;
 mod synthetic;
 mod transform;
+mod waiting;
 
 pub use baseline::baselines;
 pub use content::Content;
@@ -46,6 +47,7 @@ pub use parts::Parts;
 pub use random::Draws;
 pub use survey::{Survey, survey};
 pub use transform::Transform;
+pub use waiting::{Passed, Waiting, with_listener};
 
 #[cfg(test)]
 mod testing;
