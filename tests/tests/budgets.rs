@@ -64,11 +64,19 @@ fn without_time_growth_ends_after_a_step() {
     // What the clock has left out is not told as unreadable.
     assert!(!events(&run).contains(&"skipped".to_string()));
     let page = read(&run.join("report.html"));
-    assert!(page.contains("stopped: half of"), "{page}");
+    assert!(page.contains("Why it stopped there") && !page.contains("What it waits for"), "{page}");
+    assert!(page.contains("Time ended growth after epoch 1."), "{page}");
+    // Between checks too, and with any policy.
+    let worth = place.path().join("worth");
+    train(&worth, &["run.max_minutes=1e-5", "growth.policy=worth", "growth.interval=2"]);
+    let page = read(&worth.join("report.html"));
+    assert!(page.contains("Time ended growth after epoch 1."), "{page}");
+    assert!(page.contains("Why it stopped there") && !page.contains("What it waits for"), "{page}");
     // A baseline as well.
     let baseline = place.path().join("baseline");
     let outcome = train(&baseline, &["run.max_minutes=1e-5", "growth.policy=none"]);
     assert_eq!([&outcome["growing_epochs"], &outcome["fine_tuning_epochs"]], [0, 1]);
+    assert!(read(&baseline.join("report.html")).contains("Why this depth"));
 }
 
 /// More time than it began with: a run that was out of time does not grow again.

@@ -184,6 +184,7 @@ fn train(learner: Learner, steps: usize) -> Learner {
         seed: 0,
         learning_rate: 0.01,
         resumed: Default::default(),
+        most_steps: None,
         on_step: &mut |_, _| Ok(std::ops::ControlFlow::Continue(())),
     };
     learner.epoch(&mut epoch).unwrap().0

@@ -234,6 +234,7 @@ fn train(learner: Learner, steps: usize, rate: f64) -> Learner {
         seed: 0,
         learning_rate: rate,
         resumed: Default::default(),
+        most_steps: None,
         on_step: &mut |_, _| Ok(ControlFlow::Continue(())),
     };
     learner.epoch(&mut epoch).unwrap().0
@@ -309,6 +310,7 @@ fn micro_batches_add_up() {
             seed: 0,
             learning_rate: 0.1,
             resumed: Default::default(),
+            most_steps: None,
             on_step: &mut |_, _| Ok(ControlFlow::Continue(())),
         };
         let (learner, _) = learner_of(net, &config, &device).epoch(&mut epoch).unwrap();

@@ -47,6 +47,22 @@ fn a_finished_run_is_not_touched_by_resume() {
     assert!(logs() == before, "the logs were emptied");
 }
 
+/// In a configuration 0 minutes stand for no limit; on the command line they are a slip.
+#[test]
+fn an_option_of_no_minutes_is_refused() {
+    let place = tempfile::tempdir().unwrap();
+    let run = place.path().join("run");
+    for minutes in ["0", "0.0", "-0"] {
+        for command in [&["train", text(&run)][..], &["plan"]] {
+            let message = PROGRAM.fails(2, &[command, &["--minutes", minutes]].concat());
+            assert!(message.contains("`--minutes`") && message.contains("hint: give"), "{message}");
+        }
+    }
+    assert!(!run.exists());
+    let config = PROGRAM.json(&["config", "--set", "run.max_minutes=0"]);
+    assert_eq!(config["run.max_minutes"]["value"], 0.0);
+}
+
 #[test]
 fn bf16_where_it_cannot_be_had_is_refused_and_automatic_is_f32() {
     let place = tempfile::tempdir().unwrap();

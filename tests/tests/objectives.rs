@@ -207,6 +207,7 @@ fn learn(images: Vec<f32>, targets: Targets) -> [Result<Scores>; 2] {
         seed: 0,
         learning_rate: 0.1,
         resumed: Default::default(),
+        most_steps: None,
         on_step: &mut |_, _| Ok(ControlFlow::Continue(())),
     };
     let trained = learner.epoch(&mut epoch).map(|(_, scores)| scores);

@@ -107,6 +107,7 @@ fn train(learner: Learner, steps: usize, rate: f64) -> (Learner, Vec<f64>) {
             seed: 0,
             learning_rate: rate,
             resumed: Default::default(),
+            most_steps: None,
             on_step: &mut |_, step| {
                 losses.push(step.loss);
                 Ok(ControlFlow::Continue(()))

@@ -69,6 +69,7 @@ fn train(config: &Config, data: &DataSet, ranks: &Ranks) -> Trained {
             seed: number as u64,
             learning_rate: config.training.learning_rate,
             resumed: Default::default(),
+            most_steps: None,
             on_step: &mut |_, step| {
                 losses.push(step.loss);
                 Ok(ControlFlow::Continue(()))
@@ -343,6 +344,7 @@ fn an_error_of_one_rank_ends_all_with_its_exit_code() {
             seed: 1,
             learning_rate: 0.1,
             resumed: Default::default(),
+            most_steps: None,
             on_step: &mut |_, _| Ok(ControlFlow::Continue(())),
         };
         let learner = Learner::new(network, &config.training, &config.plugin, device).unwrap();

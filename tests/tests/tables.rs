@@ -195,3 +195,55 @@ fn what_was_done_to_a_table_is_shown() {
     let table = &PROGRAM.json(&arguments)["table"];
     assert_eq!(table["columns"][1]["words"][0], "red");
 }
+
+/// The screen says so, not the model card alone.
+#[test]
+fn a_network_that_is_no_better_than_without_one_is_told_where_it_ends() {
+    let place = Place::trained();
+    let train = |name: &str, epochs: &str| {
+        let (run, table) = (place.text(name), place.text("t"));
+        let arguments = ["train", &run, "--quiet", "--data", "csv", "--dir", &table];
+        let settings = ["--policy", "none", "--epochs", epochs, "--set", "run.threads=1"];
+        let output = PROGRAM.run(&[&arguments[..], &settings].concat());
+        assert!(output.status.success());
+        String::from_utf8(output.stdout).unwrap()
+    };
+    let untrained = train("untrained", "0");
+    let said = "no better than logistic regression, 100.00 %";
+    assert!(untrained.contains(said) || untrained.contains("no better than always"), "{untrained}");
+    let row = |row: u32| format!("{},{}\n", row % 3, ["no", "yes", "no", "no"][row as usize % 4]);
+    let random = format!("a,label\n{}", (0..160).map(row).collect::<String>());
+    for part in ["t/train.csv", "t/test.csv"] {
+        place.write(part, &random);
+    }
+    let nothing = train("nothing", "2");
+    assert!(nothing.contains("no better than always `no`, 75.00 %"), "{nothing}");
+}
+
+/// Neither is a damaged file of the other kind.
+#[test]
+fn a_table_for_a_model_of_pictures_and_a_picture_for_one_of_tables_are_told_so() {
+    let place = Place::trained();
+    let (rows, pictures) = (place.text("run"), place.text("pictures"));
+    let network = ["--quiet", "--policy", "none", "--width", "4", "--epochs", "0"];
+    PROGRAM.json(&[&["train", &pictures, "--fraction", "0.1"], &network[..]].concat());
+    let table = place.text("t/train.csv");
+    let folder =
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("../crates/autogrow-data/fixtures/folder/test");
+    let [folder, picture] =
+        [folder.clone(), folder.join("ant/h.png")].map(|path| path.to_str().unwrap().to_string());
+    for (model, given, takes, what) in [
+        (&rows, &picture, "takes rows of a table with the columns a, b", "is a picture"),
+        (&rows, &folder, "takes rows of a table with the columns a, b", "is a folder"),
+        (&pictures, &table, "takes pictures, which it sees as 1x8x8", "looks like a table"),
+    ] {
+        let message = PROGRAM.fails(4, &["predict", model, given]);
+        assert!(message.contains(takes) && message.contains(what), "{message}");
+        assert!(message.contains(given.as_str()) && message.contains("hint: name"), "{message}");
+    }
+    // A table among pictures does not keep them from being looked at.
+    let mixed = PROGRAM.run(&["predict", &pictures, &picture, &table]);
+    assert_eq!(mixed.status.code(), Some(3));
+    assert!(String::from_utf8_lossy(&mixed.stdout).starts_with(&picture));
+    assert!(String::from_utf8_lossy(&mixed.stderr).contains("looks like a table"));
+}

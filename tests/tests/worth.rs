@@ -196,6 +196,61 @@ fn a_certificate_compares_neighbours_on_the_same_images() {
     assert!(price.contains("--price"), "{price}");
 }
 
+/// A clock has ended growth and fine-tuning somewhere: all networks of the certificate are trained so
+/// far, and the screen says which is trained and what the clock has to do with it.
+#[test]
+fn a_run_with_a_clock_is_certified_as_it_was_trained() {
+    let place = tempfile::tempdir().unwrap();
+    let run = place.path().join("run");
+    let folder = run.to_str().unwrap();
+    let clock = ["growth.policy=worth", "run.max_minutes=0.02", "fine_tune.epochs=100000"];
+    let result = train(&run, &clock);
+    assert_eq!(
+        result["timed"].as_array().map_or(0, Vec::len) as u64,
+        result["fine_tuning_epochs"].as_u64().unwrap()
+    );
+    let certify = |more: &[&str]| {
+        let output = PROGRAM.run(&[&["certify", folder, "--json"], more].concat());
+        assert!(output.status.success());
+        let said = String::from_utf8(output.stderr).unwrap();
+        (serde_json::from_slice::<Value>(&output.stdout).unwrap(), said)
+    };
+    let (certificate, said) = certify(&[]);
+    assert_eq!(certificate["found"]["test_percent"][0], result["test_accuracy"]);
+    assert!(said.contains("time ended the run") || said.contains("time left the run no"), "{said}");
+    let deeper = certificate["deeper"]["depth"].as_str().unwrap();
+    assert!(said.contains(&format!(": {deeper}, one level deeper\n")), "{said}");
+    assert!(!said.contains("resuming") && !said.contains("order"), "{said}");
+    let (_, said) = certify(&["--seeds", "2"]);
+    assert!(said.contains(", the found depth, the images in order 2 of 2\n"), "{said}");
+    assert!(
+        said.contains("one level deeper, the images in order 1 of 2: trained before"),
+        "{said}"
+    );
+    // Of a run of an older program nothing is known but the number of its epochs.
+    if result["fine_tuning_epochs"] != 0 {
+        let mut older = result.clone();
+        older.as_object_mut().unwrap().remove("timed");
+        std::fs::write(run.join("result.json"), older.to_string()).unwrap();
+        let (_, said) = certify(&[]);
+        assert!(said.contains("is not on record"), "{said}");
+    }
+}
+
+/// The champion is not the network that was trained last: it has its own score, from the first
+/// comparison in fine-tuning on.
+#[test]
+fn a_network_that_was_gone_back_to_keeps_its_own_score() {
+    let place = tempfile::tempdir().unwrap();
+    for seed in ["run.seed=0", "run.seed=1"] {
+        let run = place.path().join(seed);
+        let result = train(&run, &["growth.policy=worth", "fine_tune.epochs=0", seed]);
+        assert_eq!(decisions(&run).iter().rfind(|own| own.0 != "stop").unwrap().0, "roll-back");
+        let said = PROGRAM.json(&["evaluate", run.to_str().unwrap(), "--split", "val"]);
+        assert_eq!(said["top1"], result["val_accuracy"]);
+    }
+}
+
 /// At a price that nothing is worth, the shallower network is the better one.
 #[test]
 fn the_better_network_is_taken_and_the_found_one_kept() {

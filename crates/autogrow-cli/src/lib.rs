@@ -12,6 +12,7 @@
 mod args;
 mod commands;
 mod devices;
+mod epoch_line;
 mod home;
 mod live_page;
 mod output;
@@ -27,9 +28,11 @@ mod signals;
 mod suited;
 mod variables;
 mod version;
+mod waiting;
 
 use args::{Cli, Color, Command};
 use autogrow::ranks::Ranks;
+use autogrow_data::with_listener;
 pub use autogrow_suite::launched_by;
 // Linked for what it registers: model files of PyTorch.
 use autogrow_export as _;
@@ -74,10 +77,16 @@ pub fn main_with(arguments: impl IntoIterator<Item = impl Into<OsString> + Clone
     output.silent = !ranks.is_first();
     output.quiet |= output.silent;
     start_logging(cli.verbose, output.quiet);
-    let ended = autogrow::registry::check().and_then(|()| match ranks.are_several() {
-        true => run(&command, &output, ranks),
-        false => devices::run(&command, &output),
-    });
+    let screen = waiting::Screen::new(output);
+    let ended = with_listener(
+        move |passed| screen.hear(passed),
+        || {
+            autogrow::registry::check().and_then(|()| match ranks.are_several() {
+                true => run(&command, &output, ranks),
+                false => devices::run(&command, &output),
+            })
+        },
+    );
     match ended {
         Ok(code) => code,
         Err(error) if output.silent && ranks.all_end_with(&error) => error.exit_code(),

@@ -5,6 +5,7 @@ pub(crate) use autogrow_base::numbers::{duration, si, significant};
 use serde::Serialize;
 use std::borrow::Cow;
 use std::io::{ErrorKind, IsTerminal, Write};
+use terminal_size::terminal_size_of;
 
 /// Version of every JSON document. It changes when a program that reads them would have to.
 const SCHEMA: u32 = 1;
@@ -167,6 +168,13 @@ fn printable(text: &str, is_terminal: bool) -> Cow<'_, str> {
 /// Whether what is printed to stderr is coloured.
 pub(crate) fn stderr_has_colours() -> bool {
     anstream::AutoStream::choice(&std::io::stderr()) != anstream::ColorChoice::Never
+}
+
+/// How many columns the terminal has that stderr goes to, where it goes to one.
+pub(crate) fn stderr_width() -> Option<usize> {
+    let (width, _) = terminal_size_of(std::io::stderr())?;
+    // Some terminals do not know.
+    Some(usize::from(width.0)).filter(|&width| width > 0)
 }
 
 /// A table of plain columns, as wide as its content.

@@ -1,7 +1,8 @@
 //! What a run shows while it goes on: a line an epoch and a growth, and in a terminal a bar with
 //! what is awaited and the time left.
 
-use crate::output::{BOLD, DIM, GREEN, Output, RESET, duration, si};
+use crate::epoch_line::EpochLine;
+use crate::output::{BOLD, DIM, GREEN, Output, RESET, duration, si, stderr_width};
 use autogrow::Result;
 use autogrow::growth::Place;
 use autogrow::run::{Event, Phase, Watch};
@@ -109,16 +110,16 @@ impl Watch for Progress {
                     _ if !self.bar.is_hidden() => "",
                     Phase::Growing | Phase::FineTuning => waiting,
                 };
-                let note =
-                    if note.is_empty() { String::new() } else { format!("  {DIM}{note}{RESET}") };
-                self.line(&format!(
-                    "epoch {epoch:>3}  {depth:<10}  loss {:<7.4} train {:>8}  val {:>8}  \
-                     {:>8}{note}",
-                    metrics.train_loss,
-                    self.objective.score_text(metrics.train_accuracy),
-                    self.objective.score_text(metrics.val_accuracy),
-                    duration(metrics.epoch_seconds),
-                ));
+                let line = EpochLine {
+                    epoch: *epoch,
+                    depth: &depth.to_string(),
+                    loss: metrics.train_loss,
+                    train: self.objective.score_text(metrics.train_accuracy),
+                    val: self.objective.score_text(metrics.val_accuracy),
+                    time: duration(metrics.epoch_seconds),
+                    note,
+                };
+                self.line(&line.text(stderr_width()));
             }
             Event::Grew { depth, subnet, parameters, .. } => {
                 let from = std::mem::replace(&mut self.depth, depth.to_string());

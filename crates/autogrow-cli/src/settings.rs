@@ -3,7 +3,7 @@
 
 use crate::home::without_tilde;
 use crate::preset::Layer;
-use crate::setting::Setting;
+use crate::setting::{Setting, parse};
 use crate::suited::Suited;
 use crate::variables::{is_misspelt, warn_of_variable};
 use autogrow::config::{Config, PAPERS_KEYS};
@@ -13,7 +13,7 @@ use autogrow::settings::PluginSettings;
 use autogrow::{Error, Resolved, Result};
 use clap::Args;
 use figment::providers::{Format, Serialized, Toml};
-use figment::value::{Dict, Map, Num, Value};
+use figment::value::{Dict, Map, Value};
 use figment::{Figment, Metadata, Provider, Source};
 use std::path::{Path, PathBuf};
 
@@ -278,6 +278,7 @@ impl Settings {
         }
         for (flag, key, text) in flags {
             if let Some(text) = text {
+                refuse_no_time(flag, text)?;
                 texts.push((key.into(), text.clone(), format!("{flag} {text}")));
             }
         }
@@ -411,34 +412,15 @@ fn read_toml(path: &Path) -> Result<impl Provider> {
     Ok(Toml::file_exact(path))
 }
 
-/// Turns text into a value of the type that the key's default has.
-fn parse(key: &str, text: &str, default: Option<&Value>, origin: &str) -> Result<Value> {
-    let wrong = |wanted: &str| {
-        Err(Error::config(key, format!("= {text} is not {wanted}")).with_origin(origin))
-    };
-    Ok(match default {
-        Some(Value::Bool(..)) => match text.parse::<bool>() {
-            Ok(value) => Value::from(value),
-            Err(_) => return wrong("true or false"),
-        },
-        Some(Value::Num(_, Num::F64(_) | Num::F32(_))) => match text.parse::<f64>() {
-            Ok(value) => Value::from(value),
-            Err(_) => return wrong("a number"),
-        },
-        Some(Value::Num(..)) => match text.parse::<u64>() {
-            Ok(value) => Value::from(value),
-            Err(_) => return wrong("a whole number"),
-        },
-        Some(Value::Array(..)) => {
-            let items = text.trim_matches(['[', ']']).split(',').map(str::trim);
-            let items = items.filter(|item| !item.is_empty()).map(str::parse::<f64>);
-            match items.collect::<std::result::Result<Vec<_>, _>>() {
-                Ok(items) => Value::from(items),
-                Err(_) => return wrong("a list of numbers"),
-            }
-        }
-        _ => Value::from(text.trim_matches('"')),
-    })
+/// Refuses a time of nothing. In a file that stands for no limit; who types it means something else.
+fn refuse_no_time(flag: &str, text: &str) -> Result<()> {
+    if flag != "--minutes" || text.parse() != Ok(0.0) {
+        return Ok(());
+    }
+    Err(Error::config(flag, format!("= {text} leaves no time to train")).with_hint(
+        "give the minutes that there are, such as --minutes 30; a run without the option ends by itself, \
+         and --set run.max_minutes=0 takes the limit of a run away",
+    ))
 }
 
 fn source(figment: &Figment, key: &str) -> String {

@@ -5,6 +5,7 @@ use crate::class_folders::is_image;
 use crate::error::of_file;
 use crate::listing::Listing;
 use autogrow_core::{Error, Result};
+use autogrow_formats::picture::size;
 use autogrow_formats::{ReadAt, tar};
 use std::fs::File;
 use std::io::Read;
@@ -14,6 +15,8 @@ use std::sync::Arc;
 
 /// Bytes of a picture's file at most.
 const LARGEST: u64 = 256 << 20;
+/// Bytes within which most headers of pictures end, those of cameras with a small picture in them too.
+const HEADER: u64 = 128 << 10;
 
 /// Listed pictures and where they are.
 pub(crate) type Part = (Listing, Store);
@@ -43,21 +46,39 @@ impl Store {
         }
     }
 
+    /// Width and height of a listed picture, as its header has them. A header is at the beginning of
+    /// most files; all of a large one is read for the others alone.
+    ///
+    /// # Errors
+    /// [`Error::Data`] where it cannot be read or is no header of a picture.
+    pub(crate) fn size(&self, listing: &Listing, index: usize) -> Result<[u32; 2]> {
+        let (path, beginning) = self.read_up_to(listing, index, HEADER)?;
+        size(&path, &beginning).or_else(|_| {
+            let (path, content) = self.read(listing, index)?;
+            size(&path, &content).map_err(of_file)
+        })
+    }
+
     /// The content of a listed picture, and what errors call it.
     ///
     /// # Errors
     /// [`Error::Data`] where it cannot be read.
     pub(crate) fn read(&self, listing: &Listing, index: usize) -> Result<(PathBuf, Vec<u8>)> {
+        self.read_up_to(listing, index, LARGEST)
+    }
+
+    /// The same of its first `most` bytes.
+    fn read_up_to(&self, listing: &Listing, index: usize, most: u64) -> Result<(PathBuf, Vec<u8>)> {
         let path = self.path(listing, index);
         let content = match (self, listing.place(index)) {
             (Self::Archive(archive), Some((offset, length))) => {
-                let mut content = vec![0; length as usize];
+                let mut content = vec![0; u64::from(length).min(most) as usize];
                 archive.file.read_exact_at(offset, &mut content).map(|()| content)
             }
             _ => File::open(&path).and_then(|file| {
                 let length = file.metadata()?.len();
-                let mut content = Vec::with_capacity(length.min(LARGEST) as usize);
-                file.take(LARGEST).read_to_end(&mut content)?;
+                let mut content = Vec::with_capacity(length.min(most) as usize);
+                file.take(most).read_to_end(&mut content)?;
                 Ok(content)
             }),
         };

@@ -7,6 +7,7 @@
 
 mod linear;
 
+use crate::waiting::Waiting;
 use autogrow_core::Result;
 use autogrow_core::data::{Baselines, DataSet, Linear, Outputs, Pass, Share, Split, Targets};
 use linear::{Kind, LinearModel};
@@ -90,8 +91,10 @@ impl Sample {
             of => Pass { batch_size: of, share: Share { index: 0, of }, ..Pass::default() },
         };
         let (mut features, mut targets) = (Vec::new(), Vec::new());
+        let waiting = Waiting::for_pass("looking at images", split.len() / of);
         for batch in split.batches(pass) {
             let batch = batch?;
+            waiting.add(batch.len());
             let size = image.iter().product::<usize>().max(1);
             for pixels in batch.images.chunks_exact(size) {
                 smaller(pixels, image, factor, &mut features);

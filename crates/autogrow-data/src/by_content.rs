@@ -3,6 +3,7 @@
 
 use crate::archives::{Part, Store};
 use crate::listing::Listing;
+use crate::waiting::Waiting;
 use autogrow_core::{Error, Result};
 use rayon::prelude::*;
 use std::collections::BTreeMap;
@@ -29,9 +30,11 @@ pub(crate) fn marked((listing, store): &Part) -> Part {
 }
 
 fn marks(listing: &Listing, store: &Store) -> Vec<u64> {
+    let waiting = Waiting::for_pass("comparing pictures", listing.len());
     let mark = |index: usize| {
         // What cannot be read is told when it is decoded.
         let ends = store.ends(listing, index).unwrap_or_else(|_| listing.name(index).into());
+        waiting.add(1);
         first_word(blake3::hash(&ends))
     };
     (0..listing.len()).into_par_iter().map(mark).collect()

@@ -12,6 +12,7 @@ mod baseline;
 mod by_content;
 mod cifar;
 mod class_folders;
+mod content;
 mod csv;
 mod digits;
 mod entries;
@@ -35,8 +36,10 @@ mod survey;
 mod svhn;
 mod synthetic;
 mod transform;
+mod waiting;
 
 pub use baseline::baselines;
+pub use content::Content;
 pub use csv::{Table, open_table};
 pub use images::{Images, Source, SourceTargets};
 pub use loose::{Picture, Pictures, is_class_folder, pictures_in};
@@ -44,6 +47,7 @@ pub use parts::Parts;
 pub use random::Draws;
 pub use survey::{Survey, survey};
 pub use transform::Transform;
+pub use waiting::{Passed, Waiting, with_listener};
 
 #[cfg(test)]
 mod testing;

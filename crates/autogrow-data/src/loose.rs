@@ -3,6 +3,7 @@
 
 use crate::bad::Bad;
 use crate::class_folders;
+use crate::content::Content;
 use crate::error::of_file;
 use crate::planes::Planes;
 use crate::prefetch::Prefetch;
@@ -126,7 +127,12 @@ impl Pictures {
     /// Fills `out` with a picture's normalised pixels, `[channels, height, width]`.
     fn fill(&self, picture: &Picture, out: &mut [f32]) -> Result<()> {
         let (path, content) = picture.read()?;
-        let picture = decode(path, &content).map_err(of_file)?;
+        let picture =
+            decode(path, &content).map_err(|error| match Content::of_bytes(&content) {
+                Content::Table => Error::data(path, "looks like a table, not like a picture")
+                    .with_hint("tables are for a model that was trained on a table"),
+                Content::Picture | Content::Other => of_file(error),
+            })?;
         let [channels, height, width] = self.transform.stored();
         let size = [width as u32, height as u32];
         let planes = SCALER.with_borrow_mut(|scaler| {
@@ -249,6 +255,11 @@ mod tests {
         let error = pictures.bad(OnBadImage::Error).unwrap_err();
         assert!(error.to_string().starts_with("(standard input): is not an image"), "{error}");
         assert!(pictures.bad(OnBadImage::Error).is_ok(), "told once");
+        let table = Picture::Bytes(b"a,b\n1,2\n".as_slice().into(), "a.csv".into());
+        let pictures = Pictures::new(vec![(table, 0)], &grey, [8, 8]);
+        assert_eq!(pictures.batches(Pass { batch_size: 1, ..Pass::default() }).count(), 1);
+        let error = pictures.bad(OnBadImage::Error).unwrap_err();
+        assert_eq!(error.to_string(), "a.csv: looks like a table, not like a picture");
         assert_eq!(pictures_in(&fixture("folder")).unwrap().len(), 9);
         assert!(pictures_in(tempfile::tempdir().unwrap().path()).is_err());
     }

@@ -13,11 +13,12 @@ use crate::listing::Listing;
 use crate::planes::Planes;
 use crate::random::Draws;
 use crate::transform::{Transform, normalised, table, to_byte};
+use crate::waiting::Waiting;
 use autogrow_core::Result;
 use autogrow_core::config::DataConfig;
 use autogrow_core::data::{Preprocessing, Statistics};
 use autogrow_formats::geometry::{Crop, Scaler, fill_planes};
-use autogrow_formats::picture::{Samples, decode, size};
+use autogrow_formats::picture::{Samples, decode};
 use rayon::prelude::*;
 use std::cell::RefCell;
 use std::sync::Arc;
@@ -75,9 +76,15 @@ impl Pictures {
     pub(crate) fn measure(&self) -> ([Statistics; 3], bool) {
         let count = self.listing.len();
         let measured = count.min(MEASURED);
+        let waiting = Waiting::for_pass("measuring colours", measured);
         let each: Vec<Result<Sums>> = (0..measured)
             .into_par_iter()
-            .map(|part| self.square(part * count / measured, None, |square, _, _| Sums::of(square)))
+            .map(|part| {
+                let sums =
+                    self.square(part * count / measured, None, |square, _, _| Sums::of(square));
+                waiting.add(1);
+                sums
+            })
             .collect();
         let mut all = Sums::default();
         each.iter().flatten().for_each(|of_one| all.add(of_one));
@@ -119,9 +126,14 @@ impl Pictures {
             let marks = self.listing.marks().to_vec();
             return Ok((Arc::new(self), marks));
         }
+        let waiting = Waiting::for_pass("decoding pictures", self.listing.len());
         let made: Vec<Result<Planes>> = (0..self.listing.len())
             .into_par_iter()
-            .map(|index| self.square(index, None, |square, _, _| Planes::of(square, 3)))
+            .map(|index| {
+                let planes = self.square(index, None, |square, _, _| Planes::of(square, 3));
+                waiting.add(1);
+                planes
+            })
             .collect();
         let is_bad: Vec<bool> = made.iter().map(Result::is_err).collect();
         let mut images = Vec::with_capacity(made.len());
@@ -147,9 +159,14 @@ impl Pictures {
     pub(crate) fn search(&self, bad: &mut Bad) {
         let count = self.listing.len();
         let looked_at = count.min(SEARCHED);
+        let waiting = Waiting::for_pass("looking for bad pictures", looked_at);
         let failed: Vec<_> = (0..looked_at)
             .into_par_iter()
-            .filter_map(|part| self.square(part * count / looked_at, None, |_, _, _| ()).err())
+            .filter_map(|part| {
+                let read = self.square(part * count / looked_at, None, |_, _, _| ());
+                waiting.add(1);
+                read.err()
+            })
             .collect();
         failed.into_iter().for_each(|error| bad.push(error));
     }
@@ -301,8 +318,7 @@ impl Source for Pictures {
     }
 
     fn stored_size(&self, index: usize) -> Result<[usize; 2]> {
-        let (path, content) = self.store.read(&self.listing, index)?;
-        let [width, height] = size(&path, &content).map_err(of_file)?;
+        let [width, height] = self.store.size(&self.listing, index)?;
         Ok([height as usize, width as usize])
     }
 

@@ -3,8 +3,8 @@
 use crate::archives::{Part, Store};
 use crate::class_folders::{classes, list_some};
 use crate::layout::layout;
+use crate::waiting::Waiting;
 use autogrow_core::Result;
-use autogrow_formats::picture::size;
 use rayon::prelude::*;
 use std::path::Path;
 use tracing::subscriber::{NoSubscriber, with_default};
@@ -34,9 +34,11 @@ pub fn survey(root: &Path) -> Result<Survey> {
     })?;
     let pictures = listing.len();
     let looked_at = pictures.min(SIZED);
+    let waiting = Waiting::for_pass("looking at sizes", looked_at);
     let shorter_side = |part: usize| {
-        let (path, content) = store.read(&listing, part * pictures / looked_at).ok()?;
-        size(&path, &content).ok()?.into_iter().min()
+        let size = store.size(&listing, part * pictures / looked_at);
+        waiting.add(1);
+        size.ok()?.into_iter().min()
     };
     let mut sides: Vec<u32> = (0..looked_at).into_par_iter().filter_map(shorter_side).collect();
     sides.sort_unstable();

@@ -74,6 +74,8 @@ pub struct Rule {
     pub checks: Vec<Check>,
     /// Every growth of a policy that takes growths back, and what became of it.
     pub trials: Vec<Trial>,
+    /// The epoch of the whole run after which time ended growth, where it did.
+    pub out_of_time: Option<usize>,
     /// Whether the recorded scores lead to the recorded network by these settings. Where not, or
     /// where the policy is not linked, decisions are those of the journal, and there are no windows.
     pub is_replayed: bool,
@@ -94,6 +96,7 @@ impl Rule {
             guiding: epochs.iter().zip(&steps).map(|(e, step)| (e.number, step.score)).collect(),
             checks: checks(run, &epochs, steps),
             trials,
+            out_of_time: out_of_time(run),
             is_replayed,
         }
     }
@@ -102,6 +105,14 @@ impl Rule {
     pub fn is_maximum(&self) -> bool {
         self.config.metric == Metric::Max
     }
+}
+
+/// The epoch after which time ended growth.
+fn out_of_time(run: &Run) -> Option<usize> {
+    run.events.iter().find_map(|event| match event {
+        Event::OutOfTime { epoch, .. } => Some(*epoch),
+        _ => None,
+    })
 }
 
 /// How far back a built-in policy looks.
@@ -133,10 +144,7 @@ fn replay(run: &Run, epochs: &[&Epoch]) -> Option<(Vec<Step>, Vec<Trial>)> {
         return None;
     }
     let mut growth = Growth::new(&rules).ok()?;
-    let out_of_time = run.events.iter().find_map(|event| match event {
-        Event::OutOfTime { epoch, .. } => Some(*epoch),
-        _ => None,
-    });
+    let out_of_time = out_of_time(run);
     let step = |epoch: &&Epoch| {
         let depth = growth.depth();
         let is_small =

@@ -20,6 +20,6 @@ pub mod validation;
 pub use config::Config;
 pub use event::{EpochRecord, Event, Phase};
 pub use lock::{Lock, is_locked};
-pub use outcome::{Outcome, Peak};
+pub use outcome::{Outcome, Peak, TimedEpoch};
 pub use storage::{publish, read};
 pub use target::is_stream;

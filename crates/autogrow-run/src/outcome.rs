@@ -37,9 +37,30 @@ pub struct Outcome {
     pub floor: Option<Depth>,
     /// Whether the found depth is that floor, and so says little about the data.
     pub at_floor: bool,
+    /// The epochs of fine-tuning, where a clock (`run.max_minutes`) had a say in them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub timed: Vec<TimedEpoch>,
     /// A network that growing has passed, where it was better than the best one at the found depth.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub peak: Option<Peak>,
+}
+
+/// An epoch of fine-tuning, as the clock let it be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TimedEpoch {
+    /// Where in the schedule of `fine_tune.epochs` it was, in epochs.
+    pub position: usize,
+    /// Steps of it, where it was cut short.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub steps: Option<usize>,
+}
+
+impl Outcome {
+    /// Whether it is on record how each epoch of fine-tuning was trained, by a configuration with this
+    /// `run.max_minutes`. Older programs have not written down what their clock did.
+    pub fn tells_fine_tuning(&self, max_minutes: f64) -> bool {
+        max_minutes == 0.0 || self.timed.len() == self.fine_tuning_epochs
+    }
 }
 
 /// The best network of the growing epochs; its weights are in `peak.safetensors`.

@@ -13,7 +13,7 @@ use autogrow_core::growth::Depth;
 use autogrow_core::network::Network;
 use autogrow_core::ranks::Ranks;
 use autogrow_core::run::certificate::Certificate;
-use autogrow_core::run::{Checkpoint, Event, ModelFile, RunFolder, Watch};
+use autogrow_core::run::{Checkpoint, Event, ModelFile, Outcome, RunFolder, Watch};
 use autogrow_core::training::{precision_on, set_precision, use_convolution};
 use autogrow_core::{Error, Job, Resolved, Result};
 use burn::tensor::Device;
@@ -31,8 +31,7 @@ pub struct Certifier {
     grown: Checkpoint,
     /// The network of the run.
     network: Network,
-    /// Of fine-tuning.
-    epochs: usize,
+    outcome: Outcome,
     /// Where the run is.
     place: PathBuf,
     price: f64,
@@ -56,7 +55,7 @@ impl Found {
             device: self.device.clone(),
             grown: grown.clone(),
             network: self.network.clone(),
-            epochs: self.outcome.fine_tuning_epochs,
+            outcome: self.outcome.clone(),
             place: PLACE.into(),
             price: self.config.growth.price,
             orders: 1,
@@ -82,7 +81,7 @@ impl Certifier {
         Ok(Self {
             grown: RunFolder::grown(folder)?,
             network,
-            epochs: outcome.fine_tuning_epochs,
+            outcome,
             place: folder.into(),
             price: config.growth.price,
             orders: 1,
@@ -127,14 +126,14 @@ impl Certifier {
     /// [`Error::Config`] where the price makes no sense; [`Error::Run`] where the data are others;
     /// [`Error::Cancelled`] after [`Cancel::cancel`]; whatever ends training.
     pub fn run(self, data: &DataSet) -> Result<Certificate> {
-        let Self { config, device, grown, network, epochs, place, price, orders, .. } = self;
+        let Self { config, device, grown, network, outcome, place, price, orders, .. } = self;
         if !(price.is_finite() && price >= 0.0) {
             return Err(Error::config("price", format!("= {price} is out of range"))
                 .with_hint("it is 0 or more"));
         }
         let (config, ranks) = (&config, &Ranks::single());
         let job = Job { config, data, device: &device, ranks };
-        let trial = Trial { job, grown: &grown, epochs, price, orders };
+        let trial = Trial { job, grown: &grown, outcome: &outcome, price, orders };
         trial.check_data(&place)?;
         let precision = precision_on(&device, config.training.precision)?;
         let mut told = Told { on_epoch: self.on_epoch, cancel: self.cancel };

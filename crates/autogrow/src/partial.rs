@@ -46,6 +46,7 @@ pub(crate) fn found(job: Job<'_>, last: &Checkpoint, events: Vec<Event>) -> Resu
         parameters: StateDict::of(&network)?.parameters(),
         macs: network.macs()?,
         floor,
+        timed: Vec::new(),
         peak: None,
     };
     Ok(Found {

@@ -4,7 +4,9 @@
 
 use autogrow::data::{DataSet, Outputs};
 use autogrow::network::StateDict;
-use autogrow::{AutoGrow, Certifier, Dataset, Error, Model, Pixels};
+use autogrow::ranks::Ranks;
+use autogrow::run::{RunFolder, Watch};
+use autogrow::{AutoGrow, Certifier, Dataset, Error, Job, Model, Pixels, Resolved, Trial};
 use std::num::NonZeroUsize;
 use std::sync::mpsc::channel;
 
@@ -129,6 +131,34 @@ fn a_depth_is_certified_in_memory_as_from_a_folder() {
     let certifier = found.certifier().unwrap();
     certifier.cancel().cancel();
     assert!(matches!(certifier.run(&data), Err(Error::Cancelled)));
+}
+
+/// Bit for bit, whatever the clock has done: which epochs there were, their step sizes, and after how many
+/// steps the last one ended.
+#[test]
+fn the_found_network_of_a_certificate_is_trained_as_a_clock_let_the_run() {
+    let (data, place) = (data_of(2000), tempfile::tempdir().unwrap());
+    let folder = place.path().join("run");
+    let run = AutoGrow::new("basic3resnet").width(2).policy("worth").epochs(1_000_000);
+    let run = run.set("run.max_minutes", 0.02).unwrap().set("training.batch_size", 16_i64).unwrap();
+    let found = run.folder(&folder).run(&data).unwrap();
+    let outcome = &found.outcome;
+    assert_eq!(outcome.timed.len(), outcome.fine_tuning_epochs);
+
+    let config = Resolved::of(RunFolder::config(&folder).unwrap()).unwrap();
+    let device = &autogrow::device::of_rank(&config.run.device, 0).unwrap();
+    let (grown, ranks) = (&RunFolder::grown(&folder).unwrap(), &Ranks::single());
+    let job = Job { config: &config, data: &data, device, ranks };
+    let trial = Trial { job, grown, outcome, price: 0.5, orders: 1 };
+    assert!(trial.is_the_run(0) && !trial.is_the_run(1));
+    let (config, checkpoint) = trial.begin(&found.depth, 0).unwrap();
+    let job = Job { config: &config, ..job };
+    let mut nobody: Vec<&mut dyn Watch> = Vec::new();
+    let again = autogrow::autogrow(job, &mut nobody, Some(checkpoint)).unwrap();
+    assert_eq!(again.outcome.timed, outcome.timed);
+    assert_eq!(again.outcome.val_accuracy, outcome.val_accuracy);
+    let weights = |network| StateDict::of(network).unwrap();
+    assert!(weights(&again.network) == weights(&found.network));
 }
 
 #[test]

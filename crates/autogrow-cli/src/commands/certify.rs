@@ -1,6 +1,7 @@
 //! `autogrow certify`: is the found depth worth it? The network as growth left it, one level shallower
 //! and one deeper, each trained to the end on the same batches as the found one.
 
+mod screen;
 mod take;
 
 use super::resume;
@@ -17,6 +18,7 @@ use autogrow::training::Objective;
 use autogrow::{Error, Job, Result, Trial};
 use autogrow_run::certificate::{Certificate, Contender, Rival, Verdict};
 use autogrow_run::names;
+use screen::{Screen, State};
 use std::path::{Path, PathBuf};
 
 /// Where the networks of a certificate are kept, and who hears of their training.
@@ -40,16 +42,20 @@ pub(crate) fn run(args: &CertifyArgs, output: &Output) -> Result<()> {
     let grown = &RunFolder::grown(run)?;
     let job = Job { config, data, device, ranks: &Ranks::single() };
     let price = args.price.unwrap_or(config.growth.price);
-    let (epochs, orders) = (outcome.fine_tuning_epochs, args.orders.get());
-    let trial = Trial { job, grown, epochs, price, orders };
+    let trial = Trial { job, grown, outcome: &outcome, price, orders: args.orders.get() };
     trial.check_data(run)?;
     let court = Court { run, trial, output };
     let found = &outcome.found;
+    let mut screen = Screen::new(&trial, output);
+    screen.tell_clock();
     let certificate = trial.certificate(found, &mut |depth, order| {
         // The run itself is the found network's first order.
         let folder = match trial.is_the_run(order) && depth == found {
             true => run.clone(),
-            false => court.trained(depth, order)?,
+            false => {
+                screen.tell_training(depth, order, court.state(depth, order));
+                court.trained(depth, order)?
+            }
         };
         Ok(ModelFile::read(&folder)?.build(device)?.0)
     })?;
@@ -66,21 +72,36 @@ pub(crate) fn run(args: &CertifyArgs, output: &Output) -> Result<()> {
 }
 
 impl Court<'_> {
+    /// Where a network is trained.
+    fn folder(&self, depth: &Depth, order: usize) -> PathBuf {
+        self.run.join(names::CERTIFICATE_RUNS).join(format!("{depth}-{}", order + 1))
+    }
+
+    /// How far that has come.
+    fn state(&self, depth: &Depth, order: usize) -> State {
+        let folder = self.folder(depth, order);
+        match [names::RESULT, names::CONFIG].map(|name| folder.join(name).is_file()) {
+            [true, _] => State::Done,
+            [_, true] => State::Begun,
+            _ => State::New,
+        }
+    }
+
     /// The folder of a run from the end of growth, brought to its end.
     fn trained(&self, depth: &Depth, order: usize) -> Result<PathBuf> {
-        let folder = self.run.join(names::CERTIFICATE_RUNS).join(format!("{depth}-{}", order + 1));
+        let folder = self.folder(depth, order);
         if !folder.join(names::CONFIG).is_file() {
             let (config, checkpoint) = self.trial.begin(depth, order)?;
             RunFolder::branch(&folder, &config, &checkpoint)?;
         }
-        self.output.note(&format!("{depth}, order {}:", order + 1));
         let args = ResumeArgs {
             run: folder.clone(),
             allow: Vec::new(),
             page: false,
             settings: Default::default(),
         };
-        let ended: Option<Ended> = resume::go_on(&args, self.output, self.trial.job.ranks)?;
+        let ranks = self.trial.job.ranks;
+        let ended: Option<Ended> = resume::go_on_from(&args, self.output, ranks, &mut |_| {})?;
         ended.map(|_| folder).ok_or_else(|| Error::run(self.run, "has no result"))
     }
 }

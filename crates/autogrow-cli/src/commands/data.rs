@@ -11,7 +11,7 @@ use crate::output::{BOLD, Output, RESET};
 use autogrow::Result;
 use autogrow::config::OnBadImage;
 use autogrow::data::{Baselines, Linear, Preprocessing, Split, TableInput};
-use autogrow_data::baselines;
+use autogrow_data::{Waiting, baselines};
 use contents::{Contents, Count};
 use serde::Serialize;
 use std::path::PathBuf;
@@ -89,13 +89,16 @@ pub(crate) fn run(args: &DataArgs, output: &Output) -> Result<()> {
 fn sizes(split: &dyn Split, on_bad_image: OnBadImage) -> Result<Option<Sizes>> {
     let looked_at = split.len().min(SIZED);
     let mut sizes = Vec::new();
+    let waiting = Waiting::for_pass("looking at sizes", looked_at);
     for part in 0..looked_at {
         match split.stored_size(part * split.len() / looked_at) {
             Ok(size) => sizes.extend(size),
             Err(error) if on_bad_image == OnBadImage::Error => return Err(error),
             Err(_) => {}
         }
+        waiting.add(1);
     }
+    drop(waiting);
     sizes.sort_unstable_by_key(|&[height, width]| (height * width, height));
     let (Some(&smallest), Some(&largest)) = (sizes.first(), sizes.last()) else {
         return Ok(None);

@@ -1,5 +1,6 @@
 //! `autogrow evaluate`.
 
+use super::given::{Given, refused};
 use super::listing::write_table;
 use super::model::Model;
 use super::picture::{data_url, picture, sample};
@@ -11,7 +12,7 @@ use autogrow::network::{ModelInfo, Network};
 use autogrow::run::{ModelFile, publish};
 use autogrow::training::{ClassesReport, Evaluation, LabelsReport, Report, ValuesReport, infer};
 use autogrow::{Error, Result};
-use autogrow_data::{Pictures, Table, baselines, is_class_folder};
+use autogrow_data::{Content, Pictures, Table, baselines, is_class_folder};
 use autogrow_run::names;
 use burn::tensor::Device;
 use serde::Serialize;
@@ -135,9 +136,17 @@ fn images(args: &EvaluateArgs, model: &Model, output: &Output) -> Result<Images>
     if let (Some(input), Some(file)) = (&model.info.table, file)
         && model.config.data.name == "csv"
     {
+        if Content::of_file(file) == Content::Picture {
+            return Err(refused(&args.model, &model.info, (file, Given::Picture)));
+        }
         let rows = Table::read(file, input)?.labelled(outputs)?;
         let data = file.display().to_string();
         return Ok(Images { split: rows, data, name: "all", loose: None });
+    }
+    if let Some(file) = file.filter(|file| Content::of_file(file) == Content::Table)
+        && model.config.data.name == "folder"
+    {
+        return Err(refused(&args.model, &model.info, (file, Given::Table)));
     }
     // Folders are named after classes: there is none for values and labels.
     let classes = outputs.classes().unwrap_or_default();

@@ -1,5 +1,6 @@
 //! What commands on models have in common: finding out what a model is.
 
+use super::no_better::baselines_of;
 use super::relabelled::relabelled;
 use super::{open_data, open_data_of};
 use crate::output::Output;
@@ -10,7 +11,6 @@ use autogrow::network::{Blueprint, ModelInfo, Network, SeedNetwork};
 use autogrow::run::{ModelFile, Outcome, read};
 use autogrow::{Error, Resolved, Result, registry};
 use burn::tensor::Device;
-use serde::Deserialize;
 use std::path::{Path, PathBuf};
 
 /// Means and deviations of ImageNet's photographs, which most networks for photographs were
@@ -202,13 +202,8 @@ impl Model {
 
     /// Scores of simple models on the test images, where the model is one of a finished run.
     pub(super) fn baselines(&self) -> Option<Baselines> {
-        #[derive(Deserialize)]
-        struct Evaluation {
-            baselines: Option<Baselines>,
-        }
         self.outcome()?;
-        let bytes = read(&self.run.as_ref()?.join("evaluation.json")).ok()?;
-        serde_json::from_slice::<Evaluation>(&bytes).ok()?.baselines
+        baselines_of(self.run.as_ref()?)
     }
 
     /// What the run came to, where the model is one of a finished run.

@@ -2,15 +2,17 @@
 
 mod answer;
 
+use super::given::{Given, refused};
 use super::model::Model;
 use crate::args::PredictArgs;
 use crate::output::{BOLD, Output, RESET};
 use crate::settings::Settings;
 use answer::{Answer, TOP};
 use autogrow::data::{Outputs, Split, TableInput, Targets};
+use autogrow::network::ModelInfo;
 use autogrow::training::infer;
 use autogrow::{Error, Result};
-use autogrow_data::{Picture, Pictures, Table, pictures_in};
+use autogrow_data::{Content, Picture, Pictures, Table, pictures_in};
 use serde::Serialize;
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -45,7 +47,7 @@ pub(crate) fn run(args: &PredictArgs, output: &Output) -> Result<()> {
     let outputs = &model.info.outputs;
     let (sources, called, top) = match &model.info.table {
         Some(input) => {
-            let rows = args.images.iter().map(|path| rows(path, input, outputs));
+            let rows = args.images.iter().map(|path| rows(args, path, input, &model.info));
             // A row of CSV for each row of the table.
             (rows.collect::<Result<Vec<_>>>()?, "row", if args.csv { 1 } else { TOP })
         }
@@ -119,23 +121,48 @@ struct Named {
 }
 
 /// The rows of a table, called by its name and their lines.
-fn rows(path: &Path, input: &TableInput, outputs: &Outputs) -> Result<Named> {
+fn rows(args: &PredictArgs, path: &Path, input: &TableInput, info: &ModelInfo) -> Result<Named> {
+    let other = |given| Err(refused(&args.model, info, (path, given)));
     let table = match path == Path::new("-") {
-        true => Table::of_bytes("standard input", &standard_input()?, input)?,
+        true => {
+            let bytes = standard_input()?;
+            if Content::of_bytes(&bytes) == Content::Picture {
+                return other(Given::Picture);
+            }
+            Table::of_bytes("standard input", &bytes, input)?
+        }
+        false if path.is_dir() => return other(Given::Folder),
+        false if Content::of_file(path) == Content::Picture => return other(Given::Picture),
         false => Table::read(path, input)?,
     };
     let names = table.lines().map(|line| format!("{}:{line}", path.display()));
-    Ok(Named { source: Source::Rows(table.unlabelled(outputs)?), names: names.collect() })
+    Ok(Named { source: Source::Rows(table.unlabelled(&info.outputs)?), names: names.collect() })
 }
 
 /// The pictures that were named.
 fn pictures(args: &PredictArgs, model: &Model, output: &Output) -> Result<Named> {
     let preprocessing = model.preprocessing(output)?;
-    let (pictures, names): (Vec<_>, Vec<_>) = gather(&args.images)?.into_iter().unzip();
+    let given = gather(&args.images)?;
+    // One among pictures is told when they have been looked at.
+    if let Some(table) = args.images.first()
+        && given.iter().all(|(picture, _)| is_table(picture))
+    {
+        return Err(refused(&args.model, &model.info, (table, Given::Table)));
+    }
+    let (pictures, names): (Vec<_>, Vec<_>) = given.into_iter().unzip();
     let [_, height, width] = model.info.architecture.image;
     let pictures = pictures.into_iter().zip(0..).collect();
     let pictures = Pictures::new(pictures, &preprocessing, [height, width]);
     Ok(Named { source: Source::Pictures(pictures), names })
+}
+
+/// Whether what should be a picture looks like a table.
+fn is_table(picture: &Picture) -> bool {
+    let content = match picture {
+        Picture::File(path) => Content::of_file(path),
+        Picture::Bytes(bytes, _) => Content::of_bytes(bytes),
+    };
+    content == Content::Table
 }
 
 /// Everything on standard input.

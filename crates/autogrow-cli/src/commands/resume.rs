@@ -31,19 +31,29 @@ pub(crate) fn run(args: &ResumeArgs, output: &Output, ranks: &Ranks) -> Result<(
 
 /// Brings a run to its end from where it stopped, if it is not there yet.
 pub(super) fn go_on(args: &ResumeArgs, output: &Output, ranks: &Ranks) -> Result<Option<Ended>> {
+    go_on_from(args, output, ranks, &mut |place| output.note(place))
+}
+
+/// The same; `told` hears where that is.
+pub(super) fn go_on_from(
+    args: &ResumeArgs,
+    output: &Output,
+    ranks: &Ranks,
+    told: &mut dyn FnMut(&str),
+) -> Result<Option<Ended>> {
     let path = &args.run;
     let (loaded, config, device, data) = ranks.agree(prepare(args, ranks))?;
     let outcome = if ranks.is_first() { RunFolder::outcome(path) } else { Ok(None) };
     let outcome = ranks.agree(outcome)?;
     let [finished] = ranks.sums([f64::from(u8::from(outcome.is_some()))])?;
     if let Some(outcome) = outcome {
-        output.note("this run is finished");
+        told("this run is finished");
         return Ok(Some(Ended::new(path, outcome, &config)));
     }
     if finished > 0.0 {
         return Ok(None);
     }
-    let resumed = ranks.is_first().then(|| open(args, &config, &data, output)).transpose();
+    let resumed = ranks.is_first().then(|| open(args, (&config, &data), output, told)).transpose();
     let (folder, checkpoint) = match ranks.agree(resumed)? {
         Some(Resumed { folder, checkpoint, .. }) => (Some(folder), checkpoint),
         None => (None, None),
@@ -74,7 +84,12 @@ fn prepare(args: &ResumeArgs, ranks: &Ranks) -> Result<(Loaded, Resolved, Device
 }
 
 /// Opens the run folder, and says where the run is.
-fn open(args: &ResumeArgs, config: &Config, data: &DataSet, output: &Output) -> Result<Resumed> {
+fn open(
+    args: &ResumeArgs,
+    (config, data): (&Config, &DataSet),
+    output: &Output,
+    told: &mut dyn FnMut(&str),
+) -> Result<Resumed> {
     let path = &args.run;
     let resumed = RunFolder::resume(path, config)?;
     for damaged in &resumed.damaged {
@@ -86,9 +101,9 @@ fn open(args: &ResumeArgs, config: &Config, data: &DataSet, output: &Output) -> 
             let is_same = now.data == checkpoint.origin.data || checkpoint.origin.is_of(data)?;
             refuse_other_origin(path, (&checkpoint.origin, is_same), &now, &args.allow)?;
             let place = checkpoint.state.describe(&checkpoint.blueprint.depth);
-            output.note(&format!("resuming {}: {place}", path.display()));
+            told(&format!("resuming {}: {place}", path.display()));
         }
-        None => output.note(&format!("resuming {} from its beginning", path.display())),
+        None => told(&format!("resuming {} from its beginning", path.display())),
     }
     Ok(resumed)
 }

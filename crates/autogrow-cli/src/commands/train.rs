@@ -1,10 +1,11 @@
 //! `autogrow train`, and what it shares with `resume`.
 
+use super::no_better::{baselines_of, no_better};
 use super::sized::sized;
 use super::{evaluate, listing, objective_of, open_data, open_device_of, plan};
 use crate::args::TrainArgs;
 use crate::live_page::LivePage;
-use crate::output::{BOLD, Output, RESET, duration, si};
+use crate::output::{BOLD, Output, RESET, YELLOW, duration, si};
 use crate::progress::Progress;
 use crate::reporter::Reporter;
 use crate::run_folders::FOLDER;
@@ -234,13 +235,18 @@ fn text(Ended { run, outcome, config }: &Ended, objective: &dyn Objective) -> St
             objective.score_text(peak.val_accuracy)
         )
     });
+    let baselines = baselines_of(run);
+    let score = outcome.test_accuracy;
+    let nothing = baselines.and_then(|baselines| no_better(score, &baselines, objective));
+    let nothing =
+        nothing.map_or_else(String::new, |nothing| format!("\n  {YELLOW}{nothing}{RESET}"));
     let guide = match config.data.select_on {
         SelectOn::Val => format!("validation {}", objective.score_text(outcome.val_accuracy)),
         SelectOn::Test => "the test images guided it".into(),
     };
     format!(
         "\n{BOLD}found {} {}{RESET} for {}: test {BOLD}{}{RESET} \
-         ({guide})\n  \
+         ({guide}){nothing}\n  \
          {} parameters, {} MACs an image\n  \
          growing {} epochs, {}; fine-tuning {} epochs, {}{floor}{peak}\n  \
          run folder {}",

@@ -1,8 +1,9 @@
 //! `run.max_minutes`: how much time is left, and what it is enough for. The clock of the first rank
-//! counts.
+//! counts. A run that follows another one has no clock: it does as that one's let it.
 
 use super::Run;
 use crate::Result;
+use crate::run::{Phase, TimedEpoch};
 
 /// Part of the time that growing may take; fine-tuning has the rest.
 const GROWING: f64 = 0.5;
@@ -30,15 +31,16 @@ impl Run<'_> {
     /// step sizes.
     pub(crate) fn next_fine_tuning(&mut self) -> Result<Option<usize>> {
         let (epochs, done) = (self.job.config.fine_tune.epochs, self.fine_tuned());
-        if done >= epochs {
+        if done >= self.fine_tuning_planned() {
             return Ok(None);
         }
         if self.state.step > 0 {
             return Ok(Some(self.state.budget.position));
         }
-        let own = match self.budget() {
-            None => done as f64,
-            Some(budget) => {
+        let own = match (self.state.follows.get(done), self.budget()) {
+            (Some(followed), _) => followed.position as f64,
+            (None, None) => done as f64,
+            (None, Some(budget)) => {
                 let now = self.clock.seconds();
                 let begun = self.state.growing_seconds;
                 let passed = (now - begun) / (budget - begun);
@@ -53,13 +55,56 @@ impl Run<'_> {
             }
         };
         let position = self.decided_by_first(own)?;
-        self.state.budget.position = position.max(0.0) as usize;
-        Ok((position >= 0.0).then_some(self.state.budget.position))
+        if position < 0.0 {
+            return Ok(None);
+        }
+        let position = position as usize;
+        self.state.budget.position = position;
+        // Where an older program has trained the first epochs, what its clock did is not known.
+        self.state.budget.timed.truncate(done);
+        if self.state.budget.timed.len() == done {
+            self.state.budget.timed.push(TimedEpoch { position, steps: None });
+        }
+        Ok(Some(position))
+    }
+
+    /// Notes that the fine-tuning epoch in progress ends after the last step.
+    pub(super) fn note_cut(&mut self) {
+        let (done, step) = (self.fine_tuned(), self.state.step);
+        if let Some(epoch) = self.state.budget.timed.get_mut(done) {
+            epoch.steps = Some(step);
+        }
+    }
+
+    /// Steps of the same epoch of the run that this one follows, where that was cut short.
+    pub(super) fn followed_steps(&self) -> Option<usize> {
+        let is_fine_tuning = self.state.phase == Phase::FineTuning;
+        self.state.follows.get(self.fine_tuned()).filter(|_| is_fine_tuning)?.steps
+    }
+
+    /// The fine-tuning epochs, for the outcome: where a clock has had a say in them, and all are known.
+    pub(super) fn timed(&self) -> Vec<TimedEpoch> {
+        let timed = &self.state.budget.timed;
+        let as_planned = |(place, epoch): (usize, &TimedEpoch)| {
+            *epoch == TimedEpoch { position: place, steps: None }
+        };
+        let has_clock = self.job.config.run.max_minutes > 0.0 || !self.state.follows.is_empty();
+        let is_said = has_clock || !timed.iter().enumerate().all(as_planned);
+        let is_known = timed.len() == self.fine_tuned();
+        if is_said && is_known { timed.clone() } else { Vec::new() }
+    }
+
+    /// Epochs of fine-tuning, if no clock ends them.
+    pub(super) fn fine_tuning_planned(&self) -> usize {
+        match self.state.follows.len() {
+            0 => self.job.config.fine_tune.epochs,
+            followed => followed,
+        }
     }
 
     /// Fine-tuning epochs that are still to come.
     pub(super) fn fine_tuning_left(&self) -> usize {
-        let left = self.job.config.fine_tune.epochs - self.fine_tuned();
+        let left = self.fine_tuning_planned() - self.fine_tuned();
         self.epochs_in_time().map_or(left, |in_time| in_time.min(left))
     }
 

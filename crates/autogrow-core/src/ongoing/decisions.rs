@@ -51,9 +51,10 @@ impl Run<'_> {
     }
 
     /// The network that is kept in the place that the decision names.
-    pub(crate) fn go_back(&self, decision: &Decision, learner: Learner) -> Result<Learner> {
+    pub(crate) fn go_back(&mut self, decision: &Decision, learner: Learner) -> Result<Learner> {
         match decision.place.and_then(|place| self.kept.get(&place)) {
             Some(Kept { blueprint, learner }) => {
+                self.state.gone_back = true;
                 restored(self.job, blueprint, learner.clone(), None)
             }
             None => Ok(learner),

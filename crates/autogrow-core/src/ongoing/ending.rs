@@ -38,7 +38,7 @@ impl Run<'_> {
             epochs: self.fine_tuning_left(),
         })?;
         let network = self.evaluated(learner, self.state.epochs)?;
-        let validation = match self.state.last {
+        let validation = match self.state.last.filter(|_| !self.state.gone_back) {
             Some((_, validation)) => validation,
             None => self.validate(&network, learner)?.scores,
         };
@@ -94,6 +94,7 @@ impl Run<'_> {
             parameters,
             macs: network.macs()?,
             floor: self.floor.clone(),
+            timed: self.timed(),
             peak,
         };
         Ok(Found { network, outcome })

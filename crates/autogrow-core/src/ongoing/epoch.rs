@@ -27,16 +27,18 @@ impl Run<'_> {
         let learning_rate = learning_rate * self.state.rate_scale;
         // What it comes to by the end of the epoch.
         let warm = warm_up(self.job.config.training.warmup_epochs, number as f64);
-        let mut is_cut_short = false;
+        let most_steps = self.followed_steps();
+        let mut is_cut_short = most_steps.is_some();
         let (learner, train) = learner.epoch(&mut Epoch {
             split: &*data.train,
             number,
             seed: derive(self.job.config.run.seed, Purpose::Epoch, self.state.draw(number)),
             learning_rate,
             resumed: (self.state.step, self.state.tally.clone()),
+            most_steps,
             on_step: &mut |learner, step| {
                 let flow = self.after_step(learner, step)?;
-                is_cut_short = flow.is_break() && step.number < step.of;
+                is_cut_short |= flow.is_break() && step.number < step.of;
                 Ok(flow)
             },
         })?;
@@ -47,6 +49,9 @@ impl Run<'_> {
         let judged = self.validate(&network, &learner)?;
         self.state.budget.validation_seconds = started.elapsed().as_secs_f64();
         let validation = judged.scores;
+        if is_cut_short && phase == Phase::FineTuning {
+            self.note_cut();
+        }
         if !validation.loss.is_finite() && validation.images > 0 {
             // The last step of the epoch has overflown; what it left must not be saved.
             let (step, what) = (self.state.step, "the validation loss is not finite".into());
@@ -56,6 +61,7 @@ impl Run<'_> {
         self.state.step = 0;
         self.state.tally = Tally::default();
         self.state.last = Some((train, validation));
+        self.state.gone_back = false;
         self.keep_validation(judged, train.score, learning_rate * warm, learner.network())?;
         match phase {
             Phase::Growing => {
@@ -157,6 +163,6 @@ impl Run<'_> {
             return Ok((growth.waiting(), Some(in_time)));
         }
         let growing = epochs_left(&config.rules(), &self.state.guiding)?;
-        Ok((growth.waiting(), growing.map(|growing| growing + config.fine_tune.epochs)))
+        Ok((growth.waiting(), growing.map(|growing| growing + self.fine_tuning_planned())))
     }
 }

@@ -10,7 +10,7 @@ mod state;
 mod watch;
 
 pub use autogrow_run::{
-    EpochRecord, Event, Outcome, Peak, Phase, certificate, publish, read, validation,
+    EpochRecord, Event, Outcome, Peak, Phase, TimedEpoch, certificate, publish, read, validation,
 };
 pub use checkpoint::{Checkpoint, Kept};
 pub use folder::{Resumed, RunFolder};

@@ -2,7 +2,7 @@
 //! checkpoint holds. The state of Algorithm 1 itself (circular list, growingSub, grownSub) is a
 //! function of the accuracies in here, so it is computed again and cannot disagree with them.
 
-use super::Phase;
+use super::{Phase, TimedEpoch};
 use crate::growth::Depth;
 use crate::training::{Scores, Tally};
 use serde::{Deserialize, Serialize};
@@ -35,6 +35,9 @@ pub struct State {
     pub seconds: f64,
     /// Scores of the last epoch, on training and on validation images.
     pub last: Option<(Scores, Scores)>,
+    /// Whether the network has been gone back to since, so that those scores are another's.
+    #[serde(default)]
+    pub gone_back: bool,
     /// Validation scores of the best network at the found depth.
     pub best: Option<Scores>,
     /// By what step sizes are multiplied, after divergence.
@@ -45,6 +48,9 @@ pub struct State {
     /// an order of its own. 0: the run that the checkpoint is of.
     #[serde(default)]
     pub branch: usize,
+    /// The epochs of fine-tuning of the run that this one does as; none where it does as it is configured.
+    #[serde(default)]
+    pub follows: Vec<TimedEpoch>,
     /// What has been measured and decided for `run.max_minutes`.
     #[serde(default)]
     pub budget: BudgetState,
@@ -63,6 +69,9 @@ pub struct BudgetState {
     pub growth_is_over: bool,
     /// Where in its schedule the fine-tuning epoch in progress is, in epochs.
     pub position: usize,
+    /// The fine-tuning epochs so far, the one in progress included.
+    #[serde(default)]
+    pub timed: Vec<TimedEpoch>,
 }
 
 /// Where AdamInit is.
@@ -93,10 +102,12 @@ impl State {
             growing_seconds: 0.0,
             seconds: 0.0,
             last: None,
+            gone_back: false,
             best: None,
             rate_scale: 1.0,
             rollbacks: 0,
             branch: 0,
+            follows: Vec::new(),
             budget: BudgetState::default(),
         }
     }

@@ -225,6 +225,7 @@ fn trained(learner: Learner) -> Result<Learner, Failure> {
         seed: 0,
         learning_rate: 0.02,
         resumed: Default::default(),
+        most_steps: None,
         on_step: &mut |_, _| Ok(ControlFlow::Continue(())),
     };
     Ok(learner.epoch(&mut epoch)?.0)

@@ -43,6 +43,8 @@ pub struct Epoch<'a> {
     /// Steps of it that were taken before, by a process that was interrupted, and what they came
     /// to.
     pub resumed: (usize, Tally),
+    /// Steps that it has at most, those included; none: as many as the images make.
+    pub most_steps: Option<usize>,
     /// Told after each step; an error ends the epoch, and so does a break, as if that step had been
     /// its last.
     pub on_step: &'a mut dyn FnMut(&Learner, &Step) -> Result<ControlFlow<()>>,
@@ -148,7 +150,8 @@ impl Learner {
         let (taken, mut tally) = std::mem::take(&mut epoch.resumed);
         let share = self.ranks.share();
         let pass = Pass { batch_size, seed: Some(epoch.seed), skip: taken, share };
-        for (number, batch) in (taken + 1..).zip(epoch.split.batches(pass)) {
+        let numbers = taken + 1..=epoch.most_steps.unwrap_or(usize::MAX);
+        for (number, batch) in numbers.zip(epoch.split.batches(pass)) {
             let batch = batch.and_then(|batch| self.checked(batch));
             let batch = self.mixed(self.ranks.agree(batch)?, epoch.seed, number);
             // Behind this step, of the whole run.

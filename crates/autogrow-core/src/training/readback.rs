@@ -125,6 +125,7 @@ mod tests {
                 seed: 0,
                 learning_rate: 0.1,
                 resumed: Default::default(),
+                most_steps: None,
                 on_step: &mut |_, _| Ok(ControlFlow::Continue(())),
             })
             .unwrap();

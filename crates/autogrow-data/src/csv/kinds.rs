@@ -5,6 +5,7 @@ use super::*;
 use crate::testing::{data_problem, labels, open, open_for, pixels};
 use autogrow_core::data::{Cells, Column, Pass, Split, Task};
 use std::fmt::Write;
+use std::path::Path;
 
 /// A table of classes in one file, opened.
 fn table(content: &str) -> Result<DataSet> {
@@ -214,8 +215,34 @@ fn numbers_to_predict_are_not_taken_for_classes() {
 #[test]
 fn classes_too_small_to_be_divided_are_named() {
     let rows = lines(20, |_, value, class| format!("{value},{class}"));
-    let (problem, _) = refused(&format!("a,label\n{rows}3.5,eel\n4.5,fox\n"));
+    let (problem, hint) = refused(&format!("a,label\n{rows}3.5,eel\n4.5,fox\n"));
     assert_eq!(problem, "column `label` has classes of a single row: eel, fox");
+    assert!(!hint.contains("objective"), "{hint}");
+}
+
+/// Diseases that got worse by 25 to 346 points, ages from 18 to 80, few children and many.
+#[test]
+fn whole_numbers_that_may_be_amounts_are_told_with_what_predicts_them() {
+    let table = |rows: u64, amount: &dyn Fn(u64) -> u64| {
+        let row = |row| format!("{},{}\n", row % 7, amount(row));
+        format!("a,n\n{}", (0..rows).map(row).collect::<String>())
+    };
+    let regression = "--set training.objective=values --set data.target=\"n\"";
+    for (content, said) in [
+        (table(30, &|row| 25 + row * 37 % 322), "do not look like classes"),
+        (table(442, &|row| 25 + row * 37 % 322), "do not look like classes"),
+        (table(200, &|row| if row < 198 { row % 5 } else { row }), "a single row: 198, 199"),
+    ] {
+        let (problem, hint) = refused(&content);
+        assert!(problem.contains(said) && hint.contains(regression), "{problem} {hint}");
+    }
+    let doubt = |content: &str| {
+        let sheet = Sheet::parse(Path::new("table"), content.as_bytes(), &[]).unwrap();
+        targets::doubt(&sheet, 1)
+    };
+    let ages = doubt(&table(1000, &|row| 18 + row * 37 % 63)).unwrap();
+    assert!(ages.contains("63 different whole numbers") && ages.contains(regression), "{ages}");
+    assert_eq!(doubt(&table(1000, &|row| row % 10)), None);
 }
 
 #[test]

@@ -106,6 +106,11 @@ fn open(request: &DataRequest<'_>) -> Result<DataSet> {
             false => tracing::info!("{path}: {text}"),
         }
     }
+    if let Outputs::Classes(_) = outputs
+        && let Some(doubt) = targets::doubt(sheet, found.columns[0])
+    {
+        tracing::warn!("{}: {doubt}", sheet.origin.display());
+    }
     for column in &table.left_out {
         let (path, name, why) = (sheet.origin.display(), &column.name, &column.why);
         tracing::warn!("{path}: column `{name}` {why}; it is left out");

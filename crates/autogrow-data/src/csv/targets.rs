@@ -5,7 +5,7 @@ use super::fit::Fit;
 use super::measure::mean_and_deviation;
 use super::number::{Decimal, number};
 use super::sheet::Sheet;
-use super::wanted::{listed, looks_like_values};
+use super::wanted::{Looks, listed, looks, regression};
 use crate::parts::spread;
 use autogrow_core::data::{Outputs, Task, ValueOutput};
 use autogrow_core::{Error, Result};
@@ -34,14 +34,18 @@ pub(super) fn divided(sheet: &Sheet, columns: &[usize], task: Task) -> Result<[V
             let single: Vec<_> =
                 classes.iter().filter(|&&(_, rows)| rows < 2).map(|(name, _)| name).collect();
             if !single.is_empty() {
-                let problem = format!(
-                    "column `{}` has classes of a single row: {}",
-                    sheet.names[columns[0]],
-                    listed(&single)
-                );
-                return Err(Error::data(&*sheet.origin, problem).with_hint(
-                    "a class has 2 rows at least, one to train on and one to test on, in one file",
-                ));
+                let name = &sheet.names[columns[0]];
+                let problem =
+                    format!("column `{name}` has classes of a single row: {}", listed(&single));
+                let least =
+                    "a class has 2 rows at least, one to train on and one to test on, in one file";
+                let are_numbers =
+                    classes.iter().all(|(name, _)| number(name, sheet.decimal).is_some());
+                let hint = match are_numbers {
+                    true => format!("{least}; {} learns to tell such numbers", regression(name)),
+                    false => least.into(),
+                };
+                return Err(Error::data(&*sheet.origin, problem).with_hint(hint));
             }
             let numbers: HashMap<_, _> =
                 classes.iter().map(|(name, _)| &**name).zip(0..=u16::MAX).collect();
@@ -207,15 +211,26 @@ fn classes(sheet: &Sheet, column: usize) -> Result<Vec<String>> {
     )))
 }
 
+/// What is to be said of a column of classes that may as well be amounts.
+pub(super) fn doubt(sheet: &Sheet, column: usize) -> Option<String> {
+    let Looks::Either(different) = looks(sheet, column) else { return None };
+    let name = &sheet.names[column];
+    Some(format!(
+        "column `{name}` holds {different} different whole numbers, each of which is a class now; if they \
+         are amounts, {} learns to tell them",
+        regression(name)
+    ))
+}
+
 /// Refuses numbers to predict where there should be classes.
 fn refuse_values(sheet: &Sheet, column: usize) -> Result<()> {
-    if !looks_like_values(sheet, column) {
+    if looks(sheet, column) != Looks::Values {
         return Ok(());
     }
     let name = &sheet.names[column];
     let problem = format!("column `{name}` holds numbers that do not look like classes");
     Err(Error::data(&*sheet.origin, problem).with_hint(format!(
-        "--set training.objective=values --set data.target=\"{name}\" learns to tell such numbers; \
-         data.label names another column of classes"
+        "{} learns to tell such numbers; data.label names another column of classes",
+        regression(name)
     )))
 }

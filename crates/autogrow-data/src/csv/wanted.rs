@@ -12,6 +12,8 @@ const CLASSES: [&str; 9] =
 const NUMBERS: [&str; 3] = ["target", "y", "label"];
 /// Different numbers up to which they may be classes: with fractions, and whole ones.
 const MOST_CLASSES: [usize; 2] = [10, 32];
+/// Different whole numbers from which on they may as well be amounts.
+const AMOUNTS: usize = 20;
 
 /// The columns that an objective asks for.
 pub(super) struct Wanted {
@@ -110,21 +112,44 @@ impl Wanted {
     }
 }
 
-/// Whether a column looks like numbers to predict, not like classes.
-pub(super) fn looks_like_values(sheet: &Sheet, column: usize) -> bool {
+/// What the numbers of a column of classes look like.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Looks {
+    /// Classes, or no numbers at all.
+    Classes,
+    /// So many different whole numbers, with several rows each: classes, or ages, counts, prices.
+    Either(usize),
+    /// Numbers to predict.
+    Values,
+}
+
+/// What a column of classes looks like.
+pub(super) fn looks(sheet: &Sheet, column: usize) -> Looks {
     let numbers = sheet.rows.iter().map(|row| number(&row[column], sheet.decimal));
-    let Some(mut numbers) = numbers.collect::<Option<Vec<_>>>() else { return false };
+    let Some(mut numbers) = numbers.collect::<Option<Vec<_>>>() else { return Looks::Classes };
     let rows = numbers.len();
     let whole = numbers.iter().all(|number| number.fract() == 0.0);
     numbers.sort_by(f64::total_cmp);
     numbers.dedup();
     let different = numbers.len();
-    if whole {
-        // Of many classes there are several rows each.
-        different > MOST_CLASSES[1] && rows < 5 * different
-    } else {
-        different > MOST_CLASSES[0] || rows < 2 * different
+    let are_values = match whole {
+        // Of many classes there are several rows each, and of some at least two.
+        true => {
+            (different > MOST_CLASSES[1] && rows < 5 * different)
+                || (different > MOST_CLASSES[0] && rows < 2 * different)
+        }
+        false => different > MOST_CLASSES[0] || rows < 2 * different,
+    };
+    match are_values {
+        true => Looks::Values,
+        false if whole && different > AMOUNTS => Looks::Either(different),
+        false => Looks::Classes,
     }
+}
+
+/// How numbers of this column are predicted.
+pub(super) fn regression(name: &str) -> String {
+    format!("--set training.objective=values --set data.target=\"{name}\"")
 }
 
 /// Names of columns or classes for an error, the first ones where they are many.

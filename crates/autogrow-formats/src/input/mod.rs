@@ -238,7 +238,10 @@ impl<'a> Input<'a> {
     }
 
     /// The next `count` bytes, or fewer where the file ends.
-    fn up_to(&mut self, count: u64) -> Result<Vec<u8>> {
+    ///
+    /// # Errors
+    /// [`Error`] where it cannot be read or unpacked.
+    pub fn up_to(&mut self, count: u64) -> Result<Vec<u8>> {
         let expected = self.plausible(count);
         let mut bytes = Vec::new();
         bytes

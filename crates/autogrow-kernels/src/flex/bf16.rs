@@ -11,7 +11,7 @@ use half::bf16;
 
 use super::bf16_convolve::{Convolve, PIXELS, Source};
 use super::buffer::{Buffer, Shared};
-use super::geometry::{Gather, Run};
+use super::geometry::{Gather, Run, repeated};
 use super::parallel::{PARTS, each, ranges, spread};
 use crate::simd::bf16::{DEPTH, PACKED, SIDE, TILE, TileKernel, Tiles, dispatch};
 
@@ -73,13 +73,6 @@ pub(crate) fn slices(runs: &[Run], len: usize) -> Vec<Run> {
         (0..all).step_by(len).map(slice)
     };
     runs.iter().flat_map(cut).collect()
-}
-
-/// A table of one image's places, repeated for `images` images of `image` floats.
-pub(crate) fn repeated(table: &[u32], images: usize, image: usize) -> Vec<u32> {
-    assert!(u32::try_from(images * image).is_ok(), "images of 16 GiB");
-    let images = 0..images as u32;
-    images.flat_map(|i| table.iter().map(move |at| at + i * image as u32)).collect()
 }
 
 impl Bf16Direct {

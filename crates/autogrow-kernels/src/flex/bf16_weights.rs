@@ -7,11 +7,12 @@ use std::ops::Range;
 
 use half::bf16;
 
-use super::bf16::{ZEROS, repeated, slices, tiles};
+use super::bf16::{ZEROS, slices, tiles};
 use super::bf16_convolve::multiply;
 use super::buffer::{Buffer, Shared};
 use super::geometry::{Run, Shape};
 use super::parallel::{PARTS, each, ranges, spread};
+use super::pixel_places::PixelPlaces;
 use crate::simd::bf16::{DEPTH, PACKED, Product, SIDE, TILE, TileKernel, Tiles, dispatch};
 
 /// Pixels whose products are added at a time.
@@ -23,12 +24,9 @@ const COLUMNS: usize = 32;
 /// A weight gradient that sums over images: a row per output, of `[taps, in]` in slices of 16.
 pub(crate) struct Bf16Sums {
     shape: Shape,
-    halos: [usize; 2],
     /// The rows of the weights that each 16 columns of the sums belong to.
     slices: Vec<Run>,
-    /// Where every pixel begins, in the input and in the gradient.
-    inputs: Vec<u32>,
-    gradients: Vec<u32>,
+    places: PixelPlaces,
     sums: Buffer,
     begun: bool,
 }
@@ -44,17 +42,10 @@ impl Bf16Sums {
     pub(crate) fn new(shape: &Shape, halos: [usize; 2], images: usize) -> Self {
         let gather = shape.padded().forward(halos[0]);
         let slices = slices(&gather.runs, SIDE);
-        let output = shape.output;
-        let pixels = (0..output.height)
-            .flat_map(|y| (0..output.width).map(move |x| [y, x]))
-            .map(|pixel| output.pixel(halos[1], pixel) as u32)
-            .collect::<Vec<_>>();
-        let rows = output.channels.next_multiple_of(SIDE);
+        let rows = shape.output.channels.next_multiple_of(SIDE);
         Self {
             shape: *shape,
-            halos,
-            inputs: repeated(&gather.reads, images, shape.input.image(halos[0])),
-            gradients: repeated(&pixels, images, output.image(halos[1])),
+            places: PixelPlaces::new(shape, &gather.reads, halos, images),
             sums: Buffer::stale(rows * slices.len() * SIDE),
             slices,
             begun: false,
@@ -63,17 +54,14 @@ impl Bf16Sums {
 
     /// Adds `gradient^T * input` of some whole images, at least one.
     pub(crate) fn add(&mut self, input: &[f32], gradient: &[f32], pieces: usize) {
-        let (source, target) = (self.shape.input, self.shape.output);
-        let images = input.len() / source.image(self.halos[0]);
-        assert_eq!(input.len(), images * source.image(self.halos[0]));
-        assert_eq!(gradient.len(), images * target.image(self.halos[1]));
-        let pixels = images * target.pixels();
+        let target = self.shape.output;
+        let pixels = self.places.count(input, gradient);
         let rows = target.channels.div_ceil(SIDE);
         let mut packed = tiles(rows * PIXELS.min(pixels).div_ceil(DEPTH));
         for start in (0..pixels).step_by(PIXELS) {
             let pixels = start..(start + PIXELS).min(pixels);
             let steps = pixels.len().div_ceil(DEPTH);
-            let at = &self.gradients[pixels.clone()];
+            let at = &self.places.gradients[pixels.clone()];
             let places = Shared::new(&mut packed);
             spread(pieces, ranges(steps, pieces), |steps| {
                 let lanes = target.lanes();
@@ -83,7 +71,7 @@ impl Bf16Sums {
             spread(pieces, ranges(slices.len().div_ceil(2), pieces), |pairs| {
                 let columns = 2 * pairs.start..(2 * pairs.end).min(slices.len());
                 let room = &mut tiles(steps * columns.len().min(COLUMNS));
-                let (at, begun) = (&self.inputs[pixels.clone()], self.begun);
+                let (at, begun) = (&self.places.inputs[pixels.clone()], self.begun);
                 let packed = &packed;
                 let products =
                     AddProducts { input, at, slices, columns, rows, packed, room, sums, begun };

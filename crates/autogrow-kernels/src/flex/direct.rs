@@ -6,7 +6,7 @@
 use std::ops::Range;
 
 use super::buffer::{Buffer, Shared};
-use super::geometry::{Gather, Run};
+use super::geometry::{Gather, Run, repeated};
 use super::parallel::{PARTS, each, ranges, spread};
 use crate::simd::{Kernel, Simd, dispatch};
 
@@ -82,7 +82,6 @@ impl Direct {
     pub(crate) fn new(gathers: Vec<Gather>, weights: Packed, images: usize) -> Self {
         let first = gathers.first();
         let (source, target) = first.map_or((0, 0), |gather| (gather.source, gather.target));
-        assert!(u32::try_from(images * source.max(target)).is_ok(), "images of 16 GiB");
         let passes = gathers.into_iter().map(|gather| {
             // What the kernel relies on instead of testing every access.
             assert_eq!([gather.source, gather.target], [source, target]);
@@ -90,13 +89,9 @@ impl Direct {
             assert!(gather.writes.iter().all(|at| *at as usize + weights.columns <= target));
             let portions = portions(&gather.runs, WEIGHTS / (4 * 2 * weights.lanes));
             let longest = portions.iter().map(|portion| length(portion)).max().unwrap_or(0);
-            let repeated = |table: &[u32], image: usize| {
-                let images = 0..images as u32;
-                images.flat_map(|i| table.iter().map(move |at| at + i * image as u32)).collect()
-            };
             Pass {
-                reads: repeated(&gather.reads, source),
-                writes: repeated(&gather.writes, target),
+                reads: repeated(&gather.reads, images, source),
+                writes: repeated(&gather.writes, images, target),
                 portions,
                 step: (SOURCE / (4 * longest.max(1))).max(48),
             }

@@ -3,6 +3,7 @@
 use super::buffer::{Buffer, Shared};
 use super::geometry::Shape;
 use super::parallel::{PARTS, each, ranges};
+use super::pixel_places::PixelPlaces;
 use super::products::{Pixels, RowTile, Sums, add_products, row_tiles};
 use crate::simd::lanes;
 
@@ -12,11 +13,8 @@ const CLOSE: usize = 32;
 /// A weight gradient that sums over images, `[taps, in, out]` with the outputs padded.
 pub(crate) struct WeightSums {
     shape: Shape,
-    halos: [usize; 2],
     tiles: Vec<RowTile>,
-    /// Where every pixel of one image begins, in the input and in the gradient.
-    inputs: Vec<u32>,
-    gradients: Vec<u32>,
+    places: PixelPlaces,
     sums: Buffer,
     begun: bool,
 }
@@ -30,22 +28,10 @@ impl WeightSums {
     pub(crate) fn new(shape: &Shape, halos: [usize; 2], images: usize) -> Self {
         let gather = shape.forward(halos[0]);
         let tiles = row_tiles(&gather.runs, lanes(shape.output.lanes()));
-        let (input, output) = (shape.input.image(halos[0]), shape.output.image(halos[1]));
-        assert!(u32::try_from(images * input.max(output)).is_ok(), "images of 16 GiB");
-        let pixels = (0..shape.output.height)
-            .flat_map(|y| (0..shape.output.width).map(move |x| [y, x]))
-            .map(|pixel| shape.output.pixel(halos[1], pixel) as u32)
-            .collect::<Vec<_>>();
-        let repeated = |table: &[u32], image: usize| {
-            let images = 0..images as u32;
-            images.flat_map(|i| table.iter().map(move |at| at + i * image as u32)).collect()
-        };
         Self {
             shape: *shape,
-            halos,
             tiles,
-            inputs: repeated(&gather.reads, input),
-            gradients: repeated(&pixels, output),
+            places: PixelPlaces::new(shape, &gather.reads, halos, images),
             sums: Buffer::stale(Self::floats(shape)),
             begun: false,
         }
@@ -54,11 +40,8 @@ impl WeightSums {
     /// Adds `input^T * gradient` of some whole images, at least one.
     pub(crate) fn add(&mut self, input: &[f32], gradient: &[f32], pieces: usize) {
         let (source, target) = (self.shape.input, self.shape.output);
-        let images = input.len() / source.image(self.halos[0]);
-        assert_eq!(input.len(), images * source.image(self.halos[0]));
-        assert_eq!(gradient.len(), images * target.image(self.halos[1]));
-        let pixels = images * target.pixels();
-        let (inputs, gradients) = (&self.inputs[..pixels], &self.gradients[..pixels]);
+        let pixels = self.places.count(input, gradient);
+        let (inputs, gradients) = (&self.places.inputs[..pixels], &self.places.gradients[..pixels]);
         let close = source.lanes() <= CLOSE;
         let pixels = Pixels { input, gradient, inputs, gradients, close };
         let columns = target.lanes();

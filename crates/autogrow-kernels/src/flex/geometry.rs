@@ -166,6 +166,13 @@ impl Gather {
     }
 }
 
+/// A table of one image's places, repeated for `images` images of `image` floats.
+pub(crate) fn repeated(table: &[u32], images: usize, image: usize) -> Vec<u32> {
+    assert!(u32::try_from(images * image).is_ok(), "images of 16 GiB");
+    let images = 0..images as u32;
+    images.flat_map(|i| table.iter().map(move |at| at + i * image as u32)).collect()
+}
+
 /// Appends a run, joining it to the last one if both its floats and its weights follow on.
 fn push(runs: &mut Vec<Run>, run: Run) {
     match runs.last_mut() {

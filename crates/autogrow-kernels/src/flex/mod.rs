@@ -39,6 +39,7 @@ mod map;
 mod parallel;
 #[cfg(test)]
 mod peers_tests;
+mod pixel_places;
 #[allow(unsafe_code, reason = "kernels on raw pointers")]
 mod pointwise;
 mod pool;

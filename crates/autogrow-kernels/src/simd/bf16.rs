@@ -115,7 +115,7 @@ impl Engine {
 }
 
 /// The fastest engine of this machine. The first call asks the system for AMX.
-fn fastest() -> Engine {
+pub(super) fn fastest() -> Engine {
     #[cfg(target_arch = "x86_64")]
     if amx::has_amx() {
         return Engine::Amx;
@@ -142,46 +142,7 @@ pub(crate) fn dispatch(kernel: impl TileKernel) {
 }
 
 #[cfg(test)]
-mod limit {
-    //! Tests run kernels with slower engines than the machine has.
-
-    use std::cell::Cell;
-
-    use super::{Engine, fastest};
-
-    impl Engine {
-        #[cfg(target_arch = "x86_64")]
-        pub(crate) const ALL: [Self; 3] = [Self::Portable, Self::Avx512, Self::Amx];
-        #[cfg(not(target_arch = "x86_64"))]
-        pub(crate) const ALL: [Self; 1] = [Self::Portable];
-    }
-
-    thread_local! {
-        static LIMIT: Cell<Option<Engine>> = const { Cell::new(None) };
-    }
-
-    pub(crate) fn engine() -> Engine {
-        LIMIT.get().map_or_else(fastest, |limit| limit.min(fastest()))
-    }
-
-    /// Whether this thread's engine is limited.
-    pub(in crate::simd) fn limited() -> bool {
-        LIMIT.get().is_some()
-    }
-
-    /// Runs `f` with at most this engine on this thread.
-    pub(crate) fn with_engine<T>(limit: Engine, f: impl FnOnce() -> T) -> T {
-        LIMIT.set(Some(limit));
-        let result = f();
-        LIMIT.set(None);
-        result
-    }
-}
-
-#[cfg(test)]
-pub(super) use limit::limited;
-#[cfg(test)]
-pub(crate) use limit::{engine, with_engine};
+pub(crate) use super::limit::{engine, with_engine};
 
 /// Ordinary arithmetic, for machines without an engine: right, and slower than f32.
 #[derive(Clone, Copy)]

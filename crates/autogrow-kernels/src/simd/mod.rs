@@ -9,6 +9,8 @@ mod amx;
 #[cfg(target_arch = "x86_64")]
 mod avx512_bf16;
 pub(crate) mod bf16;
+#[cfg(test)]
+mod limit;
 #[cfg(all(target_arch = "aarch64", target_feature = "neon"))]
 mod neon;
 #[cfg(target_arch = "x86_64")]
@@ -104,48 +106,6 @@ pub(crate) fn dispatch(lanes: usize, kernel: impl Kernel) {
             debug_assert_eq!(lanes, NARROW);
             kernel.run::<Portable>();
         }
-    }
-}
-
-#[cfg(test)]
-mod limit {
-    //! Tests run kernels with narrower registers than the machine has.
-
-    use std::cell::Cell;
-
-    use super::{Registers, widest};
-
-    impl Registers {
-        #[cfg(target_arch = "x86_64")]
-        pub(crate) const ALL: [Self; 3] = [Self::Portable, Self::Avx2, Self::Avx512];
-        #[cfg(all(target_arch = "aarch64", target_feature = "neon"))]
-        pub(crate) const ALL: [Self; 2] = [Self::Portable, Self::Neon];
-        #[cfg(not(any(
-            target_arch = "x86_64",
-            all(target_arch = "aarch64", target_feature = "neon")
-        )))]
-        pub(crate) const ALL: [Self; 1] = [Self::Portable];
-    }
-
-    thread_local! {
-        static LIMIT: Cell<Option<Registers>> = const { Cell::new(None) };
-    }
-
-    pub(super) fn registers() -> Registers {
-        LIMIT.get().map_or_else(widest, |limit| limit.min(widest()))
-    }
-
-    /// Whether this thread's registers or its engine are limited.
-    pub(crate) fn limited() -> bool {
-        LIMIT.get().is_some() || super::bf16::limited()
-    }
-
-    /// Runs `f` with at most these registers on this thread.
-    pub(crate) fn with_at_most<T>(limit: Registers, f: impl FnOnce() -> T) -> T {
-        LIMIT.set(Some(limit));
-        let result = f();
-        LIMIT.set(None);
-        result
     }
 }
 

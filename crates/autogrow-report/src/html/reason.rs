@@ -13,14 +13,25 @@ const SHOWN: usize = 14;
 
 pub(super) fn section(run: &Run, rule: &Rule) -> Markup {
     let checks = &rule.checks;
-    let stops = checks.iter().any(Check::stops);
-    let heading = if stops { "Why it stopped there" } else { "What it waits for" };
+    let is_over = run.outcome.is_some() || rule.out_of_time.is_some();
+    let heading = match run.grows() {
+        false => "Why this depth",
+        true if is_over || checks.iter().any(Check::stops) => "Why it stopped there",
+        true => "What it waits for",
+    };
     let body = html! {
         @if !run.grows() {
             p { "Nothing grew: the policy is " code { (rule.config.policy) }
                 ", which trains the given depth." }
         } @else {
             p { (policy::sentence(rule)) }
+            @if let Some(epoch) = rule.out_of_time {
+                p {
+                    strong { "Time ended growth after epoch " (epoch) "." }
+                    " Growing may take half of " code { "run.max_minutes" }
+                    ", and another epoch would have ended too late."
+                }
+            }
             @if !rule.is_replayed { p { (not_replayed(run)) } }
             @if rule.trials.is_empty() {
                 (stopped(rule, checks))
@@ -55,9 +66,10 @@ fn inequality(rule: &Rule, check: &Check, window: Window) -> Markup {
     }
 }
 
+/// The sub-networks that have left the list, but for those that time took off it.
 fn stopped(rule: &Rule, checks: &[Check]) -> Markup {
     let ended = checks.iter().flat_map(|check| {
-        let ends = |kind| matches!(kind, Kind::Stop | Kind::Cap | Kind::OutOfTime);
+        let ends = |kind| matches!(kind, Kind::Stop | Kind::Cap);
         let decisions = check.decisions.iter().filter(move |decision| ends(decision.kind));
         decisions.map(move |decision| (check, decision))
     });
@@ -69,11 +81,6 @@ fn stopped(rule: &Rule, checks: &[Check]) -> Markup {
                     @if decision.kind == Kind::Stop {
                         span { "sub-network " (decision.subnet) " stopped" }
                         @if let Some(window) = check.window { (inequality(rule, check, window)) }
-                    } @else if decision.kind == Kind::OutOfTime {
-                        span {
-                            "sub-network " (decision.subnet) " stopped: half of "
-                            code { "run.max_minutes" } " was over"
-                        }
                     } @else {
                         span { "sub-network " (decision.subnet) " is as deep as allowed" }
                     }

@@ -4,7 +4,7 @@ use autogrow_core::config::Config;
 use autogrow_core::growth::{Comparison, Depth, Evidence, disagreements, mcnemar};
 use autogrow_core::network::{Network, SeedNetwork};
 use autogrow_core::run::certificate::{Certificate, Contender, Rival, Verdict, pooled};
-use autogrow_core::run::{Checkpoint, Origin};
+use autogrow_core::run::{Checkpoint, Origin, Outcome};
 use autogrow_core::training::evaluate;
 use autogrow_core::{Error, Job, Resolved, Result, at_depth, registry};
 use std::path::Path;
@@ -16,8 +16,8 @@ pub struct Trial<'a> {
     pub job: Job<'a>,
     /// The network as growth left it.
     pub grown: &'a Checkpoint,
-    /// Of fine-tuning, for each network.
-    pub epochs: usize,
+    /// What the run came to: each network is fine-tuned for as many epochs.
+    pub outcome: &'a Outcome,
     /// Percentage points that a doubling of the multiply-accumulate operations has to bring.
     pub price: f64,
     /// In how many orders of the images each network is trained, at least 1.
@@ -42,7 +42,7 @@ impl Trial<'_> {
         found: &Depth,
         train: &mut dyn FnMut(&Depth, usize) -> Result<Network>,
     ) -> Result<Certificate> {
-        let shallower = found.shallower().filter(|_| self.can_lose_sub_modules());
+        let shallower = self.shallower(found);
         let shallower = shallower.map(|depth| self.judged(depth, train)).transpose()?;
         let found = self.judged(found.clone(), train)?;
         let deeper = self.judged(found.depth.deeper(), train)?;
@@ -56,10 +56,22 @@ impl Trial<'_> {
         })
     }
 
+    /// The depths that are compared, from the shallowest; `found` is that of the run.
+    pub fn depths(&self, found: &Depth) -> Vec<Depth> {
+        let shallower = self.shallower(found).into_iter();
+        shallower.chain([found.clone(), found.deeper()]).collect()
+    }
+
     /// Whether the run itself has trained its network as a network of the certificate is trained in this
-    /// order. A clock may have given it less time.
+    /// order: what a clock did to its training has to be on record for that.
     pub fn is_the_run(&self, order: usize) -> bool {
-        self.job.config.run.max_minutes == 0.0 && order == 0
+        order == 0 && self.follows_the_run()
+    }
+
+    /// Whether all networks get the step sizes and steps that the run had. Else, where the run had a clock
+    /// that nothing is known of, they get as many epochs and a schedule of that length.
+    pub fn follows_the_run(&self) -> bool {
+        self.outcome.tells_fine_tuning(self.job.config.run.max_minutes)
     }
 
     /// Settings and checkpoint from which the network at `depth` is trained to its end, in an order of the
@@ -75,10 +87,16 @@ impl Trial<'_> {
         (config.growth.max_macs, config.growth.max_parameters) = (0, 0);
         // All have the training that the run had time for.
         config.run.max_minutes = 0.0;
-        config.fine_tune.epochs = self.epochs;
+        let timed = &self.outcome.timed;
+        if timed.is_empty() || !self.follows_the_run() {
+            config.fine_tune.epochs = self.outcome.fine_tuning_epochs;
+        }
         let config = Resolved::of(config)?;
         let job = Job { config: &config, ..self.job };
         let mut checkpoint = at_depth(job, self.grown, depth, order)?;
+        if self.follows_the_run() {
+            checkpoint.state.follows.clone_from(timed);
+        }
         checkpoint.origin = Origin::of(&config, self.job.data)?;
         Ok((config, checkpoint))
     }
@@ -93,6 +111,11 @@ impl Trial<'_> {
         }
         Err(Error::run(run, "was trained on other images than the data set holds now")
             .with_hint("bring the data back as it was"))
+    }
+
+    /// One level less than the found depth, where that can be.
+    fn shallower(&self, found: &Depth) -> Option<Depth> {
+        found.shallower().filter(|_| self.can_lose_sub_modules())
     }
 
     /// Whether the network can be made shallower. Not where what follows a sub-network reads channels of

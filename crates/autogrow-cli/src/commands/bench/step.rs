@@ -186,6 +186,7 @@ impl StepBench {
             // So small that no network diverges on images that mean nothing.
             learning_rate: 1e-6,
             resumed: Default::default(),
+            most_steps: None,
             on_step: &mut |_, _| after().map(ControlFlow::Continue),
         })?;
         Ok(learner)
