@@ -183,6 +183,52 @@ fn pictures_around_a_broken_one_are_predicted() {
     assert!(message.contains("1.bmp"), "{message}");
 }
 
+/// Else its folders would be classes from then on.
+#[test]
+fn a_run_does_not_begin_among_pictures() {
+    let place = Place::with_pets();
+    let dir = place.text("pets");
+    for run in ["pets", "pets/run", "pets/cat/deep/run"] {
+        let run = place.text(run);
+        let arguments = [&["train", &run, "--dir", &dir][..], &TINY].concat();
+        let message = PROGRAM.fails(2, &arguments);
+        assert!(message.contains("lies among the pictures"), "{message}");
+    }
+    // Nor among those of others.
+    place.two("others", 3);
+    let (run, digits) = (place.text("others"), ["--data=digits", "--quick", "--threads=1"]);
+    let message = PROGRAM.fails(4, &[&["train", &run][..], &digits].concat());
+    assert!(message.contains("others: holds the folder `"), "{message}");
+    for folder in ["pets", "others"] {
+        let mut names: Vec<_> = fs::read_dir(place.path(folder))
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+            .filter(|name| !name.starts_with('.') && name != "lock")
+            .collect();
+        names.sort();
+        assert_eq!(names, ["cat", "dog"]);
+    }
+}
+
+/// A broken picture may be left out; a path that somebody typed and is not there may not.
+#[test]
+fn a_path_that_is_not_there_fails_whatever_is_skipped() {
+    let place = Place::with_pets();
+    let run = place.train();
+    let (there, missing) = (place.text("pets/cat/0.bmp"), place.text("nowhere.bmp"));
+    let skip = ["--set", "data.on_bad_image=skip"];
+    let output = PROGRAM.run(&[&["predict", &run, &there, &missing][..], &skip].concat());
+    let message = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(3), "{message}");
+    assert!(message.contains("nowhere.bmp") && !output.stdout.is_empty(), "{message}");
+    place.two("broken", 0);
+    fs::create_dir_all(place.path("broken")).unwrap();
+    fs::write(place.path("broken/half.bmp"), "BM, and no more").unwrap();
+    let broken = place.text("broken/half.bmp");
+    let said = PROGRAM.json(&[&["predict", &run, &there, &broken][..], &skip].concat());
+    assert_eq!(said["images"].as_array().unwrap().len(), 1);
+}
+
 #[test]
 fn what_can_be_had_without_a_network_is_told() {
     let place = Place::with_pets();

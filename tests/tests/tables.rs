@@ -247,3 +247,21 @@ fn a_table_for_a_model_of_pictures_and_a_picture_for_one_of_tables_are_told_so()
     assert!(String::from_utf8_lossy(&mixed.stdout).starts_with(&picture));
     assert!(String::from_utf8_lossy(&mixed.stderr).contains("looks like a table"));
 }
+
+/// ONNX takes numbers of single precision: seconds since 1970 differ by more than it keeps.
+#[test]
+fn columns_that_single_precision_rounds_are_told_when_exported() {
+    let place = Place::trained();
+    let late: Vec<_> = blobs(80, 0.0).iter().map(|(a, b, class)| (1.7e9 + a, *b, *class)).collect();
+    let (table, run) = (place.write("late.csv", &csv(&late)), place.text("late"));
+    let train = ["train", &run, "--quick", "--threads", "1", "--quiet", "--data", "csv", "--dir"];
+    PROGRAM.json(&[&train[..], &[&table]].concat());
+    let warned = |run: &str, out: &str| {
+        let output = PROGRAM.run(&["export", &place.text(run), &place.text(out)]);
+        assert!(output.status.success());
+        String::from_utf8_lossy(&output.stderr).into_owned()
+    };
+    let message = warned("late", "late.onnx");
+    assert!(message.contains("`a` is further from 0 than 10000 deviations"), "{message}");
+    assert!(!warned("run", "run.onnx").contains("deviations"));
+}

@@ -68,6 +68,11 @@ fn open_data(config: &Config) -> Result<DataSet> {
     request_data(config, DataSet::open)
 }
 
+/// What the samples of a data set are called.
+fn samples_of(is_table: bool) -> &'static str {
+    if is_table { "rows" } else { "images" }
+}
+
 /// The data set that the configuration names, for a model: of tables, as the model was trained on.
 fn open_data_of(info: &ModelInfo, config: &Config) -> Result<DataSet> {
     match &info.table {

@@ -43,8 +43,9 @@ impl Bad {
     /// What is left out, of so many pictures.
     pub(crate) fn left_out(&self, of: usize) -> String {
         let count = self.0.len();
-        let first =
-            self.0.iter().take(NAMED).map(ToString::to_string).collect::<Vec<_>>().join("; ");
+        // Some decoders end their words with a line's end.
+        let told = self.0.iter().take(NAMED).map(|error| error.to_string().trim_end().to_string());
+        let first = told.collect::<Vec<_>>().join("; ");
         let more = if count > NAMED { "; ..." } else { "" };
         format!("left out {count} of {of} pictures, which cannot be read: {first}{more}")
     }

@@ -5,7 +5,7 @@ mod list;
 mod sheet;
 mod table;
 
-use super::{open_data, open_device};
+use super::{open_data, open_device, samples_of};
 use crate::args::DataArgs;
 use crate::output::{BOLD, Output, RESET};
 use autogrow::Result;
@@ -42,7 +42,7 @@ struct Report {
     sheet: Option<PathBuf>,
 }
 
-/// Heights and widths, by area.
+/// Heights and widths: the smallest and the largest by area, and the medians of each.
 #[derive(Serialize)]
 struct Sizes {
     smallest: [usize; 2],
@@ -103,11 +103,16 @@ fn sizes(split: &dyn Split, on_bad_image: OnBadImage) -> Result<Option<Sizes>> {
     let (Some(&smallest), Some(&largest)) = (sizes.first(), sizes.last()) else {
         return Ok(None);
     };
-    Ok(Some(Sizes { smallest, median: sizes[sizes.len() / 2], largest }))
+    let median = [0, 1].map(|side| {
+        let mut lengths: Vec<_> = sizes.iter().map(|size| size[side]).collect();
+        lengths.sort_unstable();
+        lengths[lengths.len() / 2]
+    });
+    Ok(Some(Sizes { smallest, median, largest }))
 }
 
 fn text(report: &Report) -> String {
-    let contents = report.contents.text(report.images);
+    let contents = report.contents.text(report.images, samples_of(report.table.is_some()));
     if let Some(input) = &report.table {
         return format!(
             "{BOLD}{}{RESET}: {}\n{contents}{}{}",
@@ -128,7 +133,7 @@ fn text(report: &Report) -> String {
             format!(" from {}x{}", smallest[0], smallest[1])
         }
         Some(Sizes { smallest, median, largest }) => format!(
-            " from {}x{} to {}x{}, mostly about {}x{}",
+            " from {}x{} to {}x{}, about {}x{} in the middle",
             smallest[0], smallest[1], largest[0], largest[1], median[0], median[1]
         ),
         None => String::new(),
@@ -152,11 +157,12 @@ fn beaten(report: &Report) -> String {
         Contents::Labels(_) => ("always the same labels".into(), "logistic regression"),
         Contents::Values(_) => ("always the mean".into(), "least squares"),
     };
+    let samples = samples_of(report.table.is_some());
     let linear = linear.as_ref().map_or_else(String::new, |linear| {
         let Linear { score, trained, features } = linear;
-        format!("; {simple} on {features} numbers of {trained} training images {score:.1} %")
+        format!("; {simple} on {features} numbers of {trained} training {samples} {score:.1} %")
     });
-    format!("\nto beat on {tested} test images: {always} {constant:.1} %{linear}\n")
+    format!("\nto beat on {tested} test {samples}: {always} {constant:.1} %{linear}\n")
 }
 
 /// Where samples are shown.

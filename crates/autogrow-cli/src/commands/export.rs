@@ -6,6 +6,7 @@ use super::model::Model;
 use crate::args::{ExportArgs, Format};
 use crate::output::{Output, si};
 use crate::settings::Settings;
+use autogrow::data::{Cells, Column, TableInput};
 use autogrow::network::{Graph, StateDict};
 use autogrow::run::publish;
 use autogrow::{Error, Result};
@@ -14,6 +15,9 @@ use autogrow_run::is_stream;
 use burn::module::Module;
 use serde::Serialize;
 use std::path::{Path, PathBuf};
+
+/// A mean of so many deviations costs a thousandth of a deviation in single precision.
+const MOST_DEVIATIONS: f64 = 10_000.0;
 
 #[derive(Serialize)]
 struct Report {
@@ -57,6 +61,9 @@ pub(crate) fn run(args: &ExportArgs, output: &Output) -> Result<()> {
             state.to_safetensors_with(&model.info)?
         }
         Format::Onnx => {
+            if let Some(coarse) = model.info.table.as_ref().and_then(coarse) {
+                tracing::warn!("{coarse}");
+            }
             let graph = graph(&model)?;
             let (graph, state) =
                 if args.fold_bn { fold_batch_norms(&graph, state) } else { (graph, state) };
@@ -106,6 +113,25 @@ pub(crate) fn run(args: &ExportArgs, output: &Output) -> Result<()> {
             report.format,
             si(report.parameters as u64),
             1e-6 * report.bytes as f64
+        )
+    })
+}
+
+/// What single precision, which ONNX takes, makes of a table: numbers that differ by little beside
+/// their mean come out rounded.
+fn coarse(table: &TableInput) -> Option<String> {
+    let is_coarse = |column: &&Column| match column.cells {
+        Cells::Numbers { mean, deviation } => mean.abs() > MOST_DEVIATIONS * deviation,
+        Cells::Words { .. } => false,
+    };
+    let columns = table.columns.iter().filter(is_coarse);
+    let columns: Vec<_> = columns.map(|column| format!("`{}`", column.name)).collect();
+    (!columns.is_empty()).then(|| {
+        format!(
+            "{} {} further from 0 than {MOST_DEVIATIONS} deviations: the float32 that ONNX takes rounds such \
+             numbers. Take their mean off before training, or use `predict` or generated Python",
+            columns.join(", "),
+            if columns.len() == 1 { "is" } else { "are" }
         )
     })
 }

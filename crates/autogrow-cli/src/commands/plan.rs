@@ -176,7 +176,8 @@ fn text(report: &Report) -> String {
     };
     let rows = std::iter::once(row("seed", &report.seed))
         .chain(report.floor.as_ref().map(|floor| row("floor", floor)));
-    let sizes = table(["", "depth", "parameters", "MACs an image"], rows.collect());
+    let macs = if report.data == "csv" { "MACs a row" } else { "MACs an image" };
+    let sizes = table(["", "depth", "parameters", macs], rows.collect());
     let asked_for = match report.objective.as_str() {
         "classes" => String::new(),
         objective => format!(" ({objective}: {})", report.outputs),
@@ -193,8 +194,9 @@ pub(super) fn time(report: &Report) -> String {
     if let Some(in_time) = &report.in_time {
         let InTime { minutes, growing_epochs_of_seed: growing, fine_tuning_epochs_of_seed: tuning } =
             in_time;
+        let unit = if *minutes == 1.0 { "minute" } else { "minutes" };
         return format!(
-            "In {minutes} minutes there is time for about {growing} growing epochs of the seed and \
+            "In {minutes} {unit} there is time for about {growing} growing epochs of the seed and \
              {tuning} of\nfine-tuning; of a network that costs twice as much, for half as many."
         );
     }

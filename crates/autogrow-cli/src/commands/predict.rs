@@ -8,6 +8,7 @@ use crate::args::PredictArgs;
 use crate::output::{BOLD, Output, RESET};
 use crate::settings::Settings;
 use answer::{Answer, TOP};
+use autogrow::config::OnBadImage;
 use autogrow::data::{Outputs, Split, TableInput, Targets};
 use autogrow::network::ModelInfo;
 use autogrow::training::infer;
@@ -82,7 +83,13 @@ pub(crate) fn run(args: &PredictArgs, output: &Output) -> Result<()> {
         }
         predicted?;
         if let Source::Pictures(pictures) = source {
-            pictures.bad(model.config.data.on_bad_image)?;
+            // What was typed and is not there is no picture that cannot be read.
+            let is_missing = |path: &PathBuf| path != Path::new("-") && !path.exists();
+            let on_bad_image = match args.images.iter().any(is_missing) {
+                true => OnBadImage::Error,
+                false => model.config.data.on_bad_image,
+            };
+            pictures.bad(on_bad_image)?;
         }
     }
     let Lines { all, .. } = lines;

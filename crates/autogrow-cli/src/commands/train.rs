@@ -2,7 +2,7 @@
 
 use super::no_better::{baselines_of, no_better};
 use super::sized::sized;
-use super::{evaluate, listing, objective_of, open_data, open_device_of, plan};
+use super::{evaluate, listing, objective_of, open_data, open_device_of, plan, samples_of};
 use crate::args::TrainArgs;
 use crate::live_page::LivePage;
 use crate::output::{BOLD, Output, RESET, YELLOW, duration, si};
@@ -18,7 +18,7 @@ use autogrow::network::Blueprint;
 use autogrow::ranks::Ranks;
 use autogrow::run::{Checkpoint, Outcome, RunFolder, Watch, publish};
 use autogrow::training::Objective;
-use autogrow::{Job, Resolved, Result};
+use autogrow::{Error, Job, Resolved, Result};
 use autogrow_export::{Facts, card};
 use burn::tensor::Device;
 use serde::Serialize;
@@ -64,6 +64,9 @@ pub(super) fn begin(args: &TrainArgs, output: &Output, ranks: &Ranks) -> Result<
         None => Ok(RunFolder::numbered(parent, &stem)),
     };
     let path = ranks.agree(path)?;
+    if config.data.name == "folder" {
+        refuse_among_pictures(&path, &config.data.dir)?;
+    }
     // The first rank alone has a folder.
     let folder = ranks.is_first().then(|| RunFolder::create(&path, &config)).transpose();
     let job = Job { config: &config, data: &data, device: &device, ranks };
@@ -79,10 +82,11 @@ pub(super) fn begin(args: &TrainArgs, output: &Output, ranks: &Ranks) -> Result<
         output.note(&unusual);
     }
     output.note(&format!(
-        "{} training, {} validation, {} test images; run folder {}",
+        "{} training, {} validation, {} test {}; run folder {}",
         data.train.len(),
         data.validation.len(),
         data.test.len(),
+        samples_of(data.table.is_some()),
         path.display()
     ));
     if let Some(few) = few(&config, data.validation.len()).filter(|_| ranks.is_first()) {
@@ -113,6 +117,19 @@ fn few(config: &Resolved, images: usize) -> Option<String> {
     })
 }
 
+/// Refuses a run among the pictures that it is trained on: its folders would be classes.
+fn refuse_among_pictures(run: &Path, pictures: &Path) -> Result<()> {
+    let Ok(pictures) = pictures.canonicalize() else { return Ok(()) };
+    let absolute = std::path::absolute(run).unwrap_or_else(|_| run.into());
+    let there = absolute.ancestors().find_map(|place| place.canonicalize().ok());
+    if there.is_some_and(|place| place.starts_with(&pictures)) {
+        let problem =
+            format!("= {} lies among the pictures in {}", run.display(), pictures.display());
+        return Err(Error::config("RUN", problem).with_hint("name a folder elsewhere"));
+    }
+    Ok(())
+}
+
 /// What is trained with that nobody has chosen and that is not the preset's, where there is any.
 fn unusual(loaded: &Loaded, config: &Resolved) -> Option<String> {
     let training = &config.training;
@@ -133,8 +150,8 @@ fn unusual(loaded: &Loaded, config: &Resolved) -> Option<String> {
         few.push(format!("a weight decay of {:.3}", training.weight_decay));
     }
     if !few.is_empty() {
-        let what = if config.data.name == "csv" { "rows" } else { "images" };
-        told.push(format!("{}, as there are few {what}", few.join(", ")));
+        let samples = samples_of(config.data.name == "csv");
+        told.push(format!("{}, as there are few {samples}", few.join(", ")));
     }
     (!told.is_empty()).then(|| format!("trained with {}", told.join("; ")))
 }
@@ -247,7 +264,7 @@ fn text(Ended { run, outcome, config }: &Ended, objective: &dyn Objective) -> St
     format!(
         "\n{BOLD}found {} {}{RESET} for {}: test {BOLD}{}{RESET} \
          ({guide}){nothing}\n  \
-         {} parameters, {} MACs an image\n  \
+         {} parameters, {} MACs {}\n  \
          growing {} epochs, {}; fine-tuning {} epochs, {}{floor}{peak}\n  \
          run folder {}",
         outcome.network,
@@ -256,6 +273,7 @@ fn text(Ended { run, outcome, config }: &Ended, objective: &dyn Objective) -> St
         objective.score_words(outcome.test_accuracy),
         si(outcome.parameters as u64),
         si(outcome.macs),
+        if config.data.name == "csv" { "a row" } else { "an image" },
         outcome.growing_epochs,
         duration(outcome.growing_seconds),
         outcome.fine_tuning_epochs,

@@ -68,6 +68,14 @@ impl RunFolder {
             )
             .with_hint("name another folder, or none for one that is numbered by itself"));
         }
+        // Pictures of one's own, say, whose folders are classes.
+        let is_foreign = |name: &&String| {
+            !name.starts_with('.') && *name != "lost+found" && path.join(name).is_dir()
+        };
+        if let Some(name) = present.iter().find(is_foreign) {
+            return Err(Error::run(path, format!("holds the folder `{name}`, which is of no run"))
+                .with_hint("name another folder, or none for one that is numbered by itself"));
+        }
         publish_config(path, config)?;
         Self::start(path, config, lock)
     }

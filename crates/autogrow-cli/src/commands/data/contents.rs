@@ -71,8 +71,8 @@ impl Contents {
         })
     }
 
-    /// As a table; `images` are all there are.
-    pub(super) fn text(&self, images: Count) -> String {
+    /// As a table; `images` are all there are, and are called `samples`.
+    pub(super) fn text(&self, images: Count, samples: &str) -> String {
         match self {
             Self::Classes(classes) => counts("class", "classes", classes, images),
             Self::Labels(labels) => counts("label", "labels", labels, images),
@@ -90,7 +90,7 @@ impl Contents {
                 let header = ["value", "", "mean", "deviation", "smallest", "largest"];
                 let Count { train, val, test } = images;
                 let table = table(header, parts.collect());
-                format!("{train} training, {val} validation, {test} test images\n{table}")
+                format!("{train} training, {val} validation, {test} test {samples}\n{table}")
             }
         }
     }
