@@ -60,7 +60,7 @@ pub(crate) struct Settings {
     common: Common,
     /// The same as --preset quick: a result in minutes; the default when nothing
     /// but [run] keys is set
-    #[arg(long, help_heading = "Configuration")]
+    #[arg(long, help_heading = "Configuration", conflicts_with = "preset")]
     quick: bool,
     /// Settings that go together: standard, paper, quick (preset)
     #[arg(long, value_name = "NAME", help_heading = "Configuration")]

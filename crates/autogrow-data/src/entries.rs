@@ -103,11 +103,20 @@ fn leads_back(folder: &Path, link: &Path) -> bool {
     }
 }
 
+/// Whether a file is called as tables are.
+fn is_table(file: &Path) -> bool {
+    let name = file.file_name().unwrap_or_default().to_string_lossy().to_lowercase();
+    [".csv", ".csv.gz", ".tsv", ".txt"].iter().any(|ending| name.ends_with(ending))
+}
+
 fn advice(folder: &Path, cause: &std::io::Error) -> String {
     match cause.kind() {
         std::io::ErrorKind::NotFound if folder.is_relative() => {
             "the path is relative to where the program was started: name the whole of it with --dir"
                 .into()
+        }
+        std::io::ErrorKind::NotADirectory if is_table(folder) => {
+            "a table is read with --data csv".into()
         }
         std::io::ErrorKind::NotADirectory => {
             "unpack it, if it is an archive, and name its folder".into()

@@ -67,7 +67,13 @@ pub(crate) fn run(args: &CertifyArgs, output: &Output) -> Result<()> {
         take::take(run, found, &court.trained(best, 0)?)?;
     }
     let objective = job.objective()?;
-    let taken = if takes { " It is the run's model now." } else { "" };
+    let taken = match takes {
+        true => {
+            " It is the run's model now.\nThe test images have chosen it: its score on them is too good to be \
+             told of new images."
+        }
+        false => "",
+    };
     output.result(&certificate, || text(&certificate, &*objective) + taken)
 }
 

@@ -66,6 +66,12 @@ impl Divided {
                 .with_hint("--dir FILE, or a folder with train.csv and test.csv"));
         }
         if dir.is_dir() {
+            if !dir.join("train.csv").exists() {
+                return Err(Error::data(dir, "holds no train.csv").with_hint(
+                    "--dir FILE for one table, or a folder with train.csv and test.csv; pictures are read \
+                     with --data folder",
+                ));
+            }
             let train = Sheet::read(&dir.join("train.csv"), known)?;
             let names: Vec<_> = train.names.iter().filter(|name| !name.is_empty()).collect();
             let names: Vec<_> = names.into_iter().map(|name| &**name).collect();

@@ -107,7 +107,9 @@ impl Wanted {
         let Some(column) = sheet.names.iter().rposition(|name| !name.is_empty()) else {
             return Err("has no column with a name".into());
         };
-        let note = format!("{what} those of the last column, `{}`", sheet.names[column]);
+        let key = if self.task == Task::Classes { "data.label" } else { "data.target" };
+        let name = &sheet.names[column];
+        let note = format!("{what} those of the last column, `{name}`; {key} names another");
         Ok(Found { columns: vec![column], note: Some(Note::guess(note)) })
     }
 }
