@@ -14,8 +14,12 @@ use autogrow::ranks::Ranks;
 use burn::tensor::Device;
 use serde::Serialize;
 
-/// Images of the step that is timed: enough to be typical, few enough to be quick.
+/// Images of the step that is timed, at least, where a whole batch takes long.
 const TIMED_BATCH: usize = 32;
+/// Operations of such a step at most, and of all steps about: a second or less on two cores.
+const TIMED_OPERATIONS: [u64; 2] = [2_000_000_000, 4_000_000_000];
+/// Steps, at least and at most: the first ones of a small network are slower than those of a run.
+const TIMED_STEPS: [u64; 2] = [3, 40];
 /// Intervals after which growth that never brings anything is taken not to end.
 const ENOUGH: usize = 1_000;
 
@@ -154,16 +158,22 @@ fn seconds_per_operation(
     seed: &Size,
     device: &Device,
 ) -> Result<f64> {
+    // A small batch is slower, image for image.
+    let most = config.training.batch_size;
+    let quick = usize::try_from(TIMED_OPERATIONS[0] / seed.macs.max(1)).unwrap_or(most);
+    let batch = quick.clamp(TIMED_BATCH.min(most), most);
+    let steps = TIMED_OPERATIONS[1] / (seed.macs * batch as u64).max(1);
     let bench = StepBench {
-        batch: TIMED_BATCH.min(config.training.batch_size),
-        steps: 3,
+        batch,
+        steps: steps.clamp(TIMED_STEPS[0], TIMED_STEPS[1]) as usize,
         image: data.image,
         classes: data.outputs.len(),
         task: data.outputs.task(),
         evaluate: false,
     };
     let timed = bench.report(config, device, &Ranks::single())?;
-    let per_operation = 1.0 / (timed.images_per_second * seed.macs as f64);
+    // The usual step, not the fastest one.
+    let per_operation = 1e-3 * timed.step_ms.median / (batch as f64 * seed.macs as f64);
     // Validation is a forward pass, about a third of a training step.
     let images = data.train.len() as f64 + data.validation.len() as f64 / 3.0;
     Ok(images * per_operation)

@@ -78,7 +78,7 @@ pub(crate) struct StepBench {
 pub(crate) struct StepReport {
     /// By the fastest step.
     pub(crate) images_per_second: f64,
-    step_ms: Spread,
+    pub(crate) step_ms: Spread,
     /// Stacking one sub-module on the first sub-network and initialising it, the fastest of some.
     growth_ms: f64,
     parameters: usize,
@@ -97,9 +97,9 @@ pub(crate) struct StepReport {
 }
 
 #[derive(Serialize)]
-struct Spread {
+pub(crate) struct Spread {
     min: f64,
-    median: f64,
+    pub(crate) median: f64,
 }
 
 impl StepBench {
