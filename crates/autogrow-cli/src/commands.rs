@@ -73,6 +73,11 @@ fn samples_of(is_table: bool) -> &'static str {
     if is_table { "rows" } else { "images" }
 }
 
+/// What an operation count is one of.
+fn macs_of_one(is_table: bool) -> &'static str {
+    if is_table { "MACs a row" } else { "MACs an image" }
+}
+
 /// The data set that the configuration names, for a model: of tables, as the model was trained on.
 fn open_data_of(info: &ModelInfo, config: &Config) -> Result<DataSet> {
     match &info.table {

@@ -2,7 +2,7 @@
 
 use super::bench::step::StepBench;
 use super::sized::sized;
-use super::{open_data, open_device};
+use super::{macs_of_one, open_data, open_device};
 use crate::args::PlanArgs;
 use crate::output::{BOLD, Output, RESET, duration, si, table};
 use autogrow::Result;
@@ -186,8 +186,8 @@ fn text(report: &Report) -> String {
     };
     let rows = std::iter::once(row("seed", &report.seed))
         .chain(report.floor.as_ref().map(|floor| row("floor", floor)));
-    let macs = if report.data == "csv" { "MACs a row" } else { "MACs an image" };
-    let sizes = table(["", "depth", "parameters", macs], rows.collect());
+    let header = ["", "depth", "parameters", macs_of_one(report.data == "csv")];
+    let sizes = table(header, rows.collect());
     let asked_for = match report.objective.as_str() {
         "classes" => String::new(),
         objective => format!(" ({objective}: {})", report.outputs),

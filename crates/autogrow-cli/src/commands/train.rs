@@ -2,7 +2,9 @@
 
 use super::no_better::{baselines_of, no_better};
 use super::sized::sized;
-use super::{evaluate, listing, objective_of, open_data, open_device_of, plan, samples_of};
+use super::{
+    evaluate, listing, macs_of_one, objective_of, open_data, open_device_of, plan, samples_of,
+};
 use crate::args::TrainArgs;
 use crate::live_page::LivePage;
 use crate::output::{BOLD, Output, RESET, YELLOW, duration, si};
@@ -264,7 +266,7 @@ fn text(Ended { run, outcome, config }: &Ended, objective: &dyn Objective) -> St
     format!(
         "\n{BOLD}found {} {}{RESET} for {}: test {BOLD}{}{RESET} \
          ({guide}){nothing}\n  \
-         {} parameters, {} MACs {}\n  \
+         {} parameters, {} {}\n  \
          growing {} epochs, {}; fine-tuning {} epochs, {}{floor}{peak}\n  \
          run folder {}",
         outcome.network,
@@ -273,7 +275,7 @@ fn text(Ended { run, outcome, config }: &Ended, objective: &dyn Objective) -> St
         objective.score_words(outcome.test_accuracy),
         si(outcome.parameters as u64),
         si(outcome.macs),
-        if config.data.name == "csv" { "a row" } else { "an image" },
+        macs_of_one(config.data.name == "csv"),
         outcome.growing_epochs,
         duration(outcome.growing_seconds),
         outcome.fine_tuning_epochs,

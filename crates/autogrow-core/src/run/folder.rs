@@ -55,6 +55,7 @@ impl RunFolder {
     /// be written.
     pub fn create(path: &Path, config: &Config) -> Result<Self> {
         storage::create_folder(path)?;
+        refuse_folder_of_others(path)?;
         let lock = locked(path)?;
         let present = storage::names(path)?;
         if present.iter().any(|name| name == names::CONFIG) {
@@ -67,14 +68,6 @@ impl RunFolder {
                 format!("holds `{name}` already, which a run would write"),
             )
             .with_hint("name another folder, or none for one that is numbered by itself"));
-        }
-        // Pictures of one's own, say, whose folders are classes.
-        let is_foreign = |name: &&String| {
-            !name.starts_with('.') && *name != "lost+found" && path.join(name).is_dir()
-        };
-        if let Some(name) = present.iter().find(is_foreign) {
-            return Err(Error::run(path, format!("holds the folder `{name}`, which is of no run"))
-                .with_hint("name another folder, or none for one that is numbered by itself"));
         }
         publish_config(path, config)?;
         Self::start(path, config, lock)
@@ -288,6 +281,23 @@ fn placed(config: &Config) -> Config {
         }
     }
     config
+}
+
+/// Refuses, before anything is written there, a folder that holds folders of something else: pictures of
+/// one's own, say, whose folders are classes. What a run has written is told by who has locked it.
+fn refuse_folder_of_others(path: &Path) -> Result<()> {
+    let present = storage::names(path)?;
+    let is_own = |name: &String| names::OF_RUNS.contains(&name.as_str());
+    let is_foreign = |name: &&String| {
+        !is_own(name) && !name.starts_with('.') && *name != "lost+found" && path.join(name).is_dir()
+    };
+    match present.iter().find(is_foreign) {
+        Some(name) if !present.iter().any(is_own) => {
+            Err(Error::run(path, format!("holds the folder `{name}`, which is of no run"))
+                .with_hint("name another folder, or none for one that is numbered by itself"))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Writes the configuration, unless it stands there already.

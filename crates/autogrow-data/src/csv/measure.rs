@@ -116,14 +116,19 @@ pub(super) fn is_unnamed(name: &str) -> bool {
 /// Whether a column is 0, 1, 2 or 1, 2, 3 and so on, through all rows of the table; in any order where
 /// it has the name of an index, or names are not known.
 fn counts_rows(sheet: &Sheet, column: usize) -> bool {
-    let cells = sheet.rows.iter().map(|row| number(&row[column], sheet.decimal));
-    let Some(mut numbers) = cells.collect::<Option<Vec<f64>>>() else { return false };
-    if is_name_of_index(&sheet.names[column]) {
-        numbers.sort_by(f64::total_cmp);
-    }
+    let cells = || sheet.rows.iter().map(|row| number(&row[column], sheet.decimal));
     let counts =
-        |first: usize| (first..).zip(&numbers).all(|(place, &number)| number == place as f64);
-    numbers.len() >= COUNTED && (counts(0) || counts(1))
+        |first: usize| (first..).zip(cells()).all(|(place, cell)| cell == Some(place as f64));
+    let is_permuted = || {
+        let mut numbers = cells().collect::<Option<Vec<f64>>>().unwrap_or_default();
+        numbers.sort_by(f64::total_cmp);
+        let first = numbers.first().copied().unwrap_or(f64::NAN);
+        let are_counted =
+            numbers.iter().zip(0_u32..).all(|(&number, place)| number == first + f64::from(place));
+        (first == 0.0 || first == 1.0) && are_counted
+    };
+    sheet.rows.len() >= COUNTED
+        && (counts(0) || counts(1) || (is_name_of_index(&sheet.names[column]) && is_permuted()))
 }
 
 /// Whether a column of this name may be an index whose rows were shuffled.
