@@ -161,6 +161,10 @@ impl Watch for Progress {
                 let root = if *place == Some(Place::Root) { "the root, " } else { "" };
                 self.line(&format!("went back  to {root}{depth}{why}"));
             }
+            Event::Restarted { depth, why, .. } => {
+                self.depth = depth.to_string();
+                self.line(&format!("anew       with {BOLD}{depth}{RESET}  {DIM}{why}{RESET}"));
+            }
             Event::WentBack { epoch, depth, rate_scale, .. } => {
                 self.depth = depth.to_string();
                 self.line(&format!(

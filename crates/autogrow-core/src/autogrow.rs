@@ -89,6 +89,7 @@ fn algorithm_1(job: Job<'_>, mut learner: Learner, mut run: Run<'_>) -> Result<F
                 }
                 Kind::Keep => run.keep(decision, &learner)?,
                 Kind::RollBack => learner = run.go_back(decision, learner)?,
+                Kind::Restart => learner = run.restart(decision, learner)?,
                 Kind::Stop | Kind::Cap | Kind::OutOfTime => {}
             }
             run.tell_decision(decision, learner.network(), &growth)?;

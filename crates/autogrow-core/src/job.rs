@@ -162,8 +162,7 @@ impl Job<'_> {
     /// [`Error::Run`](crate::Error::Run) where the weights do not.
     pub fn seed_network(&self, device: &Device) -> Result<Network> {
         self.objective()?;
-        let mut rng = generator(self.config.run.seed, Purpose::Seed, 0);
-        let network = Network::new(self.blueprint(), &mut rng, device)?;
+        let network = self.drawn(self.config.network.depth.clone(), device)?;
         self.check_limits()?;
         self.refuse_small_batches(&network)?;
         self.refuse_augmentation()?;
@@ -172,5 +171,14 @@ impl Job<'_> {
             return Ok(network);
         }
         begin_with(network, weights)
+    }
+
+    /// A network of some depth as the run's seed draws it.
+    ///
+    /// # Errors
+    /// [`Error::Config`](crate::Error::Config) where the images do not suit it.
+    pub(crate) fn drawn(&self, depth: Depth, device: &Device) -> Result<Network> {
+        let mut rng = generator(self.config.run.seed, Purpose::Seed, 0);
+        Network::new(Blueprint { depth, ..self.blueprint() }, &mut rng, device)
     }
 }

@@ -24,6 +24,7 @@ mod layout;
 mod listing;
 mod locate;
 mod loose;
+mod marks;
 mod mnist;
 mod parts;
 mod picture_set;

@@ -20,6 +20,10 @@ pub(crate) enum Purpose {
     SyntheticTrain = 4,
     /// What one generated test image looks like.
     SyntheticTest = 5,
+    /// What one generated training strip looks like.
+    MarksTrain = 6,
+    /// What one generated test strip looks like.
+    MarksTest = 7,
 }
 
 /// A stream of random draws.

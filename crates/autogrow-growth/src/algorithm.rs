@@ -29,6 +29,8 @@ pub enum Kind {
     /// A network that was kept takes the place of the present one.
     #[serde(rename = "roll-back")]
     RollBack,
+    /// Growth begins anew: a deeper seed, drawn as the first one was, takes the place of the network.
+    Restart,
 }
 
 /// One decision, in the order in which Algorithm 1 takes them. Where a policy asks for several
@@ -41,7 +43,7 @@ pub struct Decision {
     pub kind: Kind,
     /// To which sub-network, from 0.
     pub subnet: usize,
-    /// Depth after a growth, or after going back.
+    /// Depth after a growth, after going back, or of a new seed.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub depth: Option<Depth>,
     /// Where a network is kept, or was.
@@ -136,16 +138,21 @@ impl Growth {
             decisions.extend(self.leaves(Kind::Cap, sub_network));
         }
         for verdict in &verdicts {
-            decisions.extend(match *verdict {
-                Verdict::StopOne(sub_network) => self.leaves(Kind::Stop, sub_network),
-                Verdict::Cap(sub_network) => self.leaves(Kind::Cap, sub_network),
-                Verdict::Keep(place) => Some(self.keep(place)),
-                Verdict::Stop | Verdict::GoBack(_) | Verdict::Grow { .. } => None,
+            decisions.extend(match verdict {
+                Verdict::StopOne(sub_network) => self.leaves(Kind::Stop, *sub_network),
+                Verdict::Cap(sub_network) => self.leaves(Kind::Cap, *sub_network),
+                Verdict::Keep(place) => Some(self.keep(*place)),
+                Verdict::Stop | Verdict::GoBack(_) | Verdict::Restart(_) | Verdict::Grow { .. } => {
+                    None
+                }
             });
         }
         for verdict in &verdicts {
-            let Verdict::GoBack(place) = *verdict else { continue };
-            decisions.extend(self.go_back(place));
+            match verdict {
+                Verdict::GoBack(place) => decisions.extend(self.go_back(*place)),
+                Verdict::Restart(seed) => decisions.push(self.restart(seed)),
+                _ => {}
+            }
         }
         let before = decisions.len();
         for verdict in verdicts {
@@ -269,6 +276,13 @@ impl Growth {
         Some(Decision { place: Some(place), ..self.decision(Kind::RollBack, 0) })
     }
 
+    /// Begins anew with a seed of this depth.
+    fn restart(&mut self, seed: &Depth) -> Decision {
+        self.depth = seed.clone();
+        self.record.begin(self.depth.clone(), LevelOrigin::Seed);
+        self.decision(Kind::Restart, 0)
+    }
+
     /// Whether a sub-network may get one more sub-module.
     fn has_room(&self, sub_network: usize) -> bool {
         self.limits().has_room(&self.depth, sub_network)
@@ -333,7 +347,7 @@ impl Growth {
     }
 
     fn decision(&self, kind: Kind, subnet: usize) -> Decision {
-        let changes = matches!(kind, Kind::Grow | Kind::RollBack);
+        let changes = matches!(kind, Kind::Grow | Kind::RollBack | Kind::Restart);
         let depth = changes.then(|| self.depth.clone());
         Decision { epoch: self.curve.epochs(), kind, subnet, depth, place: None }
     }

@@ -61,7 +61,7 @@ const USUAL: f64 = 1.0;
 /// The square of what one image may differ by, in points.
 const ONE_IMAGE: f64 = 100.0 * 100.0;
 
-fn mean_score(epochs: &[Evidence]) -> f64 {
+pub(crate) fn mean_score(epochs: &[Evidence]) -> f64 {
     epochs.iter().map(|epoch| epoch.score).sum::<f64>() / epochs.len().max(1) as f64
 }
 

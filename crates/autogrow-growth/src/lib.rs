@@ -9,6 +9,7 @@ mod comparison;
 mod config;
 mod curve;
 mod depth;
+mod learning;
 mod limits;
 mod mcnemar;
 mod mode;

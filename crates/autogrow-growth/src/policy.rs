@@ -50,7 +50,7 @@ impl Place {
 }
 
 /// What a policy wants at a check. None of them: hold on, train K more epochs.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Verdict {
     /// Stack `amount` sub-modules on a sub-network, or on `growingSub` where none is named (on
     /// those that `growth.mode` chooses).
@@ -72,6 +72,8 @@ pub enum Verdict {
     Keep(Place),
     /// Go on with the network that is kept in this place, where it stays; the present one is given up.
     GoBack(Place),
+    /// Begin anew, with a seed of this depth; the present network is given up.
+    Restart(Depth),
 }
 
 impl Verdict {
@@ -82,7 +84,7 @@ impl Verdict {
 /// When to grow and when to stop growing. A function of what it sees, nothing else.
 pub trait Policy: Send + std::fmt::Debug {
     /// What to do now. Whatever their order here, what leaves the list does so first; then a network
-    /// is kept, then gone back to, and growths come last.
+    /// is kept, then gone back to or begun anew, and growths come last.
     fn decide(&self, view: View<'_>) -> Vec<Verdict>;
 
     /// What the policy is waiting for, for people who watch.

@@ -10,6 +10,9 @@ pub struct Evidence {
     /// The score that guides growth, percent; higher is better. Of classes: the accuracy on the
     /// validation images.
     pub score: f64,
+    /// The score of the best constant answer on the same images, percent: what a network has that has
+    /// learnt nothing. None where it is not known.
+    pub chance: Option<f64>,
     /// The score on training images, percent, as the epoch saw them; none where it is not known.
     pub train_score: Option<f64>,
     /// Multiply-accumulate operations of one image; 0 where they are not known.
@@ -26,6 +29,13 @@ impl Evidence {
     pub fn of_score(score: f64) -> Self {
         Self { score, ..Self::default() }
     }
+
+    /// Standard error of the score of a constant answer, by the choice of images; 0 where it is not
+    /// known.
+    pub(crate) fn error_of_chance(&self) -> f64 {
+        let (Some(chance), Some(right)) = (self.chance, &self.right) else { return 0.0 };
+        (chance * (100.0 - chance) / right.len().max(1) as f64).max(0.0).sqrt()
+    }
 }
 
 /// Epochs of one network between two changes of depth.
@@ -41,7 +51,7 @@ pub struct Level {
 /// How a level came about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LevelOrigin {
-    /// It is the seed.
+    /// It is a seed: the first one, or a deeper one with which growth began anew.
     Seed,
     /// By growth, from the network of the level before.
     Grown,
@@ -98,6 +108,12 @@ impl Record {
     /// Number of epochs until the end of a level.
     pub fn epochs_until(&self, level: usize) -> usize {
         self.range(level).end
+    }
+
+    /// The level of the last seed, with which growth began, or began anew.
+    pub fn seed(&self) -> usize {
+        let is_seed = |level: &Level| level.origin == LevelOrigin::Seed;
+        self.levels.iter().rposition(is_seed).unwrap_or(0)
     }
 
     fn range(&self, level: usize) -> Range<usize> {

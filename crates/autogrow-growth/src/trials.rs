@@ -32,19 +32,20 @@ impl Trials {
     /// over.
     pub(crate) fn of(record: &Record, root: usize, price: f64, finished: bool) -> Self {
         let levels = record.levels();
-        let mut told = Self { trials: Vec::new(), champion: 0 };
-        for level in 1..levels.len() {
+        let mut told = Self { trials: Vec::new(), champion: record.seed() };
+        for level in record.seed() + 1..levels.len() {
             let own = record.of_level(level);
             if levels[level].origin != LevelOrigin::Grown || own.is_empty() {
                 continue;
             }
-            let others = trained(record, told.champion, root + own.len(), root);
+            let champion = told.champion;
+            let others = trained(record, champion, root + own.len(), root);
             let comparison = Comparison::of(own, others, root, price);
             let is_over = finished || level + 1 < levels.len() || own.len() >= length(record, root);
             let kept = is_over.then(|| comparison.pays());
             told.trials.push(Trial {
                 epoch: record.epochs_until(level),
-                before: levels[told.champion].depth.clone(),
+                before: levels[champion].depth.clone(),
                 grown: levels[level].depth.clone(),
                 comparison,
                 kept,
@@ -59,13 +60,13 @@ impl Trials {
 
 /// For how many epochs a grown network is trained: with those of the root, as many as the seed.
 pub(crate) fn length(record: &Record, root: usize) -> usize {
-    record.of_level(0).len().saturating_sub(root)
+    record.of_level(record.seed()).len().saturating_sub(root)
 }
 
 /// What a network has shown until it had been trained for so many epochs in all.
 fn trained(record: &Record, level: usize, epochs: usize, root: usize) -> &[Evidence] {
     let own = record.of_level(level);
-    let epochs = if level == 0 { epochs } else { epochs - root };
+    let epochs = if level == record.seed() { epochs } else { epochs - root };
     &own[..epochs.min(own.len())]
 }
 

@@ -10,15 +10,23 @@
 //! by images that are too few for a single sub-module. After the first growth that does not pay, one
 //! sub-network grows at a time, and one whose growth does not pay leaves the list. When none is left,
 //! training goes on with the champion.
+//!
+//! A seed that answers no better than a constant has learnt nothing, and there is nothing to compare with
+//! or to grow from: where noise is all it has, a deeper network learns better from scratch. So it is
+//! trained for longer, and if that does not help, growth begins anew with a deeper seed.
 
-use crate::comparison::Comparison;
+use crate::learning::{has_learnt, has_settled};
 use crate::policy::{ORIGIN, PolicyKind};
 use crate::trials::{Trials, length};
-use crate::{Amount, Depth, Evidence, GrowthConfig, Place, Policy, Record, Trial, Verdict, View};
+use crate::{
+    Amount, Depth, GrowthConfig, LevelOrigin, Place, Policy, Record, Trial, Verdict, View,
+};
 
-/// Points that training on has to bring at least for a network not to have settled, however low the
-/// price is: less is noise.
-const NOISE: f64 = 0.2;
+/// How many times K epochs a seed is trained for that learns nothing.
+const PATIENCE: usize = 10;
+
+/// How many deeper seeds are tried where none learns anything.
+const ATTEMPTS: usize = 3;
 
 /// See the module.
 #[derive(Clone, Debug)]
@@ -46,20 +54,14 @@ impl Worth {
         Trials::of(record, self.interval, self.price, finished)
     }
 
-    /// Whether the last K epochs are ahead of the K before by less than the price of a doubling.
-    fn has_settled(&self, epochs: &[Evidence]) -> bool {
-        let Some(start) = epochs.len().checked_sub(2 * self.interval) else { return false };
-        let (former, latter) = epochs[start..].split_at(self.interval);
-        Comparison::of(latter, former, self.interval, 0.0).gain < self.price.max(NOISE)
-    }
-
     /// Whether the seed has settled, or the trial at hand has had its epochs.
     fn is_over(&self, record: &Record) -> bool {
-        let level = record.level();
-        match record.levels().len() {
-            1 => self.has_settled(level),
-            _ => level.len() >= length(record, self.interval),
+        let (level, k) = (record.level(), self.interval);
+        if is_seed(record) {
+            let is_given_up = level.len() >= PATIENCE.saturating_mul(k);
+            return (has_learnt(level, k) || is_given_up) && has_settled(level, k, self.price);
         }
+        level.len() >= length(record, k)
     }
 
     /// What follows a trial that is over, or the seed once it has settled: keep what is better, let go
@@ -67,6 +69,9 @@ impl Worth {
     fn next(&self, view: View<'_>) -> Vec<Verdict> {
         let Trials { trials, champion } = self.told(view.record, false);
         let levels = view.record.levels();
+        if is_seed(view.record) && !has_learnt(view.record.level(), self.interval) {
+            return self.begin_anew(view);
+        }
         let (depth, is_champion) = (&levels[champion].depth, champion == levels.len() - 1);
         let mut verdicts = Vec::new();
         if is_champion {
@@ -95,12 +100,26 @@ impl Worth {
             return verdicts;
         }
         verdicts.push(Verdict::GoBack(Place::Root));
-        let (root, wanted) = (&levels[0].depth, self.grown(depth, &grows, view));
+        let (root, wanted) = (&levels[view.record.seed()].depth, self.grown(depth, &grows, view));
         let depths = root.as_slice().iter().zip(wanted.as_slice()).enumerate();
         verdicts.extend(depths.filter(|(_, (from, to))| to > from).map(|(member, (from, to))| {
             Verdict::Grow { subnet: Some(member), amount: Some(to - from) }
         }));
         verdicts
+    }
+
+    /// What follows a seed that has learnt nothing: a deeper one, or after some of them the first.
+    fn begin_anew(&self, view: View<'_>) -> Vec<Verdict> {
+        let levels = view.record.levels();
+        let seeds = levels.iter().filter(|level| level.origin == LevelOrigin::Seed).count();
+        let is_first = seeds == 1;
+        let deeper = self.grown(view.depth, view.members, view);
+        if seeds <= ATTEMPTS && deeper != *view.depth {
+            let keep = is_first.then_some(Verdict::Keep(Place::Champion));
+            return keep.into_iter().chain([Verdict::Restart(deeper)]).collect();
+        }
+        let back = (!is_first).then_some(Verdict::GoBack(Place::Champion));
+        view.members.iter().map(|&member| Verdict::StopOne(member)).chain(back).collect()
     }
 
     /// A network of this depth, with these sub-networks grown as far as is allowed.
@@ -117,6 +136,11 @@ impl Worth {
     }
 }
 
+/// Whether the network in training is a seed.
+fn is_seed(record: &Record) -> bool {
+    record.seed() == record.levels().len() - 1
+}
+
 /// The sub-network that alone was grown in a trial.
 fn grown_alone(trial: &Trial) -> Option<usize> {
     let (before, grown) = (trial.before.as_slice(), trial.grown.as_slice());
@@ -126,7 +150,7 @@ fn grown_alone(trial: &Trial) -> Option<usize> {
 
 impl Policy for Worth {
     fn decide(&self, view: View<'_>) -> Vec<Verdict> {
-        let is_root = view.record.len() == self.interval;
+        let is_root = is_seed(view.record) && view.record.level().len() == self.interval;
         let keep_root = is_root.then_some(Verdict::Keep(Place::Root));
         let next = if self.is_over(view.record) { self.next(view) } else { Vec::new() };
         keep_root.into_iter().chain(next).collect()
@@ -136,6 +160,9 @@ impl Policy for Worth {
         match self.trials(view.record, false).last() {
             _ if view.record.level().is_empty() => String::new(),
             Some(trial) => format!("brought {}", trial.comparison),
+            None if !has_learnt(view.record.level(), self.interval) => {
+                "the seed has learnt nothing yet".into()
+            }
             None if self.is_over(view.record) => "the seed has settled".into(),
             None => "grows once the seed has settled".into(),
         }
@@ -147,8 +174,10 @@ impl Policy for Worth {
 
     /// By what the trial has shown so far.
     fn goes_back_at_end(&self, view: View<'_>) -> bool {
+        let has_learnt_nothing =
+            is_seed(view.record) && !has_learnt(view.record.level(), self.interval);
         let trials = self.trials(view.record, false);
-        trials.last().is_some_and(|trial| !trial.comparison.pays())
+        has_learnt_nothing || trials.last().is_some_and(|trial| !trial.comparison.pays())
     }
 }
 

@@ -3,7 +3,8 @@
 
 use autogrow_base::settings::PluginSettings;
 use autogrow_growth::{
-    Amount, Compat, Depth, Evidence, Growth, GrowthConfig, Kind, Rules, Trial, Worth, replay,
+    Amount, Bits, Compat, Depth, Evidence, Growth, GrowthConfig, Kind, LevelOrigin, Rules, Trial,
+    Worth, replay,
 };
 use proptest::prelude::*;
 use rand::{Rng, SeedableRng};
@@ -108,6 +109,72 @@ fn all_sub_networks_grow_at_once_until_one_growth_does_not_pay() {
     let last = trials.iter().rfind(|trial| trial.kept == Some(true)).unwrap();
     assert_eq!(&last.grown, growth.depth());
     assert!(growth.depth().as_slice().iter().all(|&depth| depth >= 2), "{}", growth.depth());
+}
+
+/// Trains a made-up network whose score is a function of its depth and of the epochs that it was trained
+/// for, those before it grew included. Half of its 1,000 images are of the commonest class.
+fn learn(seed: &Depth, score: impl Fn(&Depth, usize) -> f64) -> (Growth, Vec<Trial>, usize) {
+    let config = config(4, 0.5, None);
+    let mut growth = growth(&config, seed);
+    let (mut epochs, mut kept, mut all) = (0, BTreeMap::new(), 0);
+    while !growth.finished() {
+        (epochs, all) = (epochs + 1, all + 1);
+        let score = score(growth.depth(), epochs);
+        let right: Bits = (0..1_000).map(|image| f64::from(image) < 10.0 * score).collect();
+        let losses = right.iter().map(|right| f32::from(u8::from(!right))).collect();
+        let macs = growth.depth().sub_modules() as u64;
+        let chance = Some(50.0);
+        let decisions = growth.epoch(Evidence {
+            score,
+            chance,
+            macs,
+            right: Some(right),
+            losses,
+            ..Evidence::default()
+        });
+        for decision in &decisions {
+            match (decision.kind, decision.place) {
+                (Kind::Keep, Some(place)) => drop(kept.insert(place, epochs)),
+                (Kind::RollBack, Some(place)) => epochs = kept[&place],
+                (Kind::Restart, _) => epochs = 0,
+                _ => {}
+            }
+        }
+        assert!(all < 1_000, "no end at {}", growth.depth());
+    }
+    let trials = Worth::new(&config).trials(growth.record(), true);
+    (growth, trials, all)
+}
+
+/// What shallower networks cannot do at all is learnt suddenly, after some epochs at chance.
+#[test]
+fn a_task_that_needs_depth_is_given_it() {
+    let seed = Depth::uniform(3, 1);
+    for needed in 1..=4 {
+        let is_enough = |depth: &Depth| depth.as_slice().iter().all(|&depth| depth >= needed);
+        let (growth, trials, _) = learn(&seed, |depth, epochs| match is_enough(depth) {
+            true if epochs > 15 => 98.0,
+            _ => 50.0,
+        });
+        let found = growth.depth().as_slice();
+        // Seeds grow from 1-1-1 to 2-2-2, 3-3-3 and 5-5-5.
+        assert_eq!(found, [[1, 2, 3, 5][needed - 1]; 3], "{trials:?}");
+        let seeds = growth.record().levels().iter();
+        let seeds = seeds.filter(|level| level.origin == LevelOrigin::Seed).count();
+        assert_eq!(seeds, needed);
+        assert!(!trials.is_empty() && trials.iter().all(|trial| trial.kept == Some(false)));
+    }
+}
+
+/// Where there is nothing to be learnt, the seed is what is left, after a few attempts.
+#[test]
+fn noise_alone_is_left_to_the_seed() {
+    let seed = Depth::uniform(3, 1);
+    let (growth, trials, all) = learn(&seed, |depth, epochs| {
+        50.0 + ((7 * epochs + 3 * depth.sub_modules()) % 5) as f64 / 10.0
+    });
+    assert_eq!(growth.depth(), &seed);
+    assert_eq!((trials.len(), all), (0, 4 * 40));
 }
 
 proptest! {

@@ -180,6 +180,7 @@ fn recorded(run: &Run, epochs: &[&Epoch]) -> Vec<Step> {
             Event::Grew { epoch, subnet, depth, .. } => (epoch, Kind::Grow, subnet, Some(depth)),
             Event::Kept { epoch, .. } => (epoch, Kind::Keep, &0, None),
             Event::RolledBack { epoch, depth, .. } => (epoch, Kind::RollBack, &0, Some(depth)),
+            Event::Restarted { epoch, depth, .. } => (epoch, Kind::Restart, &0, Some(depth)),
             Event::Stopped { epoch, subnet, .. } => (epoch, Kind::Stop, subnet, None),
             Event::Capped { epoch, subnet, .. } => (epoch, Kind::Cap, subnet, None),
             Event::OutOfTime { epoch, subnet, .. } => (epoch, Kind::OutOfTime, subnet, None),

@@ -132,6 +132,16 @@ pub enum Event {
         #[serde(default)]
         why: String,
     },
+    /// Growth begins anew with a deeper seed, because the one before has learnt nothing; its size.
+    Restarted {
+        epoch: usize,
+        depth: Depth,
+        seconds: f64,
+        parameters: usize,
+        macs: u64,
+        /// What the policy decided on.
+        why: String,
+    },
     /// A sub-network left the list: growing it no longer pays.
     Stopped { epoch: usize, depth: Depth, seconds: f64, subnet: usize },
     /// A sub-network left the list: it is as deep as allowed.

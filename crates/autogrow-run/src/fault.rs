@@ -29,3 +29,9 @@ pub(crate) fn point() -> std::io::Result<()> {
         _ => Ok(()),
     }
 }
+
+/// Whether operations are counted or made to fail: then as many of them as can be are done.
+pub fn is_tested() -> bool {
+    cfg!(feature = "faults")
+        && ["FAULT_AT", "FAULT_COUNT"].iter().any(|name| std::env::var_os(name).is_some())
+}

@@ -6,7 +6,7 @@ mod batch;
 pub mod certificate;
 pub mod config;
 mod event;
-mod fault;
+pub mod fault;
 mod lock;
 pub mod names;
 mod or_auto;

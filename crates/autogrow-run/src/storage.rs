@@ -228,11 +228,18 @@ impl Log {
         Ok(())
     }
 
-    /// Makes everything so far durable and says how long it is, in bytes.
-    pub fn sync(&self) -> Result<u64> {
+    /// How long it is, in bytes.
+    pub fn length(&self) -> u64 {
+        self.length
+    }
+
+    /// Makes everything so far durable.
+    ///
+    /// # Errors
+    /// [`Error::Run`] with the cause.
+    pub fn sync(&self) -> Result<()> {
         let synced = fault::point().and_then(|()| self.file.sync_data());
-        synced.map_err(|error| failed(&self.path, "cannot be written", &error))?;
-        Ok(self.length)
+        synced.map_err(|error| failed(&self.path, "cannot be written", &error))
     }
 }
 

@@ -39,6 +39,8 @@ struct Header {
     learning_rate: f64,
     score: f64,
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    chance: Option<f64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     train_score: Option<f64>,
     macs: u64,
     images: usize,
@@ -64,6 +66,7 @@ impl ValidationEpoch {
             depth: self.depth.clone(),
             learning_rate: self.learning_rate,
             score: evidence.score,
+            chance: evidence.chance,
             train_score: evidence.train_score,
             macs: evidence.macs,
             images: evidence.losses.len(),
@@ -106,6 +109,7 @@ impl ValidationEpoch {
             learning_rate: header.learning_rate,
             evidence: Evidence {
                 score: header.score,
+                chance: header.chance,
                 train_score: header.train_score,
                 macs: header.macs,
                 right,
@@ -156,6 +160,7 @@ mod tests {
             learning_rate: 0.1,
             evidence: Evidence {
                 score: 66.666_666_666_666_67,
+                chance: (epoch == 1).then_some(10.0),
                 train_score: (epoch == 1).then_some(71.234_567_890_123),
                 macs: 1_234_567,
                 right,

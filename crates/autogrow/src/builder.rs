@@ -200,7 +200,7 @@ impl AutoGrow {
         }
         let is_kept = kept.is_some();
         let found = found.map_err(|error| if is_kept { error } else { without_folder(error) })?;
-        if let Some(kept) = kept {
+        if let Some(mut kept) = kept {
             kept.finish(&found.outcome)?;
         }
         let outcome = found.outcome;

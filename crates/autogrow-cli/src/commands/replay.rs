@@ -30,12 +30,13 @@ pub(crate) fn run(args: &ReplayArgs, output: &Output) -> Result<()> {
                 Kind::Stop => "stop",
                 Kind::Keep => "keep",
                 Kind::RollBack => "roll back",
+                Kind::Restart => "begin anew",
                 Kind::Cap => "cap",
                 Kind::OutOfTime => "out of time",
             };
             let depth = event.depth.as_ref().map(ToString::to_string).unwrap_or_default();
             let subnet = match event.kind {
-                Kind::Keep | Kind::RollBack => String::new(),
+                Kind::Keep | Kind::RollBack | Kind::Restart => String::new(),
                 _ => event.subnet.to_string(),
             };
             [event.epoch.to_string(), what.into(), subnet, depth]

@@ -197,7 +197,7 @@ pub(super) fn go(
         .map(|found| found.outcome)
         .map_err(|error| loaded.locate(error));
     drop(progress);
-    let Some(folder) = folder else { return outcome.map(|_| None) };
+    let Some(mut folder) = folder else { return outcome.map(|_| None) };
     let outcome = outcome.and_then(|outcome| {
         // Before the result, so that a finished run has all that its folder is to have.
         let baselines = evaluate::keep(path, job.data, job.device)?;

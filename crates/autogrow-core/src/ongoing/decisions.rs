@@ -37,6 +37,12 @@ impl Run<'_> {
                 let place = decision.place;
                 Event::RolledBack { epoch, depth, seconds, place, parameters, macs, why }
             }
+            Kind::Restart => {
+                self.watch.architecture(network)?;
+                let (parameters, macs) = (network.parameters(), network.macs()?);
+                let why = growth.reason().into();
+                Event::Restarted { epoch, depth, seconds, parameters, macs, why }
+            }
         };
         self.watch.event(&event)
     }
@@ -59,6 +65,19 @@ impl Run<'_> {
             }
             None => Ok(learner),
         }
+    }
+
+    /// A learner of the seed network of the depth that the decision names, drawn as the first one was.
+    pub(crate) fn restart(&mut self, decision: &Decision, learner: Learner) -> Result<Learner> {
+        let Some(depth) = decision.depth.clone() else { return Ok(learner) };
+        drop(learner);
+        self.state.gone_back = true;
+        let job = self.job;
+        let device = job.device.clone().autodiff();
+        let network = job.drawn(depth, &device)?;
+        let network = job.ranks.with_parameters_of_first(network)?;
+        let learner = Learner::new(network, &job.training(), &job.config.plugin, device)?;
+        Ok(learner.with_ranks(job.ranks))
     }
 
     /// Saves the run where any decision of an epoch was carried out. With `adapts`, AdamInit begins

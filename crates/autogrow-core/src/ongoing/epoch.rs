@@ -119,6 +119,7 @@ impl Run<'_> {
             learning_rate,
             evidence: Evidence {
                 score: judged.scores.score,
+                chance: self.chance,
                 train_score: Some(train_score),
                 macs: network.macs()?,
                 right: judged.right,

@@ -17,7 +17,7 @@ use crate::job::Job;
 use crate::network::{Adapt, Blueprint, Network, StateDict};
 use crate::random::{Purpose, derive, generator};
 use crate::run::{Checkpoint, Event, Kept, Origin, Phase, State, Watch};
-use crate::training::{Learner, LearnerRecord, Scores, recalibrate};
+use crate::training::{Learner, LearnerRecord, Scores, chance, recalibrate};
 use crate::{Error, Result};
 use autogrow_run::validation::ValidationEpoch;
 use burn::tensor::Device;
@@ -38,6 +38,8 @@ pub(crate) struct Run<'a> {
     kept: BTreeMap<Place, Kept>,
     /// What the epochs so far have shown, as the run's `validation.bin` has it.
     validation: Vec<ValidationEpoch>,
+    /// What a network scores on the validation images that has learnt nothing.
+    chance: Option<f64>,
     origin: Origin,
     floor: Option<Depth>,
     clock: Clock,
@@ -114,6 +116,7 @@ impl<'a> Run<'a> {
             best: None,
             kept: BTreeMap::new(),
             validation: Vec::new(),
+            chance: chance(&*job.objective()?, &*job.data.validation, job.data.outputs.len())?,
             origin: Origin::of(job.config, job.data)?,
             floor: match job.config.run.max_minutes > 0.0 {
                 // Growth may end before it has come to its floor.

@@ -1,6 +1,7 @@
 //! The run folder: everything of a run, and nothing of it anywhere else.
 
 use super::checkpoint::{Checkpoint, Checkpoints, load_alone, save_alone};
+use super::saver::Saver;
 use super::snapshots;
 use super::{Event, Outcome, Watch};
 use crate::config::Config;
@@ -19,7 +20,7 @@ pub struct RunFolder {
     path: PathBuf,
     _lock: Lock,
     logs: Logs,
-    checkpoints: Checkpoints,
+    saver: Saver,
     /// What the model file says of the network.
     info: Option<ModelInfo>,
     /// What the run goes on by, until it is written: not before it really goes on.
@@ -99,23 +100,25 @@ impl RunFolder {
         let checkpoint = with_validation(path, newest.checkpoint)?;
         snapshots::prepare(path, config)?;
         let (path, config) = (path.into(), Some(config.clone()));
-        let folder = Self { path, _lock: lock, logs, checkpoints, info: None, config };
+        let saver = Saver::new(checkpoints);
+        let folder = Self { path, _lock: lock, logs, saver, info: None, config };
         Ok(Resumed { folder, checkpoint: Some(checkpoint), damaged })
     }
 
     /// Empty logs, no checkpoint.
     fn start(path: &Path, config: &Config, lock: Lock) -> Result<Self> {
         let logs = Logs::create(path, config.run.log_steps)?;
-        let checkpoints = Checkpoints::of(path, config.run.keep)?;
+        let saver = Saver::new(Checkpoints::of(path, config.run.keep)?);
         snapshots::prepare(path, config)?;
         let path = path.into();
-        Ok(Self { path, _lock: lock, logs, checkpoints, info: None, config: None })
+        Ok(Self { path, _lock: lock, logs, saver, info: None, config: None })
     }
 
     /// Lets model files say what `info` says: the classes of the run's data set, and how its images
     /// were made.
-    pub fn with_info(self, info: ModelInfo) -> Self {
-        Self { info: Some(info), ..self }
+    pub fn with_info(mut self, info: ModelInfo) -> Self {
+        self.info = Some(info);
+        self
     }
 
     /// The first of `<parent>/<stem>-1`, `-2`, ... that does not exist.
@@ -226,12 +229,22 @@ impl RunFolder {
     ///
     /// # Errors
     /// [`Error::Run`].
-    pub fn finish(&self, outcome: &Outcome) -> Result<()> {
+    pub fn finish(&mut self, outcome: &Outcome) -> Result<()> {
+        self.flush()?;
         // First: a run that has a result is not touched again.
         if outcome.peak.is_none() {
             storage::remove_file(&self.path.join(names::PEAK))?;
         }
         self.publish_json(names::RESULT, outcome)
+    }
+
+    /// Writes the checkpoint that waits to be written, if there is one.
+    fn flush(&mut self) -> Result<()> {
+        if self.saver.is_holding() {
+            self.logs.sync()?;
+            self.saver.flush()?;
+        }
+        Ok(())
     }
 
     fn publish_model(&self, name: &str, network: &Network) -> Result<()> {
@@ -358,15 +371,21 @@ impl Logs {
         })
     }
 
-    fn lengths(&self) -> Result<BTreeMap<String, u64>> {
+    fn lengths(&self) -> BTreeMap<String, u64> {
         let mut lengths = BTreeMap::new();
-        lengths.insert(names::JOURNAL.into(), self.journal.sync()?);
-        lengths.insert(names::METRICS.into(), self.metrics.sync()?);
-        lengths.insert(names::VALIDATION.into(), self.validation.sync()?);
+        lengths.insert(names::JOURNAL.into(), self.journal.length());
+        lengths.insert(names::METRICS.into(), self.metrics.length());
+        lengths.insert(names::VALIDATION.into(), self.validation.length());
         if let Some(steps) = &self.steps {
-            lengths.insert(names::STEPS.into(), steps.sync()?);
+            lengths.insert(names::STEPS.into(), steps.length());
         }
-        Ok(lengths)
+        lengths
+    }
+
+    /// Makes all of them durable.
+    fn sync(&self) -> Result<()> {
+        let logs = [&self.journal, &self.metrics, &self.validation];
+        logs.into_iter().chain(&self.steps).try_for_each(Log::sync)
     }
 }
 
@@ -423,8 +442,13 @@ impl Watch for RunFolder {
         if let Some(config) = self.config.take() {
             publish_config(&self.path, &config)?;
         }
-        let lengths = self.logs.lengths()?;
-        self.checkpoints.save(checkpoint, lengths)
+        let lengths = self.logs.lengths();
+        if !self.saver.is_due() {
+            self.saver.hold(checkpoint.clone(), lengths);
+            return Ok(());
+        }
+        self.logs.sync()?;
+        self.saver.write(checkpoint, lengths)
     }
 
     fn grown(&mut self, checkpoint: &Checkpoint) -> Result<()> {
@@ -432,12 +456,23 @@ impl Watch for RunFolder {
     }
 
     fn go_back(&mut self) -> Result<Option<Checkpoint>> {
-        let (Some(newest), _) = self.checkpoints.newest()? else { return Ok(None) };
+        self.flush()?;
+        let (Some(newest), _) = self.saver.newest()? else { return Ok(None) };
         self.logs = Logs::reopen(&self.path, &newest.logs)?;
         with_validation(&self.path, newest.checkpoint).map(Some)
     }
 
-    fn last_checkpoint(&self) -> Option<PathBuf> {
-        self.checkpoints.newest().ok()?.0.map(|newest| newest.path)
+    fn last_checkpoint(&mut self) -> Option<PathBuf> {
+        self.flush().ok()?;
+        self.saver.newest().ok()?.0.map(|newest| newest.path)
+    }
+}
+
+/// However a run ends, it goes on from where it was.
+impl Drop for RunFolder {
+    fn drop(&mut self) {
+        if let Err(error) = self.flush() {
+            tracing::warn!("the last checkpoint is not written: {error}");
+        }
     }
 }

@@ -5,6 +5,7 @@ mod checkpoint;
 mod folder;
 mod model;
 mod origin;
+mod saver;
 mod snapshots;
 mod state;
 mod watch;

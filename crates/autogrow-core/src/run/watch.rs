@@ -99,7 +99,7 @@ pub trait Watch {
     }
 
     /// Where the last good checkpoint is.
-    fn last_checkpoint(&self) -> Option<PathBuf> {
+    fn last_checkpoint(&mut self) -> Option<PathBuf> {
         None
     }
 
@@ -156,8 +156,8 @@ impl Watch for Vec<&mut dyn Watch> {
         Ok(None)
     }
 
-    fn last_checkpoint(&self) -> Option<PathBuf> {
-        self.iter().find_map(|watch| watch.last_checkpoint())
+    fn last_checkpoint(&mut self) -> Option<PathBuf> {
+        self.iter_mut().find_map(|watch| watch.last_checkpoint())
     }
 
     fn stop(&self) -> Option<(u8, PathBuf)> {

@@ -2,6 +2,7 @@
 
 mod adadelta;
 mod average;
+mod chance;
 mod clip;
 mod convolution;
 mod evaluation;
@@ -20,6 +21,7 @@ mod schedule;
 mod sgd;
 mod tally;
 
+pub(crate) use chance::chance;
 pub use convolution::use_convolution;
 pub use evaluation::{
     ClassesReport, Evaluation, LabelsReport, Mistake, Report, ValuesReport, sigmoid, softmax,

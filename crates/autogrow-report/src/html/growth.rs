@@ -51,6 +51,13 @@ impl Row {
         let back = back[back.len() - missing..].iter();
         self.boxes.extend(back.map(|&stacked| SubModule { stacked, from: epoch, until: None }));
     }
+
+    /// All are given up after `epoch`, for new ones.
+    fn begin_anew(&mut self, depth: usize, epoch: usize) {
+        let present = self.boxes.iter_mut().filter(|own| own.until.is_none());
+        present.for_each(|own| own.until = Some(epoch));
+        self.boxes.extend((0..depth.min(MOST)).map(|_| SubModule::stacked(epoch)));
+    }
 }
 
 pub(super) fn section(run: &Run) -> Markup {
@@ -101,6 +108,10 @@ fn rows(run: &Run) -> Vec<Row> {
             Event::RolledBack { epoch, depth, .. } => {
                 let depths = depth.as_slice().iter();
                 rows.iter_mut().zip(depths).for_each(|(row, &depth)| row.go_back(depth, *epoch));
+            }
+            Event::Restarted { epoch, depth, .. } => {
+                let depths = depth.as_slice().iter();
+                rows.iter_mut().zip(depths).for_each(|(row, &depth)| row.begin_anew(depth, *epoch));
             }
             Event::Stopped { epoch, subnet, .. }
             | Event::Capped { epoch, subnet, .. }

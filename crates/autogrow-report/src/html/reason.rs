@@ -182,11 +182,12 @@ fn row(rule: &Rule, check: &Check) -> Markup {
                         Kind::Stop => { span.end aria-hidden="true" { "✕" } " stopped " }
                         Kind::Keep => { span.up aria-hidden="true" { "●" } " kept it " }
                         Kind::RollBack => { span.end aria-hidden="true" { "↶" } " went back to " }
+                        Kind::Restart => { span.up aria-hidden="true" { "▲" } " began anew with " }
                         Kind::Cap => { span.end aria-hidden="true" { "■" } " capped " }
                         Kind::OutOfTime => { span.end aria-hidden="true" { "■" } " no time for " }
                     }
                     @match (decision.kind, &decision.depth) {
-                        (Kind::RollBack, Some(depth)) => { (depth) }
+                        (Kind::RollBack | Kind::Restart, Some(depth)) => { (depth) }
                         (Kind::Keep, _) => {}
                         _ => { (decision.subnet) }
                     }

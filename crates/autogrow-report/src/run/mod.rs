@@ -195,6 +195,7 @@ impl Run {
         let grown = self.events.iter().rev().find_map(|event| match event {
             Event::Grew { depth, .. }
             | Event::RolledBack { depth, .. }
+            | Event::Restarted { depth, .. }
             | Event::Started { depth, .. } => Some(depth),
             _ => None,
         });

@@ -168,6 +168,7 @@ impl Trial<'_> {
         let judged = evaluate(network, &*objective, &*data.test, device, ranks, &mut || Ok(()))?;
         Ok(Evidence {
             score: judged.scores.score,
+            chance: None,
             train_score: None,
             macs: network.macs()?,
             right: judged.right,
