@@ -106,17 +106,7 @@ fn end(folder: &Path) -> End {
     let decision = |line: &str| {
         let event: Value = serde_json::from_str(line).unwrap();
         let kind = event["event"].as_str().unwrap().to_string();
-        let counts = [
-            "grew",
-            "kept",
-            "rolled-back",
-            "restarted",
-            "stopped",
-            "capped",
-            "fine-tuning",
-            "epoch",
-        ]
-        .contains(&&*kind);
+        let counts = !["started", "resumed", "finished"].contains(&&*kind);
         counts.then(|| format!("{kind} {} {} {}", event["epoch"], event["depth"], event["subnet"]))
     };
     End {

@@ -138,6 +138,24 @@ fn replay_gives_up_what_training_gave_up() {
     assert!(kept > 0 && given_up > 0, "{kept} kept, {given_up} given up");
 }
 
+/// Ten epochs of a network that learns nothing from a few images, then a deeper one: told in the journal
+/// and on the page, and played again by `replay`.
+#[test]
+fn a_seed_that_learns_nothing_gives_way_to_a_deeper_one() {
+    let place = tempfile::tempdir().unwrap();
+    let run = place.path().join("run");
+    let slow = ["training.learning_rate=0.02", "data.fraction=0.05", "network.width=2"];
+    let growth = ["growth.policy=worth", "growth.price=0", "growth.interval=1"];
+    let result =
+        train(&run, &[&slow[..], &growth, &["growth.max_depth=3-3-3", "run.seed=4"]].concat());
+    let restart = ("restart".to_string(), 10, "2-2-2".to_string());
+    assert!(decisions(&run).contains(&restart), "{:?}", decisions(&run));
+    let replayed = PROGRAM.json(&["replay", run.to_str().unwrap()]);
+    assert_eq!(replayed["found"], result["found"]);
+    let page = read(&run.join("report.html"));
+    assert!(page.contains("After epoch 10 the seed had learnt nothing"), "{page}");
+}
+
 /// Each rank goes back for itself; were one to go back to another network, the run would end.
 #[test]
 fn ranks_go_back_together() {

@@ -72,6 +72,11 @@ impl Progress {
     fn line(&self, line: &str) {
         self.bar.suspend(|| self.output.note(line));
     }
+
+    /// What a decision rests on, unless it has just been told of a network that is kept.
+    fn reason(&self, why: &str) -> String {
+        if self.kept == why { String::new() } else { format!("  {DIM}{why}{RESET}") }
+    }
 }
 
 impl Watch for Progress {
@@ -153,17 +158,14 @@ impl Watch for Progress {
             }
             Event::RolledBack { depth, place, why, .. } => {
                 self.depth = depth.to_string();
-                // Of a network that is kept it has been told.
-                let why = match self.kept == *why {
-                    true => String::new(),
-                    false => format!("  {DIM}{why}{RESET}"),
-                };
+                let why = self.reason(why);
                 let root = if *place == Some(Place::Root) { "the root, " } else { "" };
                 self.line(&format!("went back  to {root}{depth}{why}"));
             }
             Event::Restarted { depth, why, .. } => {
                 self.depth = depth.to_string();
-                self.line(&format!("anew       with {BOLD}{depth}{RESET}  {DIM}{why}{RESET}"));
+                let why = self.reason(why);
+                self.line(&format!("anew       with {BOLD}{depth}{RESET}{why}"));
             }
             Event::WentBack { epoch, depth, rate_scale, .. } => {
                 self.depth = depth.to_string();

@@ -1,12 +1,18 @@
 //! What each growth on trial has brought, and what became of it.
 
 use crate::rule::Rule;
-use autogrow_growth::{Comparison, Trial};
+use autogrow_growth::{Comparison, Depth, Kind, Trial};
 use maud::{Markup, html};
 
 /// The trials of a policy that goes back, with a sentence on how they ended.
 pub(super) fn table(rule: &Rule) -> Markup {
     html! {
+        @for (epoch, seed) in begun_anew(rule) {
+            p {
+                "After epoch " (epoch) " the seed had learnt nothing, so growth began anew with "
+                (seed) "."
+            }
+        }
         @if let Some(sentence) = sentence(&rule.trials) { p { (sentence) } }
         div.scroll tabindex="0" role="region" aria-label="Trials" {
             table.checks {
@@ -30,6 +36,14 @@ pub(super) fn table(rule: &Rule) -> Markup {
             the same early one and trained for as many epochs in all as the champion."
         }
     }
+}
+
+/// The epochs after which growth began anew, and the depths of the seeds.
+fn begun_anew(rule: &Rule) -> impl Iterator<Item = (usize, &Depth)> {
+    rule.checks.iter().flat_map(|check| {
+        let restarts = check.decisions.iter().filter(|decision| decision.kind == Kind::Restart);
+        restarts.filter_map(|decision| Some((check.epoch, decision.depth.as_ref()?)))
+    })
 }
 
 fn row(trial: &Trial) -> Markup {
