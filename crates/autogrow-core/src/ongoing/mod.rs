@@ -116,7 +116,12 @@ impl<'a> Run<'a> {
             best: None,
             kept: BTreeMap::new(),
             validation: Vec::new(),
-            chance: chance(&*job.objective()?, &*job.data.validation, job.data.outputs.len())?,
+            chance: chance(
+                &*job.objective()?,
+                &*job.data.validation,
+                job.data.outputs.len(),
+                job.device,
+            )?,
             origin: Origin::of(job.config, job.data)?,
             floor: match job.config.run.max_minutes > 0.0 {
                 // Growth may end before it has come to its floor.

@@ -19,6 +19,7 @@ pub(crate) fn chance(
     objective: &dyn Objective,
     split: &dyn Split,
     outputs: usize,
+    device: &Device,
 ) -> Result<Option<f64>> {
     let targets = split.targets()?;
     targets.check(objective.task(), outputs)?;
@@ -27,13 +28,12 @@ pub(crate) fn chance(
         return Ok(None);
     }
     let answer = constant(objective.task(), &targets, outputs);
-    let device = Device::flex();
     let mut tally = Tally::default();
     for start in (0..images).step_by(BATCH) {
         let part = targets.part(start..images.min(start + BATCH));
         let shape = [part.len(), outputs];
-        let answers = Tensor::from_data(TensorData::new(answer.repeat(shape[0]), shape), &device);
-        let targets = TargetTensor::new(&part, &device);
+        let answers = Tensor::from_data(TensorData::new(answer.repeat(shape[0]), shape), device);
+        let targets = TargetTensor::new(&part, device);
         let loss = objective.loss(answers.clone(), &targets);
         let numbers = Tensor::cat(vec![loss, objective.sums(answers, &targets)], 0).into_data();
         tally.add(shape[0], &numbers.iter::<f32>().collect::<Vec<_>>());
@@ -88,7 +88,7 @@ mod tests {
     fn of(name: &str, outputs: usize, targets: Targets) -> Option<f64> {
         let training = TrainingConfig { objective: name.into(), ..TrainingConfig::default() };
         let objective = objective(&training, &PluginSettings::default()).unwrap();
-        chance(&*objective, &Given(targets), outputs).unwrap()
+        chance(&*objective, &Given(targets), outputs, &Device::flex()).unwrap()
     }
 
     #[test]
