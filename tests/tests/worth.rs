@@ -144,10 +144,10 @@ fn replay_gives_up_what_training_gave_up() {
 fn a_seed_that_learns_nothing_gives_way_to_a_deeper_one() {
     let place = tempfile::tempdir().unwrap();
     let run = place.path().join("run");
-    let slow = ["training.learning_rate=0.02", "data.fraction=0.05", "network.width=2"];
+    let slow = ["training.learning_rate=0.03", "data.fraction=0.06", "network.width=2"];
     let growth = ["growth.policy=worth", "growth.price=0", "growth.interval=1"];
     let result =
-        train(&run, &[&slow[..], &growth, &["growth.max_depth=3-3-3", "run.seed=4"]].concat());
+        train(&run, &[&slow[..], &growth, &["growth.max_depth=3-3-3", "run.seed=3"]].concat());
     let restart = ("restart".to_string(), 10, "2-2-2".to_string());
     assert!(decisions(&run).contains(&restart), "{:?}", decisions(&run));
     let replayed = PROGRAM.json(&["replay", run.to_str().unwrap()]);

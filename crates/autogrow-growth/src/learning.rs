@@ -7,13 +7,17 @@ use crate::comparison::{Comparison, mean_score};
 /// price is: less is noise.
 const NOISE: f64 = 0.2;
 
-/// Whether the last `window` epochs are ahead of the best constant answer by more than two standard
+/// Standard errors by which a network has to be ahead of a constant answer: it is looked at every K
+/// epochs, and two would be had by luck in one of a few runs.
+const ERRORS: f64 = 3.0;
+
+/// Whether the last `window` epochs are ahead of the best constant answer by more than three standard
 /// errors. Where nothing is known of that, a network counts as having learnt.
 pub(crate) fn has_learnt(epochs: &[Evidence], window: usize) -> bool {
     let latter = &epochs[epochs.len() - window.min(epochs.len())..];
     let Some(last) = latter.last() else { return false };
     let Some(chance) = last.chance else { return true };
-    mean_score(latter) - chance > NOISE.max(2.0 * last.error_of_chance())
+    mean_score(latter) - chance > NOISE.max(ERRORS * last.error_of_chance())
 }
 
 /// Whether the last `window` epochs are ahead of as many before by less than the price of a doubling.
@@ -39,8 +43,8 @@ mod tests {
             ..Evidence::default()
         };
         assert!(!has_learnt(&[], 2));
-        assert!(!has_learnt(&[of(99.0), of(54.0), of(55.5)], 2));
-        assert!(has_learnt(&[of(20.0), of(54.0), of(56.5)], 2));
+        assert!(!has_learnt(&[of(99.0), of(54.0), of(60.0)], 2));
+        assert!(has_learnt(&[of(20.0), of(57.0), of(59.0)], 2));
         // Of values the mean explains nothing, and how far that is off by chance is not known.
         let value = |score| Evidence { score, chance: Some(0.0), ..Evidence::default() };
         assert!(!has_learnt(&[value(-300.0)], 1) && !has_learnt(&[value(0.1)], 1));

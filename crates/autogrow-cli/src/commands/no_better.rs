@@ -1,7 +1,6 @@
 //! What is said of a network that is no better than what can be had without one.
 
 use autogrow::data::{Baselines, Task};
-use autogrow::run::read;
 use autogrow::training::Objective;
 use autogrow_run::names;
 use serde::Deserialize;
@@ -13,7 +12,7 @@ pub(super) fn baselines_of(run: &Path) -> Option<Baselines> {
     struct Evaluation {
         baselines: Option<Baselines>,
     }
-    let bytes = read(&run.join(names::EVALUATION)).ok()?;
+    let bytes = std::fs::read(run.join(names::EVALUATION)).ok()?;
     serde_json::from_slice::<Evaluation>(&bytes).ok()?.baselines
 }
 
