@@ -3,7 +3,18 @@
 #![cfg(feature = "wgpu")]
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+use autogrow_core::config::{Compat, Shortcut, TrainingConfig};
+use autogrow_core::data::{Batch, Pass, Split, Targets};
+use autogrow_core::growth::Depth;
+use autogrow_core::network::{Blueprint, Network};
+use autogrow_core::random::{Purpose, generator};
+use autogrow_core::ranks::Ranks;
+use autogrow_core::settings::PluginSettings;
+use autogrow_core::training::{Epoch, Learner, Transfers, evaluate};
+use autogrow_models as _;
+use burn::tensor::{Device, DeviceKind};
 use serde_json::Value;
+use std::ops::ControlFlow;
 use std::path::Path;
 use std::process::Command;
 
@@ -40,11 +51,91 @@ fn autogrow(arguments: &[&str]) -> Value {
     result(command.args(arguments).args(["--json", "--quiet"]))
 }
 
+/// What a step asks of the device does not depend on how deep the network is.
 #[test]
-fn steps_are_timed_on_wgpu() {
-    let image = ["--image", "1x8x8", "--network", "basic3resnet", "--batch", "8", "--steps", "2"];
-    let step = autogrow(&[&["bench", "step", "--device", "wgpu"], &image[..]].concat());
-    assert!(step["images_per_second"].as_f64().unwrap() > 0.0, "{step}");
+fn a_step_on_wgpu_reads_once_however_deep() {
+    let image = ["--image", "3x8x8", "--network", "basic3resnet", "--batch", "4", "--steps", "2"];
+    let small = ["--set", "network.width=4"];
+    let launches = ["3-3-3", "5-5-5"].map(|depth| {
+        let device = ["bench", "step", "--device", "wgpu", "--depth", depth];
+        let step = autogrow(&[&device[..], &image, &small].concat());
+        assert!(step["images_per_second"].as_f64().unwrap() > 0.0, "{step}");
+        assert_eq!(step["reads_per_step"], 1.0, "{step}");
+        assert_eq!(step["uploads_per_step"], 1.0, "{step}");
+        // A byte a pixel, four a class.
+        assert_eq!(step["uploaded_bytes_per_step"], (4 * (3 * 8 * 8 + 4)) as f64, "{step}");
+        step["launches_per_step"].as_f64().unwrap()
+    });
+    assert!(0.0 < launches[0] && launches[0] < launches[1], "{launches:?}");
+}
+
+/// Five batches of eight images, again and again.
+struct Waves {
+    steps: usize,
+}
+
+impl Split for Waves {
+    fn len(&self) -> usize {
+        8 * self.steps
+    }
+
+    fn batches(&self, _: Pass) -> Box<dyn Iterator<Item = autogrow_core::Result<Batch>> + '_> {
+        Box::new((0..self.steps).map(|step| {
+            let pixel = |at: usize| (0.37 * (at + 100 * (step % 5)) as f32).sin();
+            let images = (0..8 * 3 * 64).map(pixel).collect();
+            let targets = Targets::Classes((0..8).map(|image| (image + step % 5) % 3).collect());
+            Ok(Batch { images, targets })
+        }))
+    }
+}
+
+#[test]
+fn twenty_steps_on_wgpu_are_those_on_flex() {
+    let training = TrainingConfig { batch_size: 8, clip_norm: 1.0, ..TrainingConfig::default() };
+    let plugins = PluginSettings::default();
+    let [flex, wgpu] = [Device::flex(), Device::wgpu(DeviceKind::default())].map(|device| {
+        let blueprint = Blueprint {
+            network: "basic3resnet".into(),
+            depth: Depth::uniform(3, 1),
+            width: 4,
+            image: [3, 8, 8],
+            classes: 3,
+            shortcut: Shortcut::Projection,
+            compat: Compat::Paper,
+        };
+        let training_device = device.clone().autodiff();
+        let mut rng = generator(1, Purpose::Seed, 0);
+        let network = Network::new(blueprint, &mut rng, &training_device).unwrap();
+        let learner = Learner::new(network, &training, &plugins, training_device).unwrap();
+        let mut losses = Vec::new();
+        let before = Transfers::so_far();
+        let trained = learner.epoch(&mut Epoch {
+            split: &Waves { steps: 20 },
+            number: 1,
+            seed: 0,
+            learning_rate: 0.02,
+            resumed: Default::default(),
+            most_steps: None,
+            on_step: &mut |_, step| {
+                losses.push(step.loss);
+                Ok(ControlFlow::Continue(()))
+            },
+        });
+        assert_eq!(Transfers::since(before).reads, 20);
+        let learner = trained.unwrap().0;
+        let before = Transfers::so_far();
+        let (network, objective) = (learner.evaluated(), learner.objective());
+        let (split, ranks) = (Waves { steps: 5 }, Ranks::single());
+        let judged =
+            evaluate(&network, objective, &split, &device, &ranks, &mut || Ok(())).unwrap();
+        (losses, judged, Transfers::since(before).reads)
+    });
+    let gap = |a: &f64, b: &f64| (a - b).abs();
+    let gaps: Vec<_> = flex.0.iter().zip(&wgpu.0).map(|(a, b)| gap(a, b)).collect();
+    assert!(gaps.len() == 20 && gaps.iter().all(|&gap| gap < 1e-4), "{gaps:?}");
+    assert!(gap(&flex.1.scores.loss, &wgpu.1.scores.loss) < 1e-4);
+    assert_eq!((flex.1.losses.len(), flex.2), (40, 5));
+    assert_eq!((wgpu.1.losses.len(), wgpu.2), (40, 1), "one read for all five batches");
 }
 
 #[test]

@@ -2,9 +2,10 @@
 //! augmentation live in the crates that register [`DataSetKind`]s.
 
 pub use crate::baselines::{Baselines, Linear};
+use crate::raw::check_images;
+pub use crate::raw::{RawBatch, RawImages};
 pub use crate::share::Share;
 pub use crate::table::{Cells, Column, Feature, LeftOut, TableInput};
-use crate::targets::broken;
 pub use crate::targets::{Outputs, Targets, Task, ValueOutput};
 use crate::{Error, Result};
 use serde::{Deserialize, Serialize};
@@ -34,36 +35,13 @@ impl Batch {
     /// # Errors
     /// [`Error::Data`] about the data set.
     pub fn check_images(&self, image: [usize; 3], asked_for: usize) -> Result<()> {
-        let (images, size) = (self.len(), image.iter().product::<usize>());
-        if images > asked_for {
-            return Err(broken(format!("yields {images} images in a batch of {asked_for}")));
-        }
-        if self.images.len() != images * size {
-            let [channels, height, width] = image;
-            return Err(broken(format!(
-                "yields {} pixels for {images} images of {channels}x{height}x{width}",
-                self.images.len()
-            )));
-        }
-        Ok(())
+        check_images(self.len(), self.images.len(), image, asked_for)
     }
+}
 
-    /// The same images in batches of at most `size`; all at once where `size` is 0. A last one of fewer
-    /// than `least` images is joined to the one before.
-    pub(crate) fn parts(self, size: usize, least: usize) -> Vec<Self> {
-        let count = self.len();
-        if size == 0 || size >= count {
-            return vec![self];
-        }
-        let rest = count % size;
-        let whole = if rest > 0 && rest < least { count - rest } else { count };
-        let pixels = self.images.len() / count;
-        let part = |start: usize| {
-            let end = if start + size < whole { start + size } else { count };
-            let images = self.images[start * pixels..end * pixels].to_vec();
-            Self { images, targets: self.targets.part(start..end) }
-        };
-        (0..whole).step_by(size).map(part).collect()
+impl From<Batch> for RawBatch {
+    fn from(Batch { images, targets }: Batch) -> Self {
+        Self { images: RawImages::Normalised(images), targets }
     }
 }
 
@@ -98,6 +76,18 @@ impl Statistics {
     }
 }
 
+/// What the network sees of a byte: `(byte / white - mean) / std`, by the statistics of its channel.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Normalisation {
+    /// The brightest byte.
+    pub white: u8,
+    /// Of each channel.
+    pub statistics: Vec<Statistics>,
+}
+
+/// Batches of one pass.
+pub type RawBatches<'a> = Box<dyn Iterator<Item = Result<RawBatch>> + 'a>;
+
 /// A part of a data set that can be walked any number of times.
 pub trait Split: Send + Sync {
     /// Number of images.
@@ -113,6 +103,14 @@ pub trait Split: Send + Sync {
     /// Where `data.on_bad_image` allows it, images that cannot be read are missing in theirs.
     /// As many batches for each share, empty ones included.
     fn batches(&self, pass: Pass) -> Box<dyn Iterator<Item = Result<Batch>> + '_>;
+
+    /// The same batches for a device that normalises images itself, and how that is done: a quarter of
+    /// the bytes go there. None where images are not made of bytes; a batch of which that is true comes
+    /// normalised.
+    fn raw_batches(&self, pass: Pass) -> Option<(Normalisation, RawBatches<'_>)> {
+        let _ = pass;
+        None
+    }
 
     /// What is right for each image, in stored order.
     ///

@@ -16,6 +16,7 @@ pub mod landscape;
 pub mod network;
 mod ongoing;
 pub mod ranks;
+mod raw;
 mod resolve;
 pub mod run;
 mod share;
@@ -23,6 +24,7 @@ mod table;
 mod targets;
 pub mod testing;
 pub mod training;
+mod transfer;
 
 pub use autogrow::autogrow;
 pub use autogrow_base::{Error, Result, inventory, kind, random, register, registry, settings};

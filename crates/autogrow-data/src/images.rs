@@ -2,7 +2,7 @@
 
 use crate::random::Draws;
 use crate::transform::Transform;
-use autogrow_core::data::{Preprocessing, Targets};
+use autogrow_core::data::{Normalisation, Preprocessing, Targets};
 use autogrow_core::{Error, Result};
 use std::path::Path;
 
@@ -80,6 +80,23 @@ pub trait Source: Send + Sync + 'static {
     /// # Errors
     /// [`Error::Data`] where the image cannot be read.
     fn fill(&self, index: usize, draws: Option<&mut Draws>, out: &mut [f32]) -> Result<()>;
+
+    /// How the bytes of [`Source::fill_bytes`] are normalised, of augmented images or of others; none
+    /// where images are not made of bytes.
+    fn normalisation(&self, is_augmented: bool) -> Option<Normalisation> {
+        let _ = is_augmented;
+        None
+    }
+
+    /// Fills `out` with the bytes that [`Source::fill`] normalises. Says whether there are any: an
+    /// image may have more bits than others.
+    ///
+    /// # Errors
+    /// As [`Source::fill`].
+    fn fill_bytes(&self, index: usize, draws: Option<&mut Draws>, out: &mut [u8]) -> Result<bool> {
+        let _ = (index, draws, out);
+        Ok(false)
+    }
 }
 
 /// Images in memory, a byte a value.
@@ -137,6 +154,16 @@ impl Source for Images {
         let size: usize = self.transform.stored().iter().product();
         self.transform.fill(&self.pixels[index * size..(index + 1) * size], draws, out);
         Ok(())
+    }
+
+    fn normalisation(&self, is_augmented: bool) -> Option<Normalisation> {
+        Some(self.transform.normalisation(is_augmented))
+    }
+
+    fn fill_bytes(&self, index: usize, draws: Option<&mut Draws>, out: &mut [u8]) -> Result<bool> {
+        let size: usize = self.transform.stored().iter().product();
+        self.transform.fill_bytes(&self.pixels[index * size..(index + 1) * size], draws, out);
+        Ok(true)
     }
 }
 

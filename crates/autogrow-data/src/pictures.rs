@@ -16,7 +16,7 @@ use crate::transform::{Transform, normalised, table, to_byte};
 use crate::waiting::Waiting;
 use autogrow_core::Result;
 use autogrow_core::config::DataConfig;
-use autogrow_core::data::{Preprocessing, Statistics};
+use autogrow_core::data::{Normalisation, Preprocessing, Statistics};
 use autogrow_formats::geometry::{Crop, Scaler, fill_planes};
 use autogrow_formats::picture::{Samples, decode};
 use rayon::prelude::*;
@@ -301,6 +301,14 @@ impl Source for Kept {
         self.pictures.small.fill_planes(&self.images[index], draws, out);
         Ok(())
     }
+
+    fn normalisation(&self, is_augmented: bool) -> Option<Normalisation> {
+        Some(self.pictures.small.normalisation(is_augmented))
+    }
+
+    fn fill_bytes(&self, index: usize, draws: Option<&mut Draws>, out: &mut [u8]) -> Result<bool> {
+        Ok(self.pictures.small.fill_plane_bytes(&self.images[index], draws, out))
+    }
 }
 
 impl Source for Pictures {
@@ -353,6 +361,25 @@ impl Source for Pictures {
                 let value = |channel: usize, word| normalised(word, self.statistics[channel]);
                 fill_planes(words, self.size, flip, value, out);
             }
+        })
+    }
+
+    fn normalisation(&self, is_augmented: bool) -> Option<Normalisation> {
+        Some(self.small.normalisation(is_augmented))
+    }
+
+    fn fill_bytes(&self, index: usize, draws: Option<&mut Draws>, out: &mut [u8]) -> Result<bool> {
+        if self.size < LARGE {
+            let planes = self.square(index, None, |square, _, _| Planes::of(square, 3))?;
+            return Ok(self.small.fill_plane_bytes(&planes, draws, out));
+        }
+        self.square(index, draws, |square, flip, draws| {
+            let Samples::Bytes(pixels) = square else { return false };
+            fill_planes(pixels, self.size, flip, |_, byte| byte, out);
+            if let Some(draws) = draws {
+                self.small.operate_on_bytes(draws, out);
+            }
+            true
         })
     }
 }

@@ -6,7 +6,9 @@ use crate::images::Source;
 use crate::prefetch::Prefetch;
 use crate::random::{Draws, Purpose};
 use autogrow_core::config::OnBadImage;
-use autogrow_core::data::{Batch, Pass, Split, Targets};
+use autogrow_core::data::{
+    Batch, Normalisation, Pass, RawBatch, RawBatches, RawImages, Split, Targets,
+};
 use autogrow_core::{Error, Result};
 use rayon::prelude::*;
 use rayon::{ThreadPool, ThreadPoolBuilder};
@@ -64,26 +66,17 @@ impl Split for Subset {
     }
 
     fn batches(&self, pass: Pass) -> Box<dyn Iterator<Item = Result<Batch>> + '_> {
-        let mut order = self.indices.clone();
-        if let Some(seed) = pass.seed.filter(|_| self.shuffle) {
-            Draws::new(seed, Purpose::Order, 0).shuffle(Arc::make_mut(&mut order));
+        self.walk(pass).ahead(Walk::batch)
+    }
+
+    fn raw_batches(&self, pass: Pass) -> Option<(Normalisation, RawBatches<'_>)> {
+        let walk = self.walk(pass);
+        // A blank box is one of numbers.
+        if walk.augmentation.is_some() && walk.erasing > 0.0 {
+            return None;
         }
-        let batches = Batches {
-            source: self.source.clone(),
-            next: pass.skip.saturating_mul(pass.batch_size.max(1)).min(order.len()),
-            order,
-            pass,
-            augmentation: pass.seed.filter(|_| self.augment),
-            erasing: self.erasing,
-            on_bad_image: self.on_bad_image,
-            told: self.told.clone(),
-            workers: workers(),
-        };
-        match Prefetch::start(batches.clone()) {
-            Ok(ahead) => Box::new(ahead),
-            // The system grants no thread: the same batches, not ahead of time.
-            Err(_) => Box::new(batches),
-        }
+        let normalisation = self.source.normalisation(walk.augmentation.is_some())?;
+        Some((normalisation, walk.ahead(Walk::raw_batch)))
     }
 
     fn targets(&self) -> Result<Targets> {
@@ -100,6 +93,26 @@ impl Split for Subset {
     }
 }
 
+impl Subset {
+    /// How a pass goes.
+    fn walk(&self, pass: Pass) -> Walk {
+        let mut order = self.indices.clone();
+        if let Some(seed) = pass.seed.filter(|_| self.shuffle) {
+            Draws::new(seed, Purpose::Order, 0).shuffle(Arc::make_mut(&mut order));
+        }
+        Walk {
+            source: self.source.clone(),
+            order,
+            pass,
+            augmentation: pass.seed.filter(|_| self.augment),
+            erasing: self.erasing,
+            on_bad_image: self.on_bad_image,
+            told: self.told.clone(),
+            workers: workers(),
+        }
+    }
+}
+
 /// As many threads as the pool of whoever asks has; none where that is one, or where the system
 /// grants none: then images are made one after the other.
 fn workers() -> Option<Arc<ThreadPool>> {
@@ -110,13 +123,11 @@ fn workers() -> Option<Arc<ThreadPool>> {
     if threads > 1 { pool.build().ok().map(Arc::new) } else { None }
 }
 
-/// The batches of one pass, made when asked for, each by all workers together: so the number of
-/// batches in memory does not depend on theirs.
+/// One pass over the images.
 #[derive(Clone)]
-struct Batches {
+struct Walk {
     source: Arc<dyn Source>,
     order: Arc<[u32]>,
-    next: usize,
     pass: Pass,
     augmentation: Option<u64>,
     erasing: f64,
@@ -125,44 +136,99 @@ struct Batches {
     workers: Option<Arc<ThreadPool>>,
 }
 
-impl Iterator for Batches {
-    type Item = Result<Batch>;
+/// The batches of a pass, made when asked for, each by all workers together: so the number of
+/// batches in memory does not depend on theirs.
+#[derive(Clone)]
+struct Batches<T> {
+    walk: Walk,
+    next: usize,
+    make: fn(&Walk, &[u32]) -> Result<T>,
+}
+
+impl<T> Iterator for Batches<T> {
+    type Item = Result<T>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        let size = self.pass.batch_size.max(1).min(self.order.len() - self.next);
+        let Walk { order, pass, .. } = &self.walk;
+        let size = pass.batch_size.max(1).min(order.len() - self.next);
         if size == 0 {
             return None;
         }
-        let indices = &self.order[self.next..self.next + size];
+        let indices = &order[self.next..self.next + size];
         self.next += size;
-        Some(self.batch(&indices[self.pass.share.range(size)]))
+        Some((self.make)(&self.walk, &indices[pass.share.range(size)]))
     }
 }
 
-impl Batches {
+impl Walk {
+    /// What `make` makes of the images of each batch, ahead of time.
+    fn ahead<T: Clone + Send + 'static>(
+        self,
+        make: fn(&Self, &[u32]) -> Result<T>,
+    ) -> Box<dyn Iterator<Item = Result<T>>> {
+        let pass = self.pass;
+        let next = pass.skip.saturating_mul(pass.batch_size.max(1)).min(self.order.len());
+        let batches = Batches { walk: self, next, make };
+        match Prefetch::start(batches.clone()) {
+            Ok(ahead) => Box::new(ahead),
+            // The system grants no thread: the same batches, not ahead of time.
+            Err(_) => Box::new(batches),
+        }
+    }
+
     fn batch(&self, indices: &[u32]) -> Result<Batch> {
         let shape = self.source.image();
-        let values = shape.iter().product::<usize>().max(1);
-        let mut images = vec![0.0; indices.len() * values];
-        let make = |(image, &index): (&mut [f32], &u32)| {
+        let fill = |index, mut draws: Option<&mut Draws>, image: &mut [f32]| {
+            self.source.fill(index, draws.as_deref_mut(), image)?;
+            if let Some(draws) = draws.filter(|_| self.erasing > 0.0) {
+                erase(self.erasing, draws, shape, image);
+            }
+            Ok(true)
+        };
+        let (images, targets) = self
+            .made(indices, fill)?
+            .unwrap_or_else(|| (Vec::new(), self.source.targets().of(&[])));
+        Ok(Batch { images, targets })
+    }
+
+    /// Bytes where all images of the batch are made of such.
+    fn raw_batch(&self, indices: &[u32]) -> Result<RawBatch> {
+        let fill = |index, draws: Option<&mut Draws>, image: &mut [u8]| {
+            self.source.fill_bytes(index, draws, image)
+        };
+        Ok(match self.made(indices, fill)? {
+            Some((bytes, targets)) => RawBatch { images: RawImages::Bytes(bytes), targets },
+            None => self.batch(indices)?.into(),
+        })
+    }
+
+    /// The images that `fill` has made of those that can be read, and their targets; none where it says
+    /// that it cannot make one.
+    fn made<P: Copy + Default + Send>(
+        &self,
+        indices: &[u32],
+        fill: impl Fn(usize, Option<&mut Draws>, &mut [P]) -> Result<bool> + Sync,
+    ) -> Result<Option<(Vec<P>, Targets)>> {
+        let values = self.source.image().iter().product::<usize>().max(1);
+        let mut images = vec![P::default(); indices.len() * values];
+        let make = |(image, &index): (&mut [P], &u32)| {
             let index = index as usize;
             let mut draws =
                 self.augmentation.map(|seed| Draws::new(seed, Purpose::Augmentation, index));
-            self.source.fill(index, draws.as_mut(), image)?;
-            if let Some(draws) = draws.as_mut().filter(|_| self.erasing > 0.0) {
-                erase(self.erasing, draws, shape, image);
-            }
-            Ok(())
+            fill(index, draws.as_mut(), image)
         };
-        let made: Vec<Result<()>> = match &self.workers {
+        let made: Vec<Result<bool>> = match &self.workers {
             Some(workers) => workers
                 .install(|| images.par_chunks_exact_mut(values).zip(indices).map(make).collect()),
             None => images.chunks_exact_mut(values).zip(indices).map(make).collect(),
         };
+        if made.iter().any(|made| matches!(made, Ok(false))) {
+            return Ok(None);
+        }
         let (mut made_of, mut bad) = (Vec::with_capacity(indices.len()), Bad::default());
         for (position, (made, &index)) in made.into_iter().zip(indices).enumerate() {
             match made {
-                Ok(()) => {
+                Ok(_) => {
                     // Moves up to where images are missing.
                     if made_of.len() < position {
                         let image = position * values..(position + 1) * values;
@@ -178,7 +244,7 @@ impl Batches {
             return Err(error);
         }
         images.truncate(made_of.len() * values);
-        Ok(Batch { images, targets: self.source.targets().of(&made_of) })
+        Ok(Some((images, self.source.targets().of(&made_of))))
     }
 
     /// Warns of an image that is left out: once, not in every epoch.
@@ -200,9 +266,11 @@ impl Batches {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::testing::Numbers;
+    use crate::testing::{Numbers, assert_bytes_are_the_same, fixture, open_at, pictures};
+    use autogrow_core::config::{Augment, DataConfig, SelectOn};
     use autogrow_core::data::Share;
     use std::collections::BTreeSet;
+    use std::path::PathBuf;
 
     const SEED: Pass =
         Pass { batch_size: 4, seed: Some(1), skip: 0, share: Share { index: 0, of: 1 } };
@@ -217,6 +285,48 @@ mod tests {
 
     fn labels(batches: &[Batch]) -> Vec<usize> {
         batches.iter().flat_map(|batch| batch.targets.classes().unwrap().to_vec()).collect()
+    }
+
+    /// Sets of all kinds, one with a picture of 16 bits among them, in every kind of pass.
+    #[test]
+    fn bytes_are_what_is_normalised() {
+        let deep = pictures(&["train/a/1.png", "train/a/2.png", "train/b/3.png", "test/a/4.png"]);
+        let picture = fixture("../../autogrow-formats/fixtures/colour-16.png");
+        std::fs::copy(picture, deep.path().join("train/b/5.png")).unwrap();
+        let sets = [
+            ("digits", PathBuf::new(), 8),
+            ("cifar10", fixture(""), 32),
+            ("folder", fixture("folder"), 32),
+            ("folder", fixture("folder"), 224),
+            ("imagenet", fixture("imagenet"), 224),
+            ("folder", deep.path().into(), 32),
+            ("folder", deep.path().into(), 224),
+        ];
+        for (name, dir, size) in &sets {
+            for augment in [Augment::Standard, Augment::Trivial, Augment::Rand] {
+                let (name, dir) = (name.to_string(), dir.clone());
+                let is_deep = dir == deep.path();
+                let config = DataConfig { name, dir, augment, ..DataConfig::default() };
+                let config = DataConfig { select_on: SelectOn::Test, ..config };
+                let set = open_at(&config, 0, *size).unwrap();
+                let passes = [(&set.train, Some(1)), (&set.train, None), (&set.test, None)];
+                for (number, (split, seed)) in passes.into_iter().enumerate() {
+                    let pass = Pass { batch_size: 2, seed, ..Pass::default() };
+                    let of_bytes = assert_bytes_are_the_same(&**split, pass);
+                    let others = split.len().div_ceil(2) - of_bytes;
+                    assert_eq!(others, usize::from(is_deep && number < 2), "{config:?}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn numbers_and_blank_boxes_are_not_made_of_bytes() {
+        let config = DataConfig { name: "digits".into(), erasing: 0.5, ..DataConfig::default() };
+        let set = open_at(&config, 0, 8).unwrap();
+        assert!(set.train.raw_batches(SEED).is_none());
+        assert!(set.train.raw_batches(Pass { seed: None, ..SEED }).is_some());
+        assert!(subset().raw_batches(SEED).is_none());
     }
 
     #[test]

@@ -2,8 +2,11 @@
 
 use crate::images::{Source, SourceTargets};
 use crate::random::Draws;
+use crate::transform::table;
 use autogrow_core::config::{Compat, DataConfig};
-use autogrow_core::data::{DataRequest, DataSet, Pass, Split, Statistics, Task};
+use autogrow_core::data::{
+    DataRequest, DataSet, Normalisation, Pass, RawBatch, RawImages, Split, Statistics, Task,
+};
 use autogrow_core::{Error, Result};
 use flate2::Compression;
 use flate2::write::GzEncoder;
@@ -73,6 +76,33 @@ pub(crate) fn labels(split: &dyn Split) -> Vec<usize> {
 pub(crate) fn pixels(split: &dyn Split) -> Vec<f32> {
     let batches = split.batches(Pass { batch_size: 100, ..Pass::default() });
     batches.flat_map(|batch| batch.unwrap().images).collect()
+}
+
+/// Checks that the bytes of a pass, normalised, are what the same pass yields normalised, and says how
+/// many batches come as bytes.
+pub(crate) fn assert_bytes_are_the_same(split: &dyn Split, pass: Pass) -> usize {
+    let (Normalisation { white, statistics }, raw) = split.raw_batches(pass).unwrap();
+    let tables: Vec<_> = statistics.iter().map(|&of| table(of, white)).collect();
+    let (mut raw, mut of_bytes) = (raw.map(Result::unwrap), 0);
+    for batch in split.batches(pass).map(Result::unwrap) {
+        let RawBatch { images, targets } = raw.next().unwrap();
+        assert_eq!(targets, batch.targets);
+        let images = match images {
+            RawImages::Normalised(images) => images,
+            RawImages::Bytes(bytes) => {
+                of_bytes += 1;
+                let plane = bytes.len() / batch.len() / tables.len();
+                let planes = bytes.chunks(plane).zip(tables.iter().cycle());
+                let look_up = |(plane, table): (&[u8], &[f32; 256])| {
+                    plane.iter().map(|&byte| table[usize::from(byte)]).collect::<Vec<_>>()
+                };
+                planes.flat_map(look_up).collect()
+            }
+        };
+        assert!(images == batch.images, "other pictures");
+    }
+    assert!(raw.next().is_none());
+    of_bytes
 }
 
 /// A file or folder of `fixtures`.

@@ -7,7 +7,7 @@ use crate::augment::augment;
 use crate::planes::Planes;
 use crate::random::Draws;
 use autogrow_core::config::{Augment, DataConfig};
-use autogrow_core::data::{Preprocessing, Statistics};
+use autogrow_core::data::{Normalisation, Preprocessing, Statistics};
 
 /// How the images of a set are prepared.
 #[derive(Clone, Debug)]
@@ -110,12 +110,54 @@ impl Transform {
             let table = &self.tables[channel];
             move |byte: u8| table[usize::from(byte)]
         };
-        let white = u32::from(self.white.max(1));
-        let to_255 = |byte: u8| ((u32::from(byte) * 255 + white / 2) / white).min(255) as u8;
-        self.fill_with(pixels, value, to_255, draws, out);
+        self.fill_with(pixels, value, |byte| self.to_255(byte), draws, out);
     }
 
-    /// The same of an image in as many bits as its picture has.
+    /// Fills `out` with the bytes of one image, augmented in the same way, before it is normalised.
+    pub fn fill_bytes(&self, pixels: &[u8], draws: Option<&mut Draws>, out: &mut [u8]) {
+        let Some(draws) = draws else {
+            return self.place(pixels, |_| |byte| byte, ([0, 0], false), out);
+        };
+        let placed = self.draw(draws);
+        match self.has_operations() {
+            true => self.place(pixels, |_| |byte| self.to_255(byte), placed, out),
+            false => self.place(pixels, |_| |byte| byte, placed, out),
+        }
+        self.operate_on_bytes(draws, out);
+    }
+
+    /// The same of an image that may have more bits: then says no, and does nothing.
+    pub(crate) fn fill_plane_bytes(
+        &self,
+        planes: &Planes,
+        draws: Option<&mut Draws>,
+        out: &mut [u8],
+    ) -> bool {
+        let Planes::Bytes(bytes) = planes else { return false };
+        self.fill_bytes(bytes, draws, out);
+        true
+    }
+
+    /// Changes training images beyond shifting and mirroring, where that is asked for; 255 is white.
+    pub(crate) fn operate_on_bytes(&self, draws: &mut Draws, bytes: &mut [u8]) {
+        if self.has_operations() {
+            augment(self.augment, draws, self.image(), bytes);
+        }
+    }
+
+    /// How those bytes are normalised, of augmented images or of others.
+    pub fn normalisation(&self, is_augmented: bool) -> Normalisation {
+        let white = if is_augmented && self.has_operations() { 255 } else { self.white };
+        Normalisation { white, statistics: self.statistics.clone() }
+    }
+
+    /// The byte that stands for another one where 255 is white.
+    fn to_255(&self, byte: u8) -> u8 {
+        let white = u32::from(self.white.max(1));
+        ((u32::from(byte) * 255 + white / 2) / white).min(255) as u8
+    }
+
+    /// The same as [`Transform::fill`] of an image in as many bits as its picture has.
     pub(crate) fn fill_planes(&self, planes: &Planes, draws: Option<&mut Draws>, out: &mut [f32]) {
         match planes {
             Planes::Bytes(bytes) => self.fill(bytes, draws, out),
@@ -161,8 +203,8 @@ impl Transform {
 
     /// Makes those changes to bytes in the size that the network sees, 255 white, and normalises them.
     pub(crate) fn operate(&self, mut bytes: Vec<u8>, draws: &mut Draws, out: &mut [f32]) {
-        let image @ [_, height, width] = self.image();
-        augment(self.augment, draws, image, &mut bytes);
+        let [_, height, width] = self.image();
+        self.operate_on_bytes(draws, &mut bytes);
         let planes = bytes.chunks_exact(height * width).zip(&self.tables_to_255);
         for ((plane, table), out) in planes.zip(out.chunks_exact_mut(height * width)) {
             let look_up = |(out, &byte): (&mut f32, &u8)| *out = table[usize::from(byte)];

@@ -48,7 +48,7 @@ pub use activation::Activation;
 pub use choice::{Convolution, Precision, set_convolution, set_precision};
 pub use descent::Sgd;
 pub use features::Features;
-pub use flex::{supports_bf16, supports_peers};
+pub use flex::{is_flex, supports_bf16, supports_peers};
 pub use layers::{
     batch_norm, conv, kaiming_normal_fan_out, linear, out_size, standard_normal, with_bias,
 };

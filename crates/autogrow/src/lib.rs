@@ -29,6 +29,7 @@ mod certify;
 mod dataset;
 pub mod device;
 mod found;
+mod launches;
 mod model;
 mod partial;
 mod settings_by_key;
@@ -43,6 +44,7 @@ pub use cancel::Cancel;
 pub use certify::{Certifier, Trial};
 pub use dataset::{Dataset, Pixels};
 pub use found::{Found, Progress};
+pub use launches::Launches;
 pub use model::Model;
 
 // Linked for what they register: networks and data sets.

@@ -6,6 +6,7 @@ use crate::data::{Pass, Split};
 use crate::network::{Blueprint, Network, StateDict, train_only};
 use crate::random::{Purpose, generator};
 use crate::training::{Objective, TargetTensor};
+use crate::transfer::{read, upload};
 use burn::tensor::{Device, Tensor, TensorData};
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
@@ -58,7 +59,7 @@ impl TrainingLoss {
             }
             let targets = TargetTensor::new(&batch.targets, &device);
             let data = TensorData::new(batch.images, [count, channels, height, width]);
-            batches.push((Tensor::from_data(data, &device), targets, count));
+            batches.push((upload(data, &device), targets, count));
         }
         let (space, path) = (Space::of(&like), path.into());
         Ok(Self { space, network, like, path, objective, batches })
@@ -83,8 +84,8 @@ impl TrainingLoss {
         let mut sum = 0.0;
         for (images, targets, count) in &self.batches {
             let outputs = network.forward(images.clone());
-            let loss = self.objective.loss(outputs, targets).into_scalar::<f32>();
-            sum += f64::from(loss) * *count as f64;
+            let loss = read(self.objective.loss(outputs, targets)).iter::<f64>().sum::<f64>();
+            sum += loss * *count as f64;
         }
         forget(&self.batches[0].0.device());
         Ok(sum / self.images().max(1) as f64)

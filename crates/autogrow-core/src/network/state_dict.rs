@@ -4,6 +4,7 @@ use super::Network;
 use super::floats::{self, Float};
 use super::model_info::{METADATA, ModelInfo};
 use super::names::{is_linear, pytorch_name};
+use crate::transfer::{read, upload};
 use crate::{Error, Result};
 use burn::module::{Module, ModuleMapper, ModuleVisitor, Param};
 use burn::tensor::{Tensor, TensorData};
@@ -216,7 +217,7 @@ impl ModuleVisitor for Reader {
         let tensor = param.val();
         let tensor = if self.at.transposed(D) { tensor.swap_dims(0, 1) } else { tensor };
         let shape = tensor.dims().to_vec();
-        let values = tensor.into_data().iter::<f32>().collect();
+        let values = read(tensor).iter::<f32>().collect();
         self.entries.insert(self.at.name(), TensorEntry { shape, values });
     }
 
@@ -257,7 +258,7 @@ impl ModuleMapper for Writer {
         // are rounded, and a network that is read must compute what the one written did.
         let values = if transposed { transpose(&entry) } else { entry.values };
         param.map(|old| {
-            let new = Tensor::from_data(TensorData::new(values, old.dims()), &old.device());
+            let new = upload(TensorData::new(values, old.dims()), &old.device());
             new.set_require_grad(old.is_require_grad())
         })
     }

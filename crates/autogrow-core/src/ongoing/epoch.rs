@@ -38,7 +38,7 @@ impl Run<'_> {
             most_steps,
             on_step: &mut |learner, step| {
                 let flow = self.after_step(learner, step)?;
-                is_cut_short |= flow.is_break() && step.number < step.of;
+                is_cut_short |= learner.is_some() && flow.is_break() && step.number < step.of;
                 Ok(flow)
             },
         })?;
@@ -141,16 +141,23 @@ impl Run<'_> {
     }
 
     /// Tells a step, and saves where it is time or somebody asks to stop. Breaks where there is no time
-    /// for another.
-    fn after_step(&mut self, learner: &Learner, step: &Step) -> Result<ControlFlow<()>> {
+    /// for another. Without the learner, because that is a step further, it asks for it in these cases.
+    fn after_step(&mut self, learner: Option<&Learner>, step: &Step) -> Result<ControlFlow<()>> {
         self.watch.step(self.state.epochs + 1, step.number, step.of, step.loss)?;
         self.state.step = step.number;
         self.state.tally = step.tally.clone();
-        if self.clock.minutes_since_saved() > self.job.config.run.checkpoint_minutes {
-            self.save(learner)?;
-        }
-        self.save_if_stopped(learner)?;
-        Ok(if self.is_time_over()? { ControlFlow::Break(()) } else { ControlFlow::Continue(()) })
+        let is_save_due = self.clock.minutes_since_saved() > self.job.config.run.checkpoint_minutes;
+        let is_over = match learner {
+            Some(learner) => {
+                if is_save_due {
+                    self.save(learner)?;
+                }
+                self.save_if_stopped(learner)?;
+                self.is_time_over()?
+            }
+            None => is_save_due || self.end_if_stopped().is_err() || self.is_time_over()?,
+        };
+        Ok(if is_over { ControlFlow::Break(()) } else { ControlFlow::Continue(()) })
     }
 
     /// What is waited for, and how many epochs there are still to come at least, where the policy

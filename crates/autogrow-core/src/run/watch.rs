@@ -27,7 +27,8 @@ pub trait Watch {
         Ok(())
     }
 
-    /// A training step is over: number within the epoch, of how many, its loss.
+    /// A training step is over, and its numbers are finite: number within the epoch, of how many, its
+    /// loss. On a device that computes while the host goes on, the next step is under way.
     ///
     /// # Errors
     /// Those that must end the run.

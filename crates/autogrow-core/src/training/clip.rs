@@ -4,17 +4,20 @@ use burn::module::{Module, ModuleVisitor, Param};
 use burn::optim::GradientsParams;
 use burn::tensor::Tensor;
 
-/// Of each gradient its sum, which is finite where it is, and for no sensible gradient else; behind
-/// these, where lengths are wanted, the square of each one's length.
-pub(super) fn looks(
-    network: &impl Module,
-    gradients: &GradientsParams,
-    lengths: bool,
-) -> Vec<Tensor<1>> {
-    let mut looks = Looks { gradients, lengths, sums: Vec::new(), squares: Vec::new() };
-    network.visit(&mut looks);
-    looks.sums.append(&mut looks.squares);
-    looks.sums
+/// What there is to see of each gradient, still on the device.
+pub(super) struct Looks {
+    /// Its sum, which is finite where it is, and for no sensible gradient else.
+    pub(super) sums: Vec<Tensor<1>>,
+    /// The square of its length, where lengths are wanted.
+    pub(super) squares: Vec<Tensor<1>>,
+}
+
+/// Looks at all gradients.
+pub(super) fn looks(network: &impl Module, gradients: &GradientsParams, lengths: bool) -> Looks {
+    let looks = Looks { sums: Vec::new(), squares: Vec::new() };
+    let mut look = Look { gradients, lengths, looks };
+    network.visit(&mut look);
+    look.looks
 }
 
 /// The gradients, all made shorter alike where together they are longer than `longest`, as by
@@ -30,39 +33,65 @@ pub(super) fn clipped(
     if factor >= 1.0 {
         return gradients;
     }
-    let mut scale = Scale { gradients, factor };
+    let mut scale = Scale { gradients, factor: Factor::Read(factor) };
     network.visit(&mut scale);
     scale.gradients
 }
 
-struct Looks<'a> {
-    gradients: &'a GradientsParams,
-    lengths: bool,
-    sums: Vec<Tensor<1>>,
+/// The same without reading the lengths: the factor stays on the device, in single precision.
+pub(super) fn clipped_unread(
+    network: &impl Module,
+    gradients: GradientsParams,
     squares: Vec<Tensor<1>>,
+    longest: f64,
+) -> GradientsParams {
+    if squares.is_empty() {
+        return gradients;
+    }
+    let length = Tensor::cat(squares, 0).sum().sqrt();
+    let factor = ((length + 1e-6).recip() * longest).clamp_max(1.0);
+    let mut scale = Scale { gradients, factor: Factor::Unread(&factor) };
+    network.visit(&mut scale);
+    scale.gradients
 }
 
-impl ModuleVisitor for Looks<'_> {
+struct Look<'a> {
+    gradients: &'a GradientsParams,
+    lengths: bool,
+    looks: Looks,
+}
+
+impl ModuleVisitor for Look<'_> {
     fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
         let Some(gradient) = self.gradients.get::<D>(param.id) else { return };
         let gradient = gradient.flatten::<1>(0, D - 1);
         if self.lengths {
-            self.squares.push((gradient.clone() * gradient.clone()).sum());
+            self.looks.squares.push((gradient.clone() * gradient.clone()).sum());
         }
-        self.sums.push(gradient.sum());
+        self.looks.sums.push(gradient.sum());
     }
 }
 
 /// Multiplies each gradient.
-struct Scale {
+struct Scale<'a> {
     gradients: GradientsParams,
-    factor: f64,
+    factor: Factor<'a>,
 }
 
-impl ModuleVisitor for Scale {
+enum Factor<'a> {
+    Read(f64),
+    /// `[1]`.
+    Unread(&'a Tensor<1>),
+}
+
+impl ModuleVisitor for Scale<'_> {
     fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
         if let Some(gradient) = self.gradients.remove::<D>(param.id) {
-            self.gradients.register(param.id, gradient.mul_scalar(self.factor));
+            let gradient = match &self.factor {
+                Factor::Read(factor) => gradient.mul_scalar(*factor),
+                Factor::Unread(factor) => gradient * Tensor::clone(factor).reshape([1; D]),
+            };
+            self.gradients.register(param.id, gradient);
         }
     }
 }
@@ -111,7 +140,7 @@ mod tests {
     #[test]
     fn one_number_that_is_not_finite_is_found() {
         let are_finite = |two: &Two, gradients: &GradientsParams| {
-            read(looks(two, gradients, false)).iter().all(|sum| sum.is_finite())
+            read(looks(two, gradients, false).sums).iter().all(|sum| sum.is_finite())
         };
         let (two, finite) = gradients(&[1e30, -1e30, 0.0, 1.0, 2.0]);
         assert!(are_finite(&two, &finite));
@@ -119,7 +148,8 @@ mod tests {
             let (two, wrong) = gradients(&[0.0, 1.0, 2.0, number, 3.0]);
             assert!(!are_finite(&two, &wrong));
         }
-        assert!(looks(&two, &GradientsParams::new(), true).is_empty());
+        let none = looks(&two, &GradientsParams::new(), true);
+        assert!(none.sums.is_empty() && none.squares.is_empty());
     }
 
     proptest! {
@@ -127,10 +157,15 @@ mod tests {
         fn together_they_are_as_long_as_they_may_be(
             values in prop::array::uniform5(-10.0f32..10.0),
             longest in 0.01f64..30.0,
+            on_device: bool,
         ) {
             let (two, all) = gradients(&values);
-            let looks = read(looks(&two, &all, true));
-            let clipped = numbers(&two, &clipped(&two, all, &looks[2..], longest));
+            let squares = looks(&two, &all, true).squares;
+            let clipped = match on_device {
+                false => clipped(&two, all, &read(squares), longest),
+                true => clipped_unread(&two, all, squares, longest),
+            };
+            let clipped = numbers(&two, &clipped);
             let length = |numbers: &[f32]| {
                 numbers.iter().map(|&number| f64::from(number).powi(2)).sum::<f64>().sqrt()
             };

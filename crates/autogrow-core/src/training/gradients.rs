@@ -4,6 +4,7 @@
 use crate::Result;
 use crate::network::Network;
 use crate::ranks::{Ranks, reduced};
+use crate::transfer::{read, upload};
 use burn::module::{Module, ModuleVisitor, Param};
 use burn::optim::GradientsParams;
 use burn::tensor::{Device, Tensor, TensorData};
@@ -61,7 +62,7 @@ fn on_host(
     let mut numbers = Vec::with_capacity(length + there.len());
     for part in parts {
         match part.gradient {
-            Some(gradient) => numbers.extend(gradient.into_data().iter::<f32>()),
+            Some(gradient) => numbers.extend(read(gradient).iter::<f32>()),
             None => numbers.resize(numbers.len() + part.length, 0.0),
         }
     }
@@ -72,7 +73,7 @@ fn on_host(
         let (own, rest) = numbers.split_at(length);
         numbers = rest;
         let data = || TensorData::new(own.to_vec(), [length]);
-        (*there > 0.0).then(|| Tensor::from_data(data(), device))
+        (*there > 0.0).then(|| upload(data(), device))
     });
     Ok(sums.collect())
 }

@@ -1,19 +1,25 @@
 //! Forward passes in evaluation mode: scores of a split, what they say of each image, outputs; and
 //! batch norms measured anew for weights that were averaged.
 
-use super::objective::{Objective, TargetTensor};
+use super::input::Input;
+use super::objective::Objective;
 use super::tally::{Scores, Tally};
 use crate::Result;
-use crate::data::{Batch, Pass, Split, Targets};
+use crate::data::{Pass, RawBatch, Split, Targets};
 use crate::growth::Bits;
 use crate::network::Network;
 use crate::ranks::Ranks;
-use autogrow_kernels::recalibrate as with_batch_statistics;
-use burn::tensor::{Device, Tensor, TensorData};
+use crate::transfer::{Readback, read};
+use autogrow_kernels::{is_flex, recalibrate as with_batch_statistics};
+use burn::tensor::{Device, Tensor};
 
 /// Images of one forward pass of an evaluation at most, and values that they hold together.
 const EVALUATION_BATCH: usize = 500;
 const EVALUATION_VALUES: usize = 16 << 20;
+
+/// Forward passes of an evaluation that a device may be asked for before their numbers are read: more
+/// than most splits take, and not so many that their images fill the memory.
+const UNREAD_PASSES: usize = 64;
 
 /// Training batches that batch norms are measured on: a sixteenth of an epoch, within these.
 const RECALIBRATION_PART: usize = 16;
@@ -45,37 +51,66 @@ pub fn evaluate(
     ranks: &Ranks,
     on_batch: &mut dyn FnMut() -> Result<()>,
 ) -> Result<Validation> {
+    let sums = objective.sum_count(network.blueprint().classes);
     let mut tally = Tally::default();
     let mut each = Each::default();
+    let mut unread = Vec::new();
+    let most_unread = if is_flex(device) { 1 } else { UNREAD_PASSES };
     let batch_size = evaluation_batch(network);
     let pass = Pass { batch_size, share: ranks.share(), ..Pass::default() };
-    for batch in split.batches(pass) {
+    let (batches, input) = Input::of(split, pass, network.blueprint().image, device, false);
+    for batch in batches {
         let batch = batch.and_then(|batch| checked(batch, network, objective, batch_size));
         let batch = ranks.agree(batch)?;
         let count = batch.len();
-        if count > 0 {
-            let outputs = outputs(network, batch.images, count, device);
-            let targets = TargetTensor::new(&batch.targets, device);
-            let losses = objective.losses(outputs.clone(), &targets);
-            let right = objective.right(outputs.clone(), &targets);
-            let numbers = vec![losses.clone().mean(), objective.sums(outputs, &targets), losses];
-            // Everything of the batch is read from the device at once.
-            let knows_right = right.is_some();
-            let numbers = Tensor::cat(numbers.into_iter().chain(right).collect(), 0).into_data();
-            let numbers: Vec<f32> = numbers.iter::<f32>().collect();
-            let images = count * (1 + usize::from(knows_right));
-            let (sums, images) = numbers.split_at(numbers.len() - images);
-            tally.add(count, sums);
-            each.add(count, images);
-        } else {
-            each.add(0, &[]);
+        let numbers = match count {
+            0 => Vec::new(),
+            _ => {
+                let (images, targets) = input.take(batch);
+                let outputs = network.forward(images);
+                let losses = objective.losses(outputs.clone(), &targets);
+                let right = objective.right(outputs.clone(), &targets);
+                let sums = vec![losses.clone().mean(), objective.sums(outputs, &targets), losses];
+                sums.into_iter().chain(right).collect()
+            }
+        };
+        unread.push((count, numbers));
+        if unread.len() >= most_unread {
+            add(std::mem::take(&mut unread), sums, &mut tally, &mut each)?;
         }
         on_batch()?;
     }
-    let count = objective.sum_count(network.blueprint().classes);
-    let scores = tally.over(ranks, count)?.scores(objective);
+    add(unread, sums, &mut tally, &mut each)?;
+    let scores = tally.over(ranks, sums)?.scores(objective);
     let (right, losses) = each.over(ranks, batch_size)?.in_order();
     Ok(Validation { scores, right, losses })
+}
+
+/// Reads what is known of some batches at once, and adds it up. Of each batch, how many images it has
+/// and, if there are any: the mean loss, `sums` sums of the objective, what is known of each image.
+///
+/// # Errors
+/// [`Error::Device`](crate::Error::Device) where the device has failed.
+fn add(
+    unread: Vec<(usize, Vec<Tensor<1>>)>,
+    sums: usize,
+    tally: &mut Tally,
+    each: &mut Each,
+) -> Result<()> {
+    let length = |parts: &[Tensor<1>]| parts.iter().map(|part| part.dims()[0]).sum::<usize>();
+    let lengths: Vec<_> = unread.iter().map(|(count, parts)| (*count, length(parts))).collect();
+    let mut readback = Readback::of(unread.into_iter().flat_map(|(_, parts)| parts).collect());
+    let mut numbers = readback.numbers()?;
+    for (count, length) in lengths {
+        let (own, rest) = numbers.split_at(length);
+        numbers = rest;
+        let (of_all, of_each) = own.split_at(length.min(1 + sums));
+        if count > 0 {
+            tally.add(count, of_all);
+        }
+        each.add(count, of_each);
+    }
+    Ok(())
 }
 
 /// What is known of each image, batch by batch.
@@ -149,13 +184,13 @@ pub fn recalibrate(
     let batches = (all / RECALIBRATION_PART).clamp(least, most);
     let pass = Pass { batch_size, seed: Some(seed), ..Pass::default() };
     let mut taken = 0;
-    for batch in split.batches(pass).take(batches) {
+    let (of_pass, input) = Input::of(split, pass, network.blueprint().image, device, false);
+    for batch in of_pass.take(batches) {
         let batch = checked(batch?, network, objective, batch_size)?;
-        let count = batch.len();
-        if count > 0 {
+        if !batch.is_empty() {
             taken += 1;
             let any = with_batch_statistics(1.0 / f64::from(taken), || {
-                outputs(network, batch.images, count, device);
+                network.forward(input.take(batch).0);
             });
             if !any {
                 break;
@@ -167,11 +202,11 @@ pub fn recalibrate(
 
 /// A batch that may hold so many images, if a network can be trained and judged on it.
 pub(super) fn checked(
-    batch: Batch,
+    batch: RawBatch,
     network: &Network,
     objective: &dyn Objective,
     asked_for: usize,
-) -> Result<Batch> {
+) -> Result<RawBatch> {
     let blueprint = network.blueprint();
     batch.check_images(blueprint.image, asked_for)?;
     batch.targets.check(objective.task(), blueprint.classes)?;
@@ -195,15 +230,18 @@ pub fn infer(
     on_batch: &mut OnOutputs<'_>,
 ) -> Result<()> {
     let batch_size = batch_size.unwrap_or_else(|| evaluation_batch(network));
-    for batch in split.batches(Pass { batch_size, ..Pass::default() }) {
+    let image = network.blueprint().image;
+    let pass = Pass { batch_size, ..Pass::default() };
+    let (batches, input) = Input::of(split, pass, image, device, false);
+    for batch in batches {
         let batch = batch?;
-        batch.check_images(network.blueprint().image, batch_size)?;
-        let count = batch.len();
-        if count == 0 {
+        batch.check_images(image, batch_size)?;
+        if batch.is_empty() {
             continue;
         }
-        let outputs = outputs(network, batch.images, count, device).into_data();
-        on_batch(&outputs.iter::<f32>().collect::<Vec<_>>(), &batch.targets)?;
+        let targets = batch.targets.clone();
+        let outputs = read(network.forward(input.take(batch).0));
+        on_batch(&outputs.iter::<f32>().collect::<Vec<_>>(), &targets)?;
     }
     Ok(())
 }
@@ -212,10 +250,4 @@ pub fn infer(
 fn evaluation_batch(network: &Network) -> usize {
     let values: usize = network.blueprint().image.iter().product();
     (EVALUATION_VALUES / values.max(1)).clamp(1, EVALUATION_BATCH)
-}
-
-fn outputs(network: &Network, images: Vec<f32>, count: usize, device: &Device) -> Tensor<2> {
-    let [channels, height, width] = network.blueprint().image;
-    let shape = [count, channels, height, width];
-    network.forward(Tensor::from_data(TensorData::new(images, shape), device))
 }

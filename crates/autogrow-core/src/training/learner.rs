@@ -1,18 +1,19 @@
 //! [`Learner`]: a network with its optimiser, and one epoch of training.
 
 use super::average::Average;
-use super::clip;
+use super::clip::{self, Looks};
 use super::gradients;
 use super::inference::checked;
+use super::input::Input;
 use super::mixing::Mixing;
 use super::objective::{Objective, objective};
 use super::optimizer::OptimizerKind;
-use super::pass::{Halt, Passes};
-use super::readback::Readback;
+use super::pass::{Backward, Halt, Passes};
 use super::schedule::warm_up;
+use super::taken::{Loss, Taken, Unread};
 use super::tally::{Scores, Tally};
 use crate::config::TrainingConfig;
-use crate::data::{Batch, Pass, Split};
+use crate::data::{Batch, Pass, RawBatch, RawBatches, RawImages, Split};
 use crate::network::{
     Adapt, Initializer, Network, StateDict, identities, train_only, trainable_ids, with_identities,
 };
@@ -21,12 +22,13 @@ use crate::ranks::Ranks;
 use crate::registry::find;
 use crate::settings::PluginSettings;
 use crate::{Error, Result};
+use autogrow_kernels::is_flex;
 use burn::module::{Module, ParamId};
 use burn::optim::decay::WeightDecayConfig;
 use burn::optim::{AdamConfig, ModuleOptimizer};
 use burn::tensor::{Bytes, Device};
 use rand::RngCore;
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashSet, VecDeque};
 use std::ops::ControlFlow;
 use std::path::Path;
 
@@ -45,12 +47,19 @@ pub struct Epoch<'a> {
     pub resumed: (usize, Tally),
     /// Steps that it has at most, those included; none: as many as the images make.
     pub most_steps: Option<usize>,
-    /// Told after each step; an error ends the epoch, and so does a break, as if that step had been
-    /// its last.
-    pub on_step: &'a mut dyn FnMut(&Learner, &Step) -> Result<ControlFlow<()>>,
+    /// Told of each step, in order, and given the learner as that step has left it; an error ends the
+    /// epoch, and so does a break, as if that step had been its last.
+    ///
+    /// Where a device computes while the host goes on, a step is told when the next one is under way,
+    /// and there is no learner to give. A break then asks for one: no further step begins, and the one
+    /// under way is told with the learner, by which it is decided.
+    pub on_step: &'a mut OnStep<'a>,
 }
 
-/// A step that was taken.
+/// See [`Epoch::on_step`].
+pub type OnStep<'a> = dyn FnMut(Option<&Learner>, &Step) -> Result<ControlFlow<()>> + 'a;
+
+/// A step that was taken, with finite numbers.
 #[derive(Clone, Debug)]
 pub struct Step {
     /// Number within the epoch, from 1.
@@ -139,11 +148,11 @@ impl Learner {
     /// Trains one epoch. The scores are of the images as they came, before each step.
     ///
     /// Takes the learner by value: the optimiser then holds the only handle to each parameter and
-    /// can work in place.
+    /// can work in place. It is given back as all its steps have left it, every one with finite numbers.
     ///
     /// # Errors
-    /// [`Error::Diverged`] before a loss that is not a number changes anything; data errors;
-    /// [`Error::Ranks`] where a rank is lost.
+    /// [`Error::Diverged`] where a loss or a gradient is not finite, and the learner is gone: it may be a
+    /// step further; data errors; [`Error::Ranks`] where a rank is lost.
     pub fn epoch(mut self, epoch: &mut Epoch<'_>) -> Result<(Self, Scores)> {
         let batch_size = self.training.batch_size;
         let of = epoch.split.len().div_ceil(batch_size);
@@ -151,85 +160,133 @@ impl Learner {
         let share = self.ranks.share();
         let pass = Pass { batch_size, seed: Some(epoch.seed), skip: taken, share };
         let numbers = taken + 1..=epoch.most_steps.unwrap_or(usize::MAX);
-        for (number, batch) in numbers.zip(epoch.split.batches(pass)) {
+        let (batches, input) = self.input(epoch.split, pass);
+        let mut under_way = VecDeque::new();
+        'epoch: for (number, batch) in numbers.zip(batches) {
             let batch = batch.and_then(|batch| self.checked(batch));
             let batch = self.mixed(self.ranks.agree(batch)?, epoch.seed, number);
             // Behind this step, of the whole run.
             let done = (epoch.number.saturating_sub(1)) as f64 + number as f64 / of as f64;
             let rate = epoch.learning_rate * warm_up(self.training.warmup_epochs, done);
             let loss;
-            (self, loss) = self.step(batch, rate, &mut tally).map_err(|halt| {
-                let (epoch, step) = (epoch.number, number);
-                match halt {
-                    Halt::NotFinite(what) => {
-                        Error::Diverged { epoch, step, what, checkpoint: None }
-                    }
-                    Halt::Failed(error) => error,
-                }
-            })?;
+            (self, loss) = self
+                .step(batch, &input, rate, &mut tally)
+                .map_err(|halt| halt.at(epoch.number, number))?;
             // No image of it could be read.
             let Some(loss) = loss else { continue };
-            let step = Step { number, of, loss, tally: tally.clone() };
-            if (epoch.on_step)(&self, &step)?.is_break() {
-                break;
+            under_way.push_back(Taken { number, of, loss });
+            let mut allowed = usize::from(self.reads_late());
+            while under_way.len() > allowed
+                && let Some(taken) = under_way.pop_front()
+            {
+                let is_newest = under_way.is_empty();
+                if self.tell(taken, is_newest, &input, epoch, &mut tally)?.is_break() {
+                    if is_newest {
+                        break 'epoch;
+                    }
+                    allowed = 0;
+                }
             }
+        }
+        if let Some(last) = under_way.pop_front() {
+            let _ = self.tell(last, true, &input, epoch, &mut tally)?;
         }
         let scores = tally.scores(&*self.objective);
         Ok((self, scores))
     }
 
+    /// Whether the numbers of a step are read while the next one is computed. Flex has computed them
+    /// when it is asked; ranks agree on each step before it is taken.
+    fn reads_late(&self) -> bool {
+        !is_flex(&self.device) && !self.ranks.are_several()
+    }
+
+    /// Tells of a step, once its numbers are there.
+    fn tell(
+        &self,
+        taken: Taken,
+        is_newest: bool,
+        input: &Input,
+        epoch: &mut Epoch<'_>,
+        tally: &mut Tally,
+    ) -> Result<ControlFlow<()>> {
+        let Taken { number, of, loss } = taken;
+        let loss = match loss {
+            Loss::Read(loss) => loss,
+            Loss::Unread(mut unread) => unread
+                .loss(&self.passes(input), tally)
+                .map_err(|halt| halt.at(epoch.number, number))?,
+        };
+        let step = Step { number, of, loss, tally: tally.clone() };
+        (epoch.on_step)(is_newest.then_some(self), &step)
+    }
+
     /// A batch of the training images, if it is such as the network can be trained on.
-    fn checked(&self, batch: Batch) -> Result<Batch> {
+    fn checked(&self, batch: RawBatch) -> Result<RawBatch> {
         checked(batch, &self.network, &*self.objective, self.training.batch_size)
     }
 
     /// The batch as it is trained on: mixed as a function of the epoch's seed and its number, each rank
     /// its share with itself.
-    fn mixed(&self, batch: Batch, seed: u64, number: usize) -> Batch {
-        let Some(mixing) = Mixing::of(&self.training) else { return batch };
-        let blueprint = self.network.blueprint();
-        let mut rng = generator(seed, Purpose::Mixing, number);
-        mixing.mix(&batch, blueprint.image, blueprint.classes, &mut rng)
+    fn mixed(&self, batch: RawBatch, seed: u64, number: usize) -> RawBatch {
+        match (Mixing::of(&self.training), batch) {
+            (Some(mixing), RawBatch { images: RawImages::Normalised(images), targets }) => {
+                let blueprint = self.network.blueprint();
+                let mut rng = generator(seed, Purpose::Mixing, number);
+                let batch = Batch { images, targets };
+                mixing.mix(&batch, blueprint.image, blueprint.classes, &mut rng).into()
+            }
+            (_, batch) => batch,
+        }
     }
 
-    /// One optimisation step on this rank's share of a batch; returns the loss before it, or none
-    /// where no rank has an image. Where that or a gradient is not finite, says so and steps
-    /// nowhere, on any rank.
-    fn step(
-        mut self,
-        batch: Batch,
-        learning_rate: f64,
-        tally: &mut Tally,
-    ) -> Result<(Self, Option<f64>), Halt> {
-        let passes = Passes {
+    /// The batches of a pass, and how they get to the device. What is mixed is mixed by the host.
+    fn input<'a>(&self, split: &'a dyn Split, pass: Pass) -> (RawBatches<'a>, Input) {
+        let image = self.network.blueprint().image;
+        Input::of(split, pass, image, &self.device, Mixing::of(&self.training).is_some())
+    }
+
+    fn passes<'a>(&'a self, input: &'a Input) -> Passes<'a> {
+        Passes {
             network: &self.network,
             objective: &*self.objective,
-            device: &self.device,
+            input,
             ranks: &self.ranks,
             micro_batch: self.training.micro_batch,
             batch_size: self.training.batch_size,
             sync_batch_norm: self.training.sync_batch_norm && self.ranks.are_several(),
             least: self.least,
-        };
-        let Some(mut backward) = passes.gradients(batch)? else {
+        }
+    }
+
+    /// One optimisation step on this rank's share of a batch; returns the loss before it, or none
+    /// where no rank has an image. Where that or a gradient is not finite, says so and steps
+    /// nowhere, on any rank; where it is read late, whoever reads it.
+    fn step(
+        mut self,
+        batch: RawBatch,
+        input: &Input,
+        learning_rate: f64,
+        tally: &mut Tally,
+    ) -> Result<(Self, Option<Loss>), Halt> {
+        let passes = self.passes(input);
+        let Some(Backward { gradients: own, seen }) = passes.gradients(batch)? else {
             return Ok((self, None));
         };
-        let own = std::mem::take(&mut backward.gradients);
         let gradients = gradients::sum(&self.ranks, &self.network, own, &self.device)?;
         let longest = self.training.clip_norm;
-        let mut readback = Readback::default();
-        readback.add(backward.unread());
-        readback.add(clip::looks(&self.network, &gradients, longest > 0.0));
-        let numbers = readback.read();
-        let (loss, taken) = passes.tell(&backward, &numbers, tally)?;
-        let looks = &numbers[taken..];
-        let sums = if longest > 0.0 { looks.len() / 2 } else { looks.len() };
-        if !looks[..sums].iter().all(|sum| sum.is_finite()) {
-            return Err(Halt::NotFinite("a gradient is not finite".into()));
-        }
-        let gradients = match longest > 0.0 {
-            true => clip::clipped(&self.network, gradients, &looks[sums..], longest),
-            false => gradients,
+        let Looks { sums, squares } = clip::looks(&self.network, &gradients, longest > 0.0);
+        let (gradients, loss) = if self.reads_late() {
+            let gradients = clip::clipped_unread(&self.network, gradients, squares, longest);
+            (gradients, Loss::Unread(Unread::new(seen, sums, Vec::new())))
+        } else {
+            let mut unread = Unread::new(seen, sums, squares);
+            let loss = Loss::Read(unread.loss(&passes, tally)?);
+            let gradients = match longest > 0.0 {
+                true => clip::clipped(&self.network, gradients, unread.squares()?, longest),
+                false => gradients,
+            };
+            (gradients, loss)
         };
         self.network = self.optimizer.step(learning_rate, self.network, gradients);
         if let Some(average) = &mut self.average {

@@ -9,6 +9,7 @@ mod evaluation;
 mod gradients;
 mod growing;
 mod inference;
+mod input;
 mod learner;
 mod mixing;
 mod objective;
@@ -16,18 +17,19 @@ mod optimizer;
 mod pass;
 mod precision;
 mod ranks;
-mod readback;
 mod schedule;
 mod sgd;
+mod taken;
 mod tally;
 
 pub(crate) use chance::chance;
+pub use crate::transfer::Transfers;
 pub use convolution::use_convolution;
 pub use evaluation::{
     ClassesReport, Evaluation, LabelsReport, Mistake, Report, ValuesReport, sigmoid, softmax,
 };
 pub use inference::{OnOutputs, Validation, evaluate, infer, recalibrate};
-pub use learner::{Epoch, Learner, LearnerRecord, Step};
+pub use learner::{Epoch, Learner, LearnerRecord, OnStep, Step};
 pub use objective::{Objective, ObjectiveKind, TargetTensor, objective};
 pub use optimizer::{OptimizerKind, decaying, growable};
 pub use precision::{Precision, precision_on, set_precision};

@@ -1,14 +1,15 @@
 //! The gradients of one batch: forward and backward over its parts, here and on all other ranks.
 
-use super::objective::{Objective, TargetTensor};
+use super::input::Input;
+use super::objective::Objective;
 use super::tally::Tally;
 use crate::Error;
-use crate::data::{Batch, Targets};
+use crate::data::{Batch, RawBatch, Targets};
 use crate::network::Network;
 use crate::ranks::{NormSums, Ranks};
 use autogrow_kernels::with_peers;
 use burn::optim::{GradientsAccumulator, GradientsParams};
-use burn::tensor::{Device, Tensor, TensorData};
+use burn::tensor::Tensor;
 
 /// Why a step is not taken.
 pub(super) enum Halt {
@@ -16,6 +17,16 @@ pub(super) enum Halt {
     NotFinite(String),
     /// Anything else.
     Failed(Error),
+}
+
+impl Halt {
+    /// What the run is told of it, at a step of an epoch.
+    pub(super) fn at(self, epoch: usize, step: usize) -> Error {
+        match self {
+            Self::NotFinite(what) => Error::Diverged { epoch, step, what, checkpoint: None },
+            Self::Failed(error) => error,
+        }
+    }
 }
 
 impl From<Error> for Halt {
@@ -27,24 +38,28 @@ impl From<Error> for Halt {
 /// Gradients, and what was seen on the way to them.
 pub(super) struct Backward {
     pub(super) gradients: GradientsParams,
-    /// Of the batch, over all ranks.
-    images: f64,
-    /// A pass each.
-    seen: Vec<Unread>,
+    pub(super) seen: Seen,
 }
 
-/// What a pass has seen, still on the device.
+/// What the passes of a batch have seen, still on the device.
+pub(super) struct Seen {
+    /// Of the batch, over all ranks.
+    images: f64,
+    passes: Vec<SeenInPass>,
+}
+
+/// What a pass has seen.
 #[derive(Default)]
-struct Unread {
+struct SeenInPass {
     images: usize,
     /// The mean loss, then the objective's sums; none of a rank without an image.
     numbers: Option<Tensor<1>>,
 }
 
-impl Backward {
-    /// All that was seen, pass by pass.
-    pub(super) fn unread(&self) -> impl Iterator<Item = Tensor<1>> {
-        self.seen.iter().filter_map(|unread| unread.numbers.clone())
+impl Seen {
+    /// All numbers, pass by pass.
+    pub(super) fn numbers(&self) -> impl Iterator<Item = Tensor<1>> {
+        self.passes.iter().filter_map(|pass| pass.numbers.clone())
     }
 }
 
@@ -52,7 +67,7 @@ impl Backward {
 pub(super) struct Passes<'a> {
     pub(super) network: &'a Network,
     pub(super) objective: &'a dyn Objective,
-    pub(super) device: &'a Device,
+    pub(super) input: &'a Input,
     pub(super) ranks: &'a Ranks,
     /// Images of one pass at most, on this rank; 0: all of its part of the batch.
     pub(super) micro_batch: usize,
@@ -68,7 +83,7 @@ pub(super) struct Passes<'a> {
 impl Passes<'_> {
     /// This rank's part of the gradients of the mean loss over the whole batch, of which `batch` is
     /// this rank's share; none where no rank has an image. Nothing is read from the device.
-    pub(super) fn gradients(&self, batch: Batch) -> Result<Option<Backward>, Halt> {
+    pub(super) fn gradients(&self, batch: RawBatch) -> Result<Option<Backward>, Halt> {
         let own = batch.len();
         let parts = if own == 0 { Vec::new() } else { batch.parts(self.micro_batch, self.least) };
         let counts = self.ranks.gather(&[own as f64, parts.len() as f64])?;
@@ -83,31 +98,31 @@ impl Passes<'_> {
         // All ranks take part in each pass, those that have run out of images too.
         let passes = counts.iter().map(|counts| counts[1] as usize).max().unwrap_or(0);
         let mut accumulator = GradientsAccumulator::new();
-        let mut seen = Vec::new();
+        let mut seen = Seen { images, passes: Vec::new() };
         let mut parts = parts.into_iter();
         for _ in 0..passes {
-            let (gradients, unread) = self.pass(parts.next(), images)?;
-            seen.push(unread);
+            let (gradients, in_pass) = self.pass(parts.next(), images)?;
+            seen.passes.push(in_pass);
             if let Some(gradients) = gradients {
                 accumulator.accumulate(self.network, gradients);
             }
         }
-        Ok(Some(Backward { gradients: accumulator.grads(), images, seen }))
+        Ok(Some(Backward { gradients: accumulator.grads(), seen }))
     }
 
-    /// What all ranks have seen in the passes of a batch, in `numbers` as [`Backward::unread`] gives
+    /// What all ranks have seen in the passes of a batch, in `numbers` as [`Seen::numbers`] gives
     /// them; `tally` is told of it. Returns the mean loss and how many numbers that were.
     pub(super) fn tell(
         &self,
-        backward: &Backward,
+        seen: &Seen,
         numbers: &[f32],
         tally: &mut Tally,
     ) -> Result<(f64, usize), Halt> {
         let sums = self.objective.sum_count(self.network.blueprint().classes);
         let (mut mean_loss, mut taken) = (0.0, 0);
-        for unread in &backward.seen {
+        for pass in &seen.passes {
             let mut own = Tally::default();
-            if let Unread { images, numbers: Some(_) } = unread {
+            if let SeenInPass { images, numbers: Some(_) } = pass {
                 own.add(*images, &numbers[taken..taken + 1 + sums]);
                 taken += 1 + sums;
             }
@@ -115,7 +130,7 @@ impl Passes<'_> {
             if !all.loss().is_finite() {
                 return Err(Halt::NotFinite(format!("the loss is {}", all.loss())));
             }
-            mean_loss += all.images() as f64 / backward.images * all.loss();
+            mean_loss += all.images() as f64 / seen.images * all.loss();
             tally.join(&all);
         }
         Ok((mean_loss, taken))
@@ -124,28 +139,27 @@ impl Passes<'_> {
     /// One pass over `part`, and what this rank has seen in it.
     fn pass(
         &self,
-        part: Option<Batch>,
+        part: Option<RawBatch>,
         images: f64,
-    ) -> Result<(Option<GradientsParams>, Unread), Halt> {
+    ) -> Result<(Option<GradientsParams>, SeenInPass), Halt> {
         let is_absent = part.is_none();
         let sums = self.sync_batch_norm.then(|| NormSums::new(self.ranks.clone(), is_absent));
         if is_absent && sums.is_none() {
-            return Ok((None, Unread::default()));
+            return Ok((None, SeenInPass::default()));
         }
-        let part = part.unwrap_or_else(|| self.stand_in());
+        let part = part.unwrap_or_else(|| self.stand_in().into());
         let count = part.len();
-        let targets = TargetTensor::new(&part.targets, self.device);
-        let input = self.tensor(part.images, count);
+        let (input, targets) = self.input.take(part);
         let outputs = match &sums {
             Some(sums) => with_peers(sums.clone(), || self.network.forward(input)),
             None => self.network.forward(input),
         };
         let loss = self.objective.loss(outputs.clone(), &targets);
-        let mut seen = Unread::default();
+        let mut seen = SeenInPass::default();
         if !is_absent {
             let sums = self.objective.sums(outputs.inner(), &targets.inner());
             let numbers = Tensor::cat(vec![loss.clone().inner(), sums], 0);
-            seen = Unread { images: count, numbers: Some(numbers) };
+            seen = SeenInPass { images: count, numbers: Some(numbers) };
         }
         check(sums.as_deref())?;
         // The mean over the batch is the mean over parts weighted by their size.
@@ -162,12 +176,6 @@ impl Passes<'_> {
         let (pixels, width) = (blueprint.image.iter().product(), blueprint.classes);
         let targets = Targets::Numbers { width, values: vec![0.0; width] };
         Batch { images: vec![0.0; pixels], targets }
-    }
-
-    fn tensor(&self, images: Vec<f32>, count: usize) -> Tensor<4> {
-        let [channels, height, width] = self.network.blueprint().image;
-        let shape = [count, channels, height, width];
-        Tensor::from_data(TensorData::new(images, shape), self.device)
     }
 }
 

@@ -63,8 +63,9 @@ pub fn supports_bf16(device: &Device) -> bool {
     is_flex(device) && engine() != Engine::Portable
 }
 
-/// Whether the fast path computes on this device.
-fn is_flex(device: &Device) -> bool {
+/// Whether the fast path computes on this device. It computes at once: whoever reads from it waits for
+/// nothing.
+pub fn is_flex(device: &Device) -> bool {
     matches!(device.clone().inner().as_dispatch(), DispatchDevice::Flex(_))
 }
 

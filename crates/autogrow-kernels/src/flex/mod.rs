@@ -61,5 +61,5 @@ mod winograd_transforms;
 mod winograd_weights;
 
 pub(crate) use fused::{FusedConv, FusedMap, FusedSkip, supports, update_running};
-pub use fused::{supports_bf16, supports_peers};
+pub use fused::{is_flex, supports_bf16, supports_peers};
 pub(crate) use sgd::sgd_step;

@@ -4,7 +4,8 @@ use super::pixels::{Scale, preprocessing, table};
 use super::{Dataset, PLACE, Pixels};
 use autogrow_core::config::DataConfig;
 use autogrow_core::data::{
-    DataRequest, Outputs, Preprocessing, Split, Statistics, TableInput, Targets, Task,
+    DataRequest, Normalisation, Outputs, Preprocessing, Split, Statistics, TableInput, Targets,
+    Task,
 };
 use autogrow_core::settings::PluginSettings;
 use autogrow_core::{Error, Result};
@@ -182,5 +183,13 @@ impl Source for Answered {
 
     fn fill(&self, index: usize, draws: Option<&mut Draws>, out: &mut [f32]) -> Result<()> {
         self.images.fill(index, draws, out)
+    }
+
+    fn normalisation(&self, is_augmented: bool) -> Option<Normalisation> {
+        self.images.normalisation(is_augmented)
+    }
+
+    fn fill_bytes(&self, index: usize, draws: Option<&mut Draws>, out: &mut [u8]) -> Result<bool> {
+        self.images.fill_bytes(index, draws, out)
     }
 }

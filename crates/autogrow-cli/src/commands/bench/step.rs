@@ -3,21 +3,22 @@
 use crate::args::BenchStepArgs;
 use crate::commands::{objective_of, open_device_of};
 use crate::output::{Output, si};
-use autogrow::Result;
 use autogrow::config::{Config, TrainingConfig};
-use autogrow::data::{Batch, Pass, Split, Targets, Task};
+use autogrow::data::{
+    Batch, Normalisation, Pass, RawBatch, RawBatches, RawImages, Split, Statistics, Targets, Task,
+};
 use autogrow::initializer::InitializerKind;
 use autogrow::network::{Blueprint, Network};
 use autogrow::random::{Purpose, generator};
 use autogrow::ranks::Ranks;
 use autogrow::registry::find;
-use autogrow::training::{Epoch, Learner, evaluate};
+use autogrow::training::{Epoch, Learner, Transfers, evaluate};
+use autogrow::{Error, Launches, Result};
 use burn::tensor::Device;
 use serde::Serialize;
 use std::io::Write;
-use std::ops::ControlFlow;
-use std::sync::Mutex;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::ops::{ControlFlow, Range};
+use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 /// Steps that are not timed: they warm up caches and pools.
@@ -92,6 +93,13 @@ pub(crate) struct StepReport {
     ranks: usize,
     /// Bytes that the first of them sends to others in a step.
     bytes_sent_per_step: u64,
+    /// How often a step, or an evaluation of a batch, waits for numbers of the device.
+    reads_per_step: f64,
+    /// How often it takes an array there, and the bytes of all of them.
+    uploads_per_step: f64,
+    uploaded_bytes_per_step: f64,
+    /// Programs that it asks a GPU to run, where a backend for GPUs is built in.
+    launches_per_step: Option<f64>,
     /// Most memory that the process ever had, where the system tells.
     peak_memory_mb: Option<f64>,
 }
@@ -112,16 +120,15 @@ impl StepBench {
     ) -> Result<StepReport> {
         let learner = self.learner(config, device)?.with_ranks(ranks);
         let (parameters, macs) = (learner.network().parameters(), learner.network().macs()?);
-        let waves = Waves::new(self, Some(self.steps));
-        let mut milliseconds = Vec::new();
+        let waves = Waves::new(self, device, Some(self.steps));
         let sent_before = ranks.sent();
-        let mut learner = self.walk(config, learner, device, &waves, ranks, &mut |seconds| {
-            milliseconds.push(1e3 * seconds);
-        })?;
+        let mut learner = self.walk(config, learner, device, &waves, ranks)?;
         let sent = ranks.sent() - sent_before;
+        let Clock { batch, seconds, asked, .. } = waves.into_clock();
+        let mut milliseconds: Vec<_> = seconds.into_iter().map(|seconds| 1e3 * seconds).collect();
         milliseconds.sort_by(f64::total_cmp);
+        let per_step = |count: u64| count as f64 / self.steps as f64;
         let (min, median) = (milliseconds[0], milliseconds[milliseconds.len() / 2]);
-        let batch = waves.batch.into_inner();
         Ok(StepReport {
             images_per_second: 1e3 * batch as f64 / min,
             step_ms: Spread { min, median },
@@ -134,6 +141,10 @@ impl StepBench {
             steps: self.steps,
             ranks: ranks.size(),
             bytes_sent_per_step: sent / (WARM_UP + self.steps) as u64,
+            reads_per_step: per_step(asked.transfers.reads),
+            uploads_per_step: per_step(asked.transfers.uploads),
+            uploaded_bytes_per_step: per_step(asked.transfers.uploaded_bytes),
+            launches_per_step: asked.launches.map(per_step),
             peak_memory_mb: peak_memory_mb(),
         })
     }
@@ -142,10 +153,8 @@ impl StepBench {
     /// steps can be taken in between; at the end of stdin, the peak memory.
     fn serve(&self, config: &Config, device: &Device) -> Result<()> {
         let learner = self.learner(config, device)?;
-        let (waves, ranks) = (Waves::new(self, None), Ranks::single());
-        self.walk(config, learner, device, &waves, &ranks, &mut |seconds| {
-            say(&format!(r#"{{"seconds": {seconds}}}"#));
-        })?;
+        let (waves, ranks) = (Waves::new(self, device, None), Ranks::single());
+        self.walk(config, learner, device, &waves, &ranks)?;
         say(&format!(r#"{{"peak_memory_mb": {}}}"#, peak_memory_mb().unwrap_or(0.0)));
         Ok(())
     }
@@ -159,7 +168,7 @@ impl StepBench {
         Learner::new(network, &training, &config.plugin, device)
     }
 
-    /// Trains or evaluates on each batch; `on_step` is told the seconds of all but the first.
+    /// Trains or evaluates on each batch.
     fn walk(
         &self,
         config: &Config,
@@ -167,16 +176,10 @@ impl StepBench {
         device: &Device,
         waves: &Waves<'_>,
         ranks: &Ranks,
-        on_step: &mut dyn FnMut(f64),
     ) -> Result<Learner> {
-        let mut after = || {
-            if let Some(seconds) = waves.finished() {
-                on_step(seconds);
-            }
-            Ok(())
-        };
         if self.evaluate {
-            evaluate(&learner.evaluated(), learner.objective(), waves, device, ranks, &mut after)?;
+            let network = learner.evaluated();
+            evaluate(&network, learner.objective(), waves, device, ranks, &mut || Ok(()))?;
             return Ok(learner);
         }
         let (learner, _) = learner.epoch(&mut Epoch {
@@ -187,7 +190,7 @@ impl StepBench {
             learning_rate: 1e-6,
             resumed: Default::default(),
             most_steps: None,
-            on_step: &mut |_, _| after().map(ControlFlow::Continue),
+            on_step: &mut |_, _| Ok(ControlFlow::Continue(())),
         })?;
         Ok(learner)
     }
@@ -219,24 +222,83 @@ fn say(line: &str) {
     let _ = writeln!(stdout, "{line}").and_then(|()| stdout.flush());
 }
 
-/// Made-up images: the same batch again and again.
+/// Made-up images: the same batch again and again. A step is over when the next batch is asked for.
 struct Waves<'a> {
     bench: &'a StepBench,
+    device: &'a Device,
     /// Batches that are timed; without, one for every line of stdin.
     steps: Option<usize>,
+    clock: Mutex<Clock>,
+    launches: Launches,
+}
+
+struct Clock {
     /// Images a batch, as asked for.
-    batch: AtomicUsize,
-    /// Number of the batch at work, from 1, and since when.
-    at_work: Mutex<(usize, Instant)>,
+    batch: usize,
+    /// Batches given out, and since when the last one is.
+    given: usize,
+    since: Instant,
+    /// Those of each timed step, where they are not printed.
+    seconds: Vec<f64>,
+    /// What the timed steps have asked of the device; before they begin, what was asked before.
+    asked: Asked,
+}
+
+/// What is asked of a device.
+#[derive(Clone, Copy)]
+struct Asked {
+    transfers: Transfers,
+    launches: Option<u64>,
 }
 
 impl<'a> Waves<'a> {
-    fn new(bench: &'a StepBench, steps: Option<usize>) -> Self {
-        let at_work = Mutex::new((0, Instant::now()));
-        Self { bench, steps, batch: AtomicUsize::new(0), at_work }
+    fn new(bench: &'a StepBench, device: &'a Device, steps: Option<usize>) -> Self {
+        let asked = Asked { transfers: Transfers::default(), launches: None };
+        let (since, seconds) = (Instant::now(), Vec::new());
+        let clock = Mutex::new(Clock { batch: 0, given: 0, since, seconds, asked });
+        Self { bench, device, steps, clock, launches: Launches::begin() }
     }
 
-    /// Whether another batch is wanted after `done`.
+    fn into_clock(self) -> Clock {
+        self.clock.into_inner().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn asked(&self) -> Asked {
+        Asked { transfers: Transfers::so_far(), launches: self.launches.so_far() }
+    }
+
+    /// Ends the step on the batch that was given out last. One that is timed alone, and any evaluation,
+    /// which nothing else would wait for, is over when the device has done its work. Training steps one
+    /// after the other wait for each other: what is timed is from one to the next.
+    fn end_step(&self) -> Result<()> {
+        if self.steps.is_none() || self.bench.evaluate {
+            self.device.sync().map_err(|error| Error::Device {
+                device: format!("{:?}", self.device),
+                problem: error.to_string(),
+                origin: None,
+                hint: None,
+            })?;
+        }
+        let mut clock = self.clock.lock().unwrap_or_else(PoisonError::into_inner);
+        if clock.given > WARM_UP {
+            let seconds = clock.since.elapsed().as_secs_f64();
+            match self.steps {
+                Some(_) => clock.seconds.push(seconds),
+                None => say(&format!(r#"{{"seconds": {seconds}}}"#)),
+            }
+        }
+        let now = self.asked();
+        if clock.given == WARM_UP {
+            clock.asked = now;
+        } else if self.steps.is_some_and(|steps| clock.given == WARM_UP + steps) {
+            let before = clock.asked;
+            let launches = now.launches.zip(before.launches).map(|(now, before)| now - before);
+            clock.asked = Asked { transfers: Transfers::since(before.transfers), launches };
+        }
+        Ok(())
+    }
+
+    /// Whether another batch is wanted.
     fn wanted(&self, done: usize) -> bool {
         if done < WARM_UP {
             return true;
@@ -250,10 +312,11 @@ impl<'a> Waves<'a> {
         std::io::stdin().read_line(&mut String::new()).is_ok_and(|bytes| bytes > 0)
     }
 
-    /// Seconds of the step that ends now, unless it was to warm up.
-    fn finished(&self) -> Option<f64> {
-        let (number, since) = *self.at_work.lock().ok()?;
-        (number > WARM_UP).then(|| since.elapsed().as_secs_f64())
+    /// Begins the next step.
+    fn begin_step(&self, since: Instant) {
+        let mut clock = self.clock.lock().unwrap_or_else(PoisonError::into_inner);
+        clock.given += 1;
+        clock.since = since;
     }
 }
 
@@ -263,7 +326,25 @@ impl Split for Waves<'_> {
     }
 
     fn batches(&self, pass: Pass) -> Box<dyn Iterator<Item = Result<Batch>> + '_> {
-        self.batch.store(pass.batch_size, Ordering::Relaxed);
+        let (numbers, targets) = self.made_up(pass);
+        let images = numbers.map(|i| (0.37 * i as f32).sin()).collect();
+        self.again(Batch { images, targets })
+    }
+
+    /// Bytes, as those of pictures are.
+    fn raw_batches(&self, pass: Pass) -> Option<(Normalisation, RawBatches<'_>)> {
+        let (numbers, targets) = self.made_up(pass);
+        let images = RawImages::Bytes(numbers.map(|i| (37 * i % 251) as u8).collect());
+        let of = Statistics { mean: 0.5, std: 0.25 };
+        let normalisation = Normalisation { white: 255, statistics: vec![of; self.bench.image[0]] };
+        Some((normalisation, self.again(RawBatch { images, targets })))
+    }
+}
+
+impl Waves<'_> {
+    /// The numbers of the pixels of this rank's share of a batch, and targets.
+    fn made_up(&self, pass: Pass) -> (Range<usize>, Targets) {
+        self.clock.lock().unwrap_or_else(PoisonError::into_inner).batch = pass.batch_size;
         let values = self.bench.image.iter().product::<usize>();
         let share = pass.share.range(pass.batch_size);
         let numbers = share.start * values..share.end * values;
@@ -275,15 +356,25 @@ impl Split for Waves<'_> {
                 Targets::Numbers { width, values: values.map(|bit| bit as f32).collect() }
             }
         };
-        let images = numbers.map(|i| (0.37 * i as f32).sin()).collect();
-        let batch = Batch { images, targets };
-        let numbers = (0..).take_while(|&done| self.wanted(done));
-        Box::new(numbers.map(move |done| {
-            let batch = batch.clone();
-            if let Ok(mut at_work) = self.at_work.lock() {
-                *at_work = (done + 1, Instant::now());
+        (numbers, targets)
+    }
+
+    /// The same batch, as often as one is wanted.
+    fn again<T: Clone + 'static>(&self, batch: T) -> Box<dyn Iterator<Item = Result<T>> + '_> {
+        let mut next = 0..;
+        Box::new(std::iter::from_fn(move || {
+            if let Err(error) = self.end_step() {
+                return Some(Err(error));
             }
-            Ok(batch)
+            let ended = Instant::now();
+            if !next.next().is_some_and(|done| self.wanted(done)) {
+                return None;
+            }
+            // On a device that computes meanwhile, the copy takes no time of its own.
+            let copy = batch.clone();
+            let alone = self.steps.is_none() || self.bench.evaluate;
+            self.begin_step(if alone { Instant::now() } else { ended });
+            Some(Ok(copy))
         }))
     }
 }

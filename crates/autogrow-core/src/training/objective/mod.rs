@@ -10,6 +10,7 @@ use crate::config::TrainingConfig;
 use crate::data::{Targets, Task};
 use crate::registry::find;
 use crate::settings::PluginSettings;
+use crate::transfer::upload;
 use burn::tensor::{Device, Int, Tensor, TensorData};
 use std::fmt::Debug;
 
@@ -73,11 +74,11 @@ impl TargetTensor {
             Targets::Classes(classes) => {
                 let classes: Vec<i64> = classes.iter().map(|&class| class as i64).collect();
                 let shape = [classes.len(), 1];
-                Self::Classes(Tensor::from_data(TensorData::new(classes, shape), device))
+                Self::Classes(upload(TensorData::new(classes, shape), device))
             }
             Targets::Numbers { width, values } => {
                 let data = TensorData::new(values.clone(), [targets.len(), *width]);
-                Self::Numbers(Tensor::from_data(data, device))
+                Self::Numbers(upload(data, device))
             }
         }
     }
