@@ -8,6 +8,7 @@ mod ci;
 mod crash;
 #[cfg(test)]
 mod docs;
+mod gpu_bench;
 mod gpu_check;
 mod mpi_check;
 mod python;
@@ -40,6 +41,8 @@ enum Chore {
     BrowserCheck(browser_check::BrowserCheckArgs),
     /// Run the tests that want a Vulkan device
     GpuCheck,
+    /// Time steps on a GPU, ours beside PyTorch's, in a few minutes
+    GpuBench(gpu_bench::GpuBenchArgs),
     /// Time steps or the input pipeline, interleaved with another program's
     Bench(bench::BenchArgs),
     /// Train on several processes by mpirun, kill some, and compare
@@ -60,6 +63,7 @@ fn main() -> anyhow::Result<ExitCode> {
         Chore::Crash(args) => crash::run(&tree, &args),
         Chore::BrowserCheck(args) => browser_check::run(&tree, &args),
         Chore::GpuCheck => gpu_check::run(&tree),
+        Chore::GpuBench(args) => gpu_bench::run(&tree, &args),
         Chore::Bench(args) => bench::run(&tree, &args),
         Chore::MpiCheck(args) => mpi_check::run(&tree, &args),
         Chore::Python(args) => python_check::run(&tree, &args),
