@@ -1,11 +1,13 @@
 //! What can be typed: commands and options. Each is defined here once; help comes from it.
 
+mod branches;
+
 use crate::run_folders;
 use crate::settings::{Common, Settings};
 use autogrow::growth::Depth;
 use autogrow_suite::{ReproduceArgs, SuiteArgs};
+pub(crate) use branches::{CertifyArgs, CooldownArgs};
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
 /// Finds the depth of a network for your data in one training run.
@@ -53,6 +55,8 @@ pub(crate) enum Command {
     Resume(ResumeArgs),
     /// Is the found depth worth it? One level shallower and deeper, on the same batches
     Certify(CertifyArgs),
+    /// What would a growing network be worth now? A branch that grows no further
+    Cooldown(CooldownArgs),
     /// Fixed depths by successive halving: what growth has to beat
     Sweep(SweepArgs),
     /// Network Morphism: train a shallow net, deepen it, train on
@@ -101,6 +105,7 @@ impl Command {
         match self {
             Self::Resume(args) => vec![&mut args.run],
             Self::Certify(args) => vec![&mut args.run],
+            Self::Cooldown(args) => vec![&mut args.run],
             Self::Sweep(args) => args.like.iter_mut().collect(),
             Self::Evaluate(args) => vec![&mut args.model],
             Self::Predict(args) => vec![&mut args.model],
@@ -137,23 +142,6 @@ pub(crate) struct ResumeArgs {
     pub(crate) page: bool,
     #[command(flatten)]
     pub(crate) settings: Settings,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct CertifyArgs {
-    /// Run folder of a finished run, or `last`: the newest in runs
-    pub(crate) run: PathBuf,
-    /// How often each network is trained, each time with the images in another order
-    #[arg(long = "seeds", value_name = "N", default_value = "1")]
-    pub(crate) orders: NonZeroUsize,
-    /// Points that a doubling of the cost has to bring [default: the run's growth.price]
-    #[arg(long, allow_negative_numbers = true, value_name = "POINTS")]
-    pub(crate) price: Option<f64>,
-    /// Make the better network the run's model; the found one is kept beside it
-    #[arg(long)]
-    pub(crate) take: bool,
-    #[command(flatten)]
-    pub(crate) settings: Common,
 }
 
 #[derive(Debug, Args)]

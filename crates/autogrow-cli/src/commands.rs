@@ -4,6 +4,7 @@ pub(crate) mod bench;
 pub(crate) mod certify;
 pub(crate) mod completions;
 pub(crate) mod config;
+pub(crate) mod cooldown;
 pub(crate) mod data;
 pub(crate) mod download;
 pub(crate) mod evaluate;

@@ -121,6 +121,7 @@ fn run(command: &Command, output: &Output, ranks: &Ranks) -> autogrow::Result<u8
         Command::Train(args) => commands::train::run(args, output, ranks),
         Command::Resume(args) => commands::resume::run(args, output, ranks),
         Command::Certify(args) => commands::certify::run(args, output),
+        Command::Cooldown(args) => commands::cooldown::run(args, output),
         Command::Sweep(args) => commands::sweep::run(args, output),
         Command::Morph(args) => commands::morph::run(args, output, ranks),
         Command::Evaluate(args) => commands::evaluate::run(args, output),

@@ -302,6 +302,8 @@ impl Loaded {
         let figment = Figment::from(&defaults).merge(&chosen);
         let mut config = figment.extract::<Config>().map_err(|error| explain(error, &figment))?;
         config.data.dir = without_tilde("data.dir", &config.data.dir)?;
+        let weights = &mut config.training.init_from;
+        *weights = without_tilde("training.init_from", weights)?;
         let keys = flatten(&chosen)?;
         let is_chosen = |key: &str| keys.contains_key(key);
         let is_policy_chosen = is_chosen("growth.policy") || PAPERS_KEYS.into_iter().any(is_chosen);

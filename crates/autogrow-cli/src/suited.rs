@@ -7,6 +7,7 @@ use autogrow::config::{Config, Preset};
 use autogrow::growth::Depth;
 use autogrow::network::SeedNetwork;
 use autogrow::registry::find;
+use autogrow::run::ModelFile;
 use autogrow_data::{Survey, survey};
 use figment::value::Value;
 
@@ -47,14 +48,27 @@ impl Suited {
         if config.preset != Preset::Paper && !is_set("training.optimizer") {
             suited.take_recipe(seed);
         }
-        if let Some(seed) = seed
-            && seed.sub_networks != config.network.depth.sub_networks()
-            && !is_set("network.depth")
-        {
-            let depth = Depth::uniform(seed.sub_networks, 1).to_string();
-            suited.set("network.depth", Value::from(depth), &format!("default of {network}"));
+        if let Some(seed) = seed.filter(|_| !is_set("network.depth")) {
+            suited.take_depth(seed, config);
         }
         suited
+    }
+
+    /// As deep a seed as the weights that it begins with; else the network's own.
+    fn take_depth(&mut self, seed: &SeedNetwork, config: &Config) {
+        let (wanted, weights) = (seed.sub_networks, &config.training.init_from);
+        if !weights.as_os_str().is_empty() {
+            // Weights that cannot be used are told when the network is built.
+            if let Ok(depth) = ModelFile::read(weights).and_then(|file| file.depth(wanted)) {
+                let origin = format!("depth of {}", weights.display());
+                self.set("network.depth", depth.to_string().into(), &origin);
+                return;
+            }
+        }
+        if wanted != config.network.depth.sub_networks() {
+            let depth = Depth::uniform(wanted, 1).to_string();
+            self.set("network.depth", depth.into(), &format!("default of {}", seed.name));
+        }
     }
 
     /// Looks at the pictures. A folder that cannot be used is told when it is opened.

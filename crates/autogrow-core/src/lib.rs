@@ -31,5 +31,5 @@ pub use autogrow_base::{Error, Result, inventory, kind, random, register, regist
 pub use autogrow_growth as growth;
 pub use autogrow_run::config;
 pub use job::Job;
-pub use ongoing::{Found, at_depth};
+pub use ongoing::{Found, at_depth, cooldown};
 pub use resolve::Resolved;

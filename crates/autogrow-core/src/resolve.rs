@@ -6,9 +6,12 @@ use crate::growth::{Depth, PolicyKind};
 use crate::initializer::InitializerKind;
 use crate::network::SeedNetwork;
 use crate::registry::find;
-use crate::training::{OptimizerKind, ScheduleKind, objective};
+use crate::training::{OptimizerKind, ScheduleKind, check_stage_rates, frozen, objective};
 use crate::{Error, Result};
 use std::ops::Deref;
+
+/// A depth that no sub-network comes to.
+const MOST: usize = 99;
 
 /// A configuration whose names are all registered, whose values suit each other, and in which what
 /// was left to the network (`network.width`, `training.learning_rate`) or to plugins is filled in.
@@ -50,6 +53,8 @@ impl Resolved {
             return Err(Error::config("network.depth", problem)
                 .with_hint(format!("--set network.depth={}", Depth::uniform(wanted, 1))));
         }
+        check_stage_rates(&config.training.stage_rates, seed_network)?;
+        refuse_frozen_growth(&config)?;
         Ok(Self(config))
     }
 
@@ -69,6 +74,27 @@ fn refuse_mixed_values(training: &TrainingConfig, task: Task) -> Result<()> {
         }
         _ => Ok(()),
     }
+}
+
+/// Refuses growth of a sub-network that is frozen: what it got would never learn.
+fn refuse_frozen_growth(config: &Config) -> Result<()> {
+    let (depth, growth) = (config.network.depth.as_slice(), &config.growth);
+    let frozen = frozen(&config.training.stage_rates).saturating_sub(1);
+    let may_grow = |&sub_network: &usize| {
+        let most = growth.max_depth.as_ref().map(|most| most.as_slice()[sub_network]);
+        most.is_none_or(|most| most > depth[sub_network])
+    };
+    let Some(grows) = (0..frozen).find(may_grow).filter(|_| growth.policy != "none") else {
+        return Ok(());
+    };
+    let most = depth.iter().enumerate().map(|(sub_network, depth)| match sub_network < frozen {
+        true => depth.to_string(),
+        false => MOST.to_string(),
+    });
+    let most = most.collect::<Vec<_>>().join("-");
+    let problem = format!("freezes sub-network {}, which may grow", grows + 1);
+    Err(Error::config("training.stage_rates", problem)
+        .with_hint(format!("keep its depth: --set growth.max_depth={most}")))
 }
 
 impl Deref for Resolved {

@@ -56,3 +56,4 @@ pub use map::{Convolved, FeatureMap, Skip};
 pub use peers::{Peers, with_peers};
 pub use recalibration::recalibrate;
 pub use recorder::Recorder;
+pub use running::with_statistics_kept;

@@ -3,10 +3,30 @@
 use crate::recalibration::recalibrating;
 use burn::nn::BatchNorm;
 use burn::tensor::Tensor;
+use std::cell::Cell;
+
+thread_local! {
+    /// Set for a thread, as [`with_peers`](crate::with_peers) is: a batch is computed by one thread.
+    static KEPT: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Runs `work`, forward passes of a part of a network that is frozen: its batch norms normalise by their
+/// running statistics and leave them as they are, while training and while
+/// [`recalibrate`](crate::recalibrate) measures those of other parts.
+pub fn with_statistics_kept<R>(work: impl FnOnce() -> R) -> R {
+    struct Restore(bool);
+    impl Drop for Restore {
+        fn drop(&mut self) {
+            KEPT.set(self.0);
+        }
+    }
+    let _restore = Restore(KEPT.replace(true));
+    work()
+}
 
 /// Whether a batch norm goes by the batch's own statistics and not by the running ones.
 pub(crate) fn goes_by_batch(norm: &BatchNorm, autodiff: bool) -> bool {
-    (autodiff && norm.training.is_enabled()) || recalibrating().is_some()
+    !KEPT.get() && ((autodiff && norm.training.is_enabled()) || recalibrating().is_some())
 }
 
 /// Blends a batch's mean and (unbiased) variance into the running ones.

@@ -3,9 +3,10 @@
 //! Loading it from files, environment and command line is the command line's business; here it
 //! is a plain value. Unknown keys are errors, never ignored.
 
+mod check;
+
 pub use crate::batch::{Suiting, batch_for};
 use autogrow_base::settings::PluginSettings;
-use autogrow_base::{Error, Result};
 use autogrow_growth::Depth;
 use autogrow_growth::Rules;
 pub use autogrow_growth::{Compat, GrowthConfig};
@@ -64,17 +65,6 @@ pub enum OnBadImage {
     /// Leave it out, and say so once.
     Skip,
 }
-
-/// Widest first sub-network, in channels.
-const WIDEST: usize = 1 << 14;
-/// Most pixels in each direction that pictures are made to.
-const LARGEST_SIZE: usize = 1 << 11;
-/// Most pixels that images are shifted by.
-const LARGEST_SHIFT: usize = 1 << 10;
-/// Most epochs of any kind: policies are played through to their end in advance.
-const MOST_EPOCHS: usize = 1_000_000;
-/// Seconds that a rank is waited for at most.
-const LONGEST_PATIENCE: f64 = 1e9;
 
 /// Everything that decides a run.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -156,6 +146,10 @@ pub struct TrainingConfig {
     /// Step size at the start of each phase; 0: of SGD 0.1, or 0.01 for plain networks and
     /// for `values`; of other optimisers 0.001, of `adagrad` 0.01, of `adadelta` 1.
     pub learning_rate: f64,
+    /// Factors of the step size from the image on: of the stem, of each sub-network and of the head, such
+    /// as `[0, 0, 0.1, 0.3, 1]` for three sub-networks; empty: 1 each. A part with factor 0 is frozen,
+    /// weights and statistics of batch norms, and so is then everything before it; its depth stays.
+    pub stage_rates: Vec<f64>,
     /// Of SGD.
     pub momentum: f64,
     /// L2 penalty on all parameters, or all that `training.decay_norms` leaves.
@@ -332,6 +326,7 @@ impl Default for TrainingConfig {
             huber: 0.0,
             optimizer: "sgd".into(),
             learning_rate: 0.0,
+            stage_rates: Vec::new(),
             momentum: 0.9,
             weight_decay: 5e-4,
             decay_norms: true,
@@ -403,97 +398,4 @@ impl Config {
             compat: self.compat,
         }
     }
-
-    /// Checks every value by itself, and those of `[growth]` against the seed's depth.
-    ///
-    /// # Errors
-    /// [`Error::Config`], naming the key.
-    pub fn check(&self) -> Result<()> {
-        self.check_numbers()?;
-        self.growth.check(&self.network.depth)
-    }
-
-    fn check_numbers(&self) -> Result<()> {
-        let (training, data) = (&self.training, &self.data);
-        at_least_one("training.batch_size", training.batch_size)?;
-        at_least_one("run.keep", self.run.keep)?;
-        at_most("network.width", self.network.width, WIDEST)?;
-        at_most("fine_tune.epochs", self.fine_tune.epochs, MOST_EPOCHS)?;
-        at_most("training.warmup_epochs", training.warmup_epochs, MOST_EPOCHS)?;
-        at_most("data.shift", data.shift.unwrap_or(0), LARGEST_SHIFT)?;
-        at_most("data.size", data.size, LARGEST_SIZE)?;
-        if i64::try_from(self.run.seed).is_err() {
-            // TOML has no larger numbers, and a run that cannot be read again cannot be resumed.
-            return Err(Error::config("run.seed", format!("= {} is too large", self.run.seed))
-                .with_hint(format!("it is at most {}", i64::MAX)));
-        }
-        for &milestone in &self.fine_tune.milestones {
-            let inside = milestone > 0.0 && milestone < 1.0;
-            in_range("fine_tune.milestones", milestone, inside)?;
-        }
-        let minutes = self.run.checkpoint_minutes;
-        in_range("run.checkpoint_minutes", minutes, minutes > 0.0)?;
-        in_range("run.max_minutes", self.run.max_minutes, self.run.max_minutes >= 0.0)?;
-        let patience = self.run.patience;
-        in_range("run.patience", patience, patience > 0.0 && patience <= LONGEST_PATIENCE)?;
-        in_range("training.learning_rate", training.learning_rate, training.learning_rate > 0.0)?;
-        in_range("training.momentum", training.momentum, (0.0..1.0).contains(&training.momentum))?;
-        in_range("training.weight_decay", training.weight_decay, training.weight_decay >= 0.0)?;
-        in_range("training.clip_norm", training.clip_norm, training.clip_norm >= 0.0)?;
-        in_range("training.average", training.average, (0.0..1.0).contains(&training.average))?;
-        let smoothing = training.label_smoothing;
-        in_range("training.label_smoothing", smoothing, (0.0..1.0).contains(&smoothing))?;
-        in_range("training.mixup", training.mixup, training.mixup >= 0.0)?;
-        in_range("training.cutmix", training.cutmix, training.cutmix >= 0.0)?;
-        in_range("training.huber", training.huber, training.huber >= 0.0)?;
-        in_range("data.fraction", data.fraction, data.fraction > 0.0 && data.fraction <= 1.0)?;
-        in_range("data.erasing", data.erasing, (0.0..=1.0).contains(&data.erasing))?;
-        in_range("data.difficulty", data.difficulty, (0.0..=1.0).contains(&data.difficulty))?;
-        if training.micro_batch > training.batch_size {
-            return Err(Error::config(
-                "training.micro_batch",
-                format!(
-                    "= {} is larger than the batch of {}",
-                    training.micro_batch, training.batch_size
-                ),
-            )
-            .with_hint("0 takes the whole batch at once"));
-        }
-        Ok(())
-    }
-}
-
-fn at_least_one(key: &str, value: usize) -> Result<()> {
-    if value == 0 {
-        return Err(Error::config(key, "= 0 makes no sense").with_hint("it is at least 1"));
-    }
-    Ok(())
-}
-
-fn at_most(key: &str, value: usize, most: usize) -> Result<()> {
-    if value > most {
-        return Err(Error::config(key, format!("= {value} is too large"))
-            .with_hint(format!("it is at most {most}")));
-    }
-    Ok(())
-}
-
-fn in_range(key: &str, value: f64, inside: bool) -> Result<()> {
-    if inside && value.is_finite() {
-        return Ok(());
-    }
-    let range = match key {
-        "data.fraction" => "above 0 and at most 1",
-        "data.difficulty" | "data.erasing" => "from 0 to 1",
-        "training.momentum" | "training.average" | "training.label_smoothing" => {
-            "from 0 to below 1"
-        }
-        "fine_tune.milestones" => "a part of the epochs, above 0 and below 1",
-        "training.learning_rate" => "above 0, or 0 for the network's own",
-        "run.patience" => "above 0, at most 1e9",
-        "run.checkpoint_minutes" => "above 0",
-        _ => "0 or more",
-    };
-    Err(Error::config(key, format!("= {value} is out of range"))
-        .with_hint(format!("it is {range}")))
 }

@@ -12,6 +12,7 @@ mod names;
 mod plausible;
 mod record;
 mod size;
+mod stages;
 mod state_dict;
 mod stem;
 mod sub_module;
@@ -49,6 +50,9 @@ pub struct Network {
     blueprint: Blueprint,
     #[module(skip)]
     stem_kind: &'static StemKind,
+    /// Parts that are frozen, from the image on; see [`Network::freeze`].
+    #[module(skip)]
+    frozen: usize,
     stem: AnySubModule,
     layer: Vec<Vec<AnySubModule>>,
     closing: Option<AnySubModule>,
@@ -82,7 +86,7 @@ impl Network {
         let top = blueprint.depth.as_slice()[last];
         let builder = blueprint.builder(last, top, family, rng, device);
         let (closing, head) = end(layer.last(), &blueprint, builder)?;
-        Ok(Self { blueprint, stem_kind, stem, layer, closing, head })
+        Ok(Self { blueprint, stem_kind, frozen: 0, stem, layer, closing, head })
     }
 
     /// What the network is built from, at its present depth.
@@ -113,10 +117,11 @@ impl Network {
         } else {
             images
         };
-        let mut map = self.stem.forward(FeatureMap::from_features(images));
+        let images = FeatureMap::from_features(images);
+        let mut map = self.in_stage(0, || self.stem.forward(images));
         for (i, sub_network) in self.layer.iter().enumerate() {
             for (j, sub_module) in sub_network.iter().enumerate() {
-                map = apply(Some([i, j]), sub_module, map);
+                map = self.in_stage(i + 1, || apply(Some([i, j]), sub_module, map));
             }
         }
         if let Some(closing) = &self.closing {
@@ -150,7 +155,8 @@ impl Network {
         for gate in sub_module.gates() {
             initializer.initialize(gate, rng);
         }
-        self.layer[sub_network].push(sub_module);
+        let is_frozen = self.is_frozen(sub_network + 1);
+        self.layer[sub_network].push(if is_frozen { sub_module.no_grad() } else { sub_module });
         let channels = self.blueprint.channels(sub_network, above, kind);
         self.blueprint.depth.stack(sub_network);
         if self.blueprint.channels(sub_network, above + 1, kind) == channels {

@@ -1,23 +1,34 @@
 //! Which parameters train: counting, freezing, unfreezing. Running statistics never do.
 
 use super::Network;
+use super::state_dict::is_statistic;
 use burn::module::{Module, ModuleMapper, ModuleVisitor, Param, ParamId};
 use burn::tensor::Tensor;
 use std::collections::HashSet;
 
-/// Numbers in all trainable parameters of an unfrozen network.
+/// Numbers in all parameters, frozen ones too; running statistics are none.
 pub(super) fn count(module: &impl Module) -> usize {
-    struct Count(usize);
+    #[derive(Default)]
+    struct Count {
+        fields: Vec<String>,
+        numbers: usize,
+    }
     impl ModuleVisitor for Count {
         fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
-            if param.is_require_grad() {
-                self.0 += param.shape().num_elements();
+            if !self.fields.last().is_some_and(|field| is_statistic(field)) {
+                self.numbers += param.shape().num_elements();
             }
         }
+        fn enter_module(&mut self, name: &str, _: &str) {
+            self.fields.push(name.into());
+        }
+        fn exit_module(&mut self, _: &str, _: &str) {
+            self.fields.pop();
+        }
     }
-    let mut visitor = Count(0);
+    let mut visitor = Count::default();
     module.visit(&mut visitor);
-    visitor.0
+    visitor.numbers
 }
 
 /// Numbers in all convolution weights.

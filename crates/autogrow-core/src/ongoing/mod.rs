@@ -3,6 +3,7 @@
 
 mod budget;
 mod clock;
+mod cooldown;
 mod decisions;
 mod ending;
 mod epoch;
@@ -22,6 +23,7 @@ use crate::{Error, Result};
 use autogrow_run::validation::ValidationEpoch;
 use burn::tensor::Device;
 use clock::Clock;
+pub use cooldown::cooldown;
 pub use ending::Found;
 pub use neighbour::at_depth;
 use rand_chacha::ChaCha8Rng;

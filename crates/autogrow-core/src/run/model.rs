@@ -92,7 +92,10 @@ impl ModelFile {
     }
 
     /// As many sub-modules a sub-network as `layer<i>.<j>` are named.
-    fn depth(&self, sub_networks: usize) -> Result<Depth> {
+    ///
+    /// # Errors
+    /// [`Error::Run`] where a sub-network has none.
+    pub fn depth(&self, sub_networks: usize) -> Result<Depth> {
         let mut counts = vec![0; sub_networks];
         for name in self.state.0.keys() {
             let place = name.strip_prefix("layer").and_then(|rest| rest.split_once('.'));

@@ -11,6 +11,7 @@ use super::optimizer::OptimizerKind;
 use super::pass::{Backward, Halt, Passes};
 use super::schedule::warm_up;
 use super::taken::{Loss, Taken, Unread};
+use super::stages;
 use super::tally::{Scores, Tally};
 use crate::config::TrainingConfig;
 use crate::data::{Batch, Pass, RawBatch, RawBatches, RawImages, Split};
@@ -105,6 +106,7 @@ impl Learner {
         plugins: &PluginSettings,
         device: Device,
     ) -> Result<Self> {
+        let network = network.freeze(stages::frozen(&training.stage_rates));
         let average = (training.average > 0.0).then(|| Average::of(&network, training.average, 0));
         Ok(Self {
             objective: objective(training, plugins)?,
@@ -288,7 +290,13 @@ impl Learner {
             };
             (gradients, loss)
         };
-        self.network = self.optimizer.step(learning_rate, self.network, gradients);
+        let factors = &self.training.stage_rates;
+        self.network = if factors.is_empty() || self.aside.is_some() {
+            self.optimizer.step(learning_rate, self.network, gradients)
+        } else {
+            let rates = stages::rates(&self.network, learning_rate, factors);
+            self.optimizer.step(rates, self.network, gradients)
+        };
         if let Some(average) = &mut self.average {
             average.update(&self.network);
         }

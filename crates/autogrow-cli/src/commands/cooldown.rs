@@ -1,0 +1,89 @@
+//! `autogrow cooldown`: what a growing network would be worth now. A branch of its run that grows no
+//! further and anneals, while the run goes on.
+
+use super::train::Ended;
+use super::{objective_of, open_data, open_device, resume};
+use crate::args::{CooldownArgs, ResumeArgs};
+use crate::output::{BOLD, Output, RESET};
+use crate::settings::Settings;
+use autogrow::config::Config;
+use autogrow::ranks::Ranks;
+use autogrow::run::{Outcome, Past, RunFolder, read, validation};
+use autogrow::training::Objective;
+use autogrow::{Error, Job, Result};
+use autogrow_run::names;
+use serde::Serialize;
+use std::path::Path;
+
+/// A branch at its end.
+#[derive(Serialize)]
+struct Cooled {
+    /// The epoch that it began after.
+    at: usize,
+    /// Guiding score of the network there, percent; none where the run is older than `validation.bin`.
+    before_percent: Option<f64>,
+    #[serde(flatten)]
+    ended: Ended,
+}
+
+pub(crate) fn run(args: &CooldownArgs, output: &Output) -> Result<()> {
+    let (run, epochs) = (&args.run, args.epochs.get());
+    let past = Past::of(run, args.at)?;
+    let at = past.epoch;
+    let folder = args.out.clone().unwrap_or_else(|| run.join(format!("cooldown-{at}")));
+    let loaded = Settings::from(&args.settings).load_over_file(&run.join(names::CONFIG))?;
+    let config = loaded.resolve()?;
+    if folder.join(names::CONFIG).is_file() {
+        refuse_another(&folder, &RunFolder::config(&folder)?, epochs)?;
+    } else {
+        let (device, data) = (&open_device(&config, &loaded)?, &open_data(&config)?);
+        let job = Job { config: &config, data, device, ranks: &Ranks::single() };
+        let (config, checkpoint) = autogrow::cooldown(job, past, epochs)?;
+        RunFolder::branch(&folder, &config, &checkpoint)?;
+    }
+    let branch =
+        ResumeArgs { run: folder, allow: Vec::new(), page: false, settings: Default::default() };
+    let ended = resume::go_on(&branch, output, &Ranks::single())?;
+    let ended = ended.ok_or_else(|| Error::run(run, "has no result"))?;
+    let cooled = Cooled { at, before_percent: score_after(run, at)?, ended };
+    let objective = objective_of(&config)?;
+    output.result(&cooled, || text(&cooled, run, &*objective))
+}
+
+/// Refuses a folder that holds a branch of another length.
+fn refuse_another(folder: &Path, config: &Config, epochs: usize) -> Result<()> {
+    let before = config.fine_tune.epochs;
+    if before == epochs && config.growth.policy == "none" {
+        return Ok(());
+    }
+    Err(Error::run(folder, format!("holds a run of {before} epochs of fine-tuning, not {epochs}"))
+        .with_hint(format!("--epochs {before}, or name another folder behind RUN")))
+}
+
+/// The guiding score that the run's own network had.
+fn score_after(run: &Path, epoch: usize) -> Result<Option<f64>> {
+    let path = run.join(names::VALIDATION);
+    if !path.exists() {
+        return Ok(None);
+    }
+    // The run may be writing the last one.
+    let (epochs, _) = validation::whole_epochs(&read(&path)?);
+    let own = epochs.into_iter().find(|judged| judged.epoch == epoch);
+    Ok(own.map(|judged| judged.evidence.score))
+}
+
+fn text(cooled: &Cooled, run: &Path, objective: &dyn Objective) -> String {
+    let Cooled { at, before_percent, ended } = cooled;
+    let Outcome { found, val_accuracy, test_accuracy, fine_tuning_epochs, .. } = &ended.outcome;
+    let score = |percent| objective.score_text(percent);
+    let before =
+        before_percent.map_or(String::new(), |before| format!("{} before, ", score(before)));
+    format!(
+        "\n{BOLD}{found}{RESET} after epoch {at} of {}, annealed for {fine_tuning_epochs} epochs: test \
+         {BOLD}{}{RESET}\n  validation {before}{} now\n  run folder {}",
+        run.display(),
+        objective.score_words(*test_accuracy),
+        score(*val_accuracy),
+        ended.run.display()
+    )
+}
