@@ -102,9 +102,10 @@ fn parameters(state: &StateDict) -> StateDict {
 }
 
 /// With the batch norm of all ranks, any number of them trains what one process does.
-fn agrees_with_one_process(network: &str) {
+fn agrees_with_one_process(network: &str, drop_path: f64) {
     let config = config(|config| {
         config.network.name = network.into();
+        config.training.drop_path = drop_path;
         config.training.sync_batch_norm = true;
     });
     let data = digits(&config);
@@ -131,13 +132,19 @@ fn agrees_with_one_process(network: &str) {
 
 #[test]
 fn fused_layers_agree_with_one_process() {
-    agrees_with_one_process("basic3resnet");
+    agrees_with_one_process("basic3resnet", 0.0);
+}
+
+/// Branches are left out of the same images, whoever has them.
+#[test]
+fn stochastic_depth_agrees_with_one_process() {
+    agrees_with_one_process("basic3resnet", 0.4);
 }
 
 /// Norms without a convolution before them.
 #[test]
 fn norms_of_their_own_agree_with_one_process() {
-    agrees_with_one_process("preact3resnet");
+    agrees_with_one_process("preact3resnet", 0.0);
 }
 
 /// The last batch of 7 images is 4 passes on one rank and 3 on another: who has no image goes along.
@@ -146,6 +153,7 @@ fn ranks_without_images_take_part() {
     let config = config(|config| {
         config.training.sync_batch_norm = true;
         config.training.micro_batch = 1;
+        config.training.drop_path = 0.2;
         config.data.fraction = 0.03;
     });
     let data = digits(&config);

@@ -23,6 +23,9 @@ pub enum Purpose {
     Recalibration = 6,
     /// Which images of a batch are mixed, and how; counted by batches.
     Mixing = 7,
+    /// Which residual branches are left out of which images of a batch; counted by batches, then by
+    /// sub-modules.
+    Paths = 8,
 }
 
 /// The generator of draw number `count` for a purpose.

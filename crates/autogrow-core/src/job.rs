@@ -132,6 +132,19 @@ impl Job<'_> {
             .with_hint("it is at least 2; 16 or more is usual"))
     }
 
+    /// Refuses to leave out residual branches of a network that has none.
+    fn refuse_drop_path(&self, network: &Network) -> Result<()> {
+        let rate = self.config.training.drop_path;
+        if rate == 0.0 || network.has_paths(self.device) {
+            return Ok(());
+        }
+        let problem = format!(
+            "= {rate}: the sub-modules of {} have no residual branch that could be left out",
+            self.config.network.name
+        );
+        Err(Error::config("training.drop_path", problem).with_hint("--set training.drop_path=0"))
+    }
+
     /// Refuses augmentation that the images have nothing for.
     fn refuse_augmentation(&self) -> Result<()> {
         let (config, set) = (&self.config.data, self.data);
@@ -165,6 +178,7 @@ impl Job<'_> {
         let network = self.drawn(self.config.network.depth.clone(), device)?;
         self.check_limits()?;
         self.refuse_small_batches(&network)?;
+        self.refuse_drop_path(&network)?;
         self.refuse_augmentation()?;
         let weights = &self.config.training.init_from;
         if weights.as_os_str().is_empty() {

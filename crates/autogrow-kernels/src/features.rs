@@ -2,6 +2,7 @@
 //! channels, tokens, heads of attention.
 
 use crate::graph::{Op, Recorded, Tape, positions};
+use crate::paths::dropped;
 use burn::module::Param;
 use burn::nn::{LayerNorm, Linear};
 use burn::tensor::activation::{gelu, relu, sigmoid, softmax};
@@ -150,6 +151,15 @@ impl<const D: usize> Features<D> {
         let parts: Vec<_> = parts.iter().map(|part| part.record(tape)).collect();
         let inputs: Vec<_> = parts.iter().collect();
         Self::recorded(parts[0].join(Op::Concat { axis: behind_batch(axis) }, &inputs))
+    }
+
+    /// What is about to be added to a shortcut, left out of some images while training: see
+    /// [`with_paths_dropped`](crate::with_paths_dropped). Elsewhere as it is.
+    pub fn drop_path(self) -> Self {
+        match self.0 {
+            Kind::Plain(tensor) => dropped(tensor).into(),
+            Kind::Recorded(value) => Self::recorded(value),
+        }
     }
 
     fn apply(self, compute: impl FnOnce(Tensor<D>) -> Tensor<D>, op: Op) -> Self {

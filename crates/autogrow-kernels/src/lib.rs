@@ -35,6 +35,7 @@ mod flex;
 pub mod graph;
 mod layers;
 mod map;
+mod paths;
 mod peers;
 mod plain;
 mod recalibration;
@@ -53,6 +54,7 @@ pub use layers::{
     batch_norm, conv, kaiming_normal_fan_out, linear, out_size, standard_normal, with_bias,
 };
 pub use map::{Convolved, FeatureMap, Skip};
+pub use paths::with_paths_dropped;
 pub use peers::{Peers, with_peers};
 pub use recalibration::recalibrate;
 pub use recorder::Recorder;

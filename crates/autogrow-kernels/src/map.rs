@@ -8,6 +8,7 @@ use crate::activation::Activation;
 use crate::features::{Features, Kind};
 use crate::flex::{FusedConv, FusedMap, FusedSkip, supports};
 use crate::graph::{Op, PendingConv, Recorded, Window};
+use crate::paths::{dropped, is_dropping};
 use crate::plain;
 
 /// An activation of shape `[batch, channels, height, width]`, in a layout of its own choice.
@@ -196,17 +197,14 @@ impl Convolved {
     /// While training (autodiff device, norm in training mode) the batch's own statistics
     /// normalise, and the running ones are updated as PyTorch does: with the unbiased variance.
     /// Otherwise the running statistics normalise.
+    ///
+    /// Within [`with_paths_dropped`](crate::with_paths_dropped) what is added to a skip is left out of
+    /// some images.
     pub fn norm(self, norm: &BatchNorm, skip: Skip<'_>, activation: Activation) -> FeatureMap {
+        let leaves_out = is_dropping() && !matches!(skip, Skip::None);
         let conv = match self.0 {
-            Conv::Plain(nchw) => {
-                let normed = plain::normalise(nchw, norm);
-                let sum = match skip {
-                    Skip::None => normed,
-                    Skip::Identity(map) => normed + map.to_nchw(),
-                    Skip::Projected(convolved, its_norm) => normed + convolved.normed(its_norm),
-                };
-                return FeatureMap::from_nchw(plain::activate(sum, activation));
-            }
+            Conv::Plain(_) => return self.norm_apart(norm, skip, activation),
+            Conv::Fused(_) if leaves_out => return self.norm_apart(norm, skip, activation),
             Conv::Recorded(conv) => {
                 let normed = Features::recorded(conv.record().batch_norm(norm));
                 let sum = match skip {
@@ -236,6 +234,17 @@ impl Convolved {
             }
         };
         FeatureMap(Map::Fused(conv.norm(norm, skip, activation)))
+    }
+
+    /// The same by operations on plain tensors, between which images may be left out.
+    fn norm_apart(self, norm: &BatchNorm, skip: Skip<'_>, activation: Activation) -> FeatureMap {
+        let normed = self.normed(norm);
+        let sum = match skip {
+            Skip::None => normed,
+            Skip::Identity(map) => dropped(normed) + map.to_nchw(),
+            Skip::Projected(convolved, its_norm) => dropped(normed) + convolved.normed(its_norm),
+        };
+        FeatureMap::from_nchw(plain::activate(sum, activation))
     }
 
     /// `activation(self)`, for a layer without batch norm.

@@ -79,7 +79,7 @@ impl SubModule for ConvNext {
         let normed = channels_last(&mixed).layer_norm(&self.norm);
         let branch = normed.linear(&self.pwconv1).gelu().linear(&self.pwconv2);
         let gamma = branch.parameter(&self.gamma, [1, 1, 1, mixed.dims()[1]]);
-        let branch = channels_first(branch * gamma);
+        let branch = channels_first((branch * gamma).drop_path());
         FeatureMap::from_features(input.to_features() + branch)
     }
 

@@ -98,7 +98,7 @@ impl SubModule for Encoder {
         let x = channels_last(&input).reshape([batch, height * width, channels]);
         let scale = |branch: Features<3>, scale: &Param<Tensor<1>>| {
             let scale = branch.parameter(scale, [1, 1, channels]);
-            branch * scale
+            (branch * scale).drop_path()
         };
         let read = self.attention(x.clone().layer_norm(&self.norm1), [height, width]);
         let x = x + scale(read, &self.ls1);

@@ -42,7 +42,7 @@ impl SubModule for Switched {
             shortcut(&self.shortcut, &input, map.dims()[1], self.conv1.stride[0]).to_features();
         let branch = map.to_features();
         let switch = branch.parameter(&self.switch, [1, 1, 1, 1]);
-        FeatureMap::from_features((branch * switch + shortcut).relu())
+        FeatureMap::from_features(((branch * switch).drop_path() + shortcut).relu())
     }
 
     fn gates(&mut self) -> Vec<Gate<'_>> {

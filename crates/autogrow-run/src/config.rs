@@ -137,6 +137,10 @@ pub struct TrainingConfig {
     /// Alpha of CutMix, the same with a box of each image; 0: none. With mixup, a coin decides for each
     /// batch.
     pub cutmix: f64,
+    /// Stochastic depth: how often the residual branch of the last sub-module is left out of a training
+    /// image, from 0 to below 1; of the ones below it evenly less, down to the first of L, an Lth as often.
+    /// For networks whose sub-modules have shortcuts.
+    pub drop_path: f64,
     /// Of `values`: error in standard deviations from which on the loss rises evenly (Huber); 0:
     /// squared error.
     pub huber: f64,
@@ -323,6 +327,7 @@ impl Default for TrainingConfig {
             label_smoothing: 0.0,
             mixup: 0.0,
             cutmix: 0.0,
+            drop_path: 0.0,
             huber: 0.0,
             optimizer: "sgd".into(),
             learning_rate: 0.0,

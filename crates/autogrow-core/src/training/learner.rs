@@ -18,7 +18,7 @@ use crate::data::{Batch, Pass, RawBatch, RawBatches, RawImages, Split};
 use crate::network::{
     Adapt, Initializer, Network, StateDict, identities, train_only, trainable_ids, with_identities,
 };
-use crate::random::{Purpose, generator};
+use crate::random::{Purpose, derive, generator};
 use crate::ranks::Ranks;
 use crate::registry::find;
 use crate::settings::PluginSettings;
@@ -171,8 +171,9 @@ impl Learner {
             let done = (epoch.number.saturating_sub(1)) as f64 + number as f64 / of as f64;
             let rate = epoch.learning_rate * warm_up(self.training.warmup_epochs, done);
             let loss;
+            let seed = derive(epoch.seed, Purpose::Paths, number);
             (self, loss) = self
-                .step(batch, &input, rate, &mut tally)
+                .step(batch, &input, rate, seed, &mut tally)
                 .map_err(|halt| halt.at(epoch.number, number))?;
             // No image of it could be read.
             let Some(loss) = loss else { continue };
@@ -257,22 +258,24 @@ impl Learner {
             micro_batch: self.training.micro_batch,
             batch_size: self.training.batch_size,
             sync_batch_norm: self.training.sync_batch_norm && self.ranks.are_several(),
+            drop_path: self.training.drop_path,
             least: self.least,
         }
     }
 
-    /// One optimisation step on this rank's share of a batch; returns the loss before it, or none
-    /// where no rank has an image. Where that or a gradient is not finite, says so and steps
-    /// nowhere, on any rank; where it is read late, whoever reads it.
+    /// One optimisation step on this rank's share of a batch, where `seed` fixes what is random in it;
+    /// returns the loss before it, or none where no rank has an image. Where that or a gradient is not
+    /// finite, says so and steps nowhere, on any rank; where it is read late, whoever reads it.
     fn step(
         mut self,
         batch: RawBatch,
         input: &Input,
         learning_rate: f64,
+        seed: u64,
         tally: &mut Tally,
     ) -> Result<(Self, Option<Loss>), Halt> {
         let passes = self.passes(input);
-        let Some(Backward { gradients: own, seen }) = passes.gradients(batch)? else {
+        let Some(Backward { gradients: own, seen }) = passes.gradients(batch, seed)? else {
             return Ok((self, None));
         };
         let gradients = gradients::sum(&self.ranks, &self.network, own, &self.device)?;

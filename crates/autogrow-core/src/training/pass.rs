@@ -5,7 +5,7 @@ use super::objective::Objective;
 use super::tally::Tally;
 use crate::Error;
 use crate::data::{Batch, RawBatch, Targets};
-use crate::network::Network;
+use crate::network::{DropPath, Network};
 use crate::ranks::{NormSums, Ranks};
 use autogrow_kernels::with_peers;
 use burn::optim::{GradientsAccumulator, GradientsParams};
@@ -75,6 +75,8 @@ pub(super) struct Passes<'a> {
     pub(super) batch_size: usize,
     /// Whether batch norms see the images of all ranks.
     pub(super) sync_batch_norm: bool,
+    /// How often the last residual branch is left out.
+    pub(super) drop_path: f64,
     /// Images that batch norms need at least to learn from: one has no variance where a channel is one
     /// value of it.
     pub(super) least: usize,
@@ -82,8 +84,9 @@ pub(super) struct Passes<'a> {
 
 impl Passes<'_> {
     /// This rank's part of the gradients of the mean loss over the whole batch, of which `batch` is
-    /// this rank's share; none where no rank has an image. Nothing is read from the device.
-    pub(super) fn gradients(&self, batch: RawBatch) -> Result<Option<Backward>, Halt> {
+    /// this rank's share; none where no rank has an image. What is random is a function of `seed`.
+    /// Nothing is read from the device.
+    pub(super) fn gradients(&self, batch: RawBatch, seed: u64) -> Result<Option<Backward>, Halt> {
         let own = batch.len();
         let parts = if own == 0 { Vec::new() } else { batch.parts(self.micro_batch, self.least) };
         let counts = self.ranks.gather(&[own as f64, parts.len() as f64])?;
@@ -100,8 +103,13 @@ impl Passes<'_> {
         let mut accumulator = GradientsAccumulator::new();
         let mut seen = Seen { images, passes: Vec::new() };
         let mut parts = parts.into_iter();
+        let before: f64 = counts[..self.ranks.rank()].iter().map(|counts| counts[0]).sum();
+        let mut first = before as usize;
         for _ in 0..passes {
-            let (gradients, in_pass) = self.pass(parts.next(), images)?;
+            let part = parts.next();
+            let count = part.as_ref().map_or(0, RawBatch::len);
+            let (gradients, in_pass) = self.pass(part, first, images, seed)?;
+            first += count;
             seen.passes.push(in_pass);
             if let Some(gradients) = gradients {
                 accumulator.accumulate(self.network, gradients);
@@ -136,11 +144,14 @@ impl Passes<'_> {
         Ok((mean_loss, taken))
     }
 
-    /// One pass over `part`, and what this rank has seen in it.
+    /// One pass over `part`, whose first image is number `first` of so many of the batch, and what this
+    /// rank has seen in it.
     fn pass(
         &self,
         part: Option<RawBatch>,
-        images: f64,
+        first: usize,
+        all: f64,
+        seed: u64,
     ) -> Result<(Option<GradientsParams>, SeenInPass), Halt> {
         let is_absent = part.is_none();
         let sums = self.sync_batch_norm.then(|| NormSums::new(self.ranks.clone(), is_absent));
@@ -150,9 +161,16 @@ impl Passes<'_> {
         let part = part.unwrap_or_else(|| self.stand_in().into());
         let count = part.len();
         let (input, targets) = self.input.take(part);
+        let drops = (self.drop_path > 0.0).then(|| {
+            // One that stands in for none has a place as well.
+            let first = if is_absent { 0 } else { first };
+            let images = first..first + count;
+            DropPath { rate: self.drop_path, seed, images, of: all as usize }
+        });
+        let forward = || self.network.forward_training(input, drops.as_ref());
         let outputs = match &sums {
-            Some(sums) => with_peers(sums.clone(), || self.network.forward(input)),
-            None => self.network.forward(input),
+            Some(sums) => with_peers(sums.clone(), forward),
+            None => forward(),
         };
         let loss = self.objective.loss(outputs.clone(), &targets);
         let mut seen = SeenInPass::default();
@@ -163,7 +181,7 @@ impl Passes<'_> {
         }
         check(sums.as_deref())?;
         // The mean over the batch is the mean over parts weighted by their size.
-        let weight = count as f64 / images;
+        let weight = count as f64 / all;
         let loss = if weight == 1.0 { loss } else { loss * weight };
         let gradients = GradientsParams::from_grads(loss.backward(), self.network);
         check(sums.as_deref())?;

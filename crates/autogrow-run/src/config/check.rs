@@ -59,6 +59,8 @@ impl Config {
         in_range("training.label_smoothing", smoothing, (0.0..1.0).contains(&smoothing))?;
         in_range("training.mixup", training.mixup, training.mixup >= 0.0)?;
         in_range("training.cutmix", training.cutmix, training.cutmix >= 0.0)?;
+        let drops = training.drop_path;
+        in_range("training.drop_path", drops, (0.0..1.0).contains(&drops))?;
         in_range("training.huber", training.huber, training.huber >= 0.0)?;
         in_range("data.fraction", data.fraction, data.fraction > 0.0 && data.fraction <= 1.0)?;
         in_range("data.erasing", data.erasing, (0.0..=1.0).contains(&data.erasing))?;
@@ -99,9 +101,10 @@ fn in_range(key: &str, value: f64, inside: bool) -> Result<()> {
     let range = match key {
         "data.fraction" => "above 0 and at most 1",
         "data.difficulty" | "data.erasing" => "from 0 to 1",
-        "training.momentum" | "training.average" | "training.label_smoothing" => {
-            "from 0 to below 1"
-        }
+        "training.momentum"
+        | "training.average"
+        | "training.label_smoothing"
+        | "training.drop_path" => "from 0 to below 1",
         "fine_tune.milestones" => "a part of the epochs, above 0 and below 1",
         "training.learning_rate" => "above 0, or 0 for the network's own",
         "run.patience" => "above 0, at most 1e9",
