@@ -326,6 +326,9 @@ pub(crate) struct ReplayArgs {
 
 #[derive(Debug, Args)]
 pub(crate) struct PlanArgs {
+    /// Take some steps at the run's step size, and at smaller and larger ones
+    #[arg(long)]
+    pub(crate) probe: bool,
     #[command(flatten)]
     pub(crate) settings: Settings,
 }

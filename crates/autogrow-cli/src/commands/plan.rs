@@ -1,5 +1,7 @@
 //! `autogrow plan`.
 
+mod probe;
+
 use super::bench::step::StepBench;
 use super::sized::sized;
 use super::{macs_of_one, open_data, open_device};
@@ -51,6 +53,9 @@ pub(super) struct Report {
     seconds_at_least: Option<f64>,
     /// What fits into `run.max_minutes`, where that is set.
     in_time: Option<InTime>,
+    /// What some steps have shown, where they were asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    probe: Option<probe::Probe>,
 }
 
 /// Epochs of the seed network that there is time for; of a network that costs twice as much, half as
@@ -71,7 +76,11 @@ pub(crate) fn run(args: &PlanArgs, output: &Output) -> Result<()> {
     if let Some(note) = &loaded.note {
         output.note(note);
     }
-    let report = plan(&config, &data, &device).map_err(|error| loaded.locate(error))?;
+    let mut report = plan(&config, &data, &device).map_err(|error| loaded.locate(error))?;
+    if args.probe {
+        let probe = probe::probe(&config, &data, &device).map_err(|error| loaded.locate(error))?;
+        report.probe = Some(probe);
+    }
     output.result(&report, || text(&report))
 }
 
@@ -94,6 +103,7 @@ pub(super) fn plan(config: &Config, data: &DataSet, device: &Device) -> Result<R
         seconds_to_floor: None,
         seconds_at_least: None,
         in_time: None,
+        probe: None,
     };
     let growth = Growth::new(&config.rules())?;
     let minutes = config.run.max_minutes;
@@ -196,7 +206,8 @@ fn text(report: &Report) -> String {
     let head = format!(
         "{BOLD}{network}{RESET} on {data}{asked_for}; preset {preset}, policy {policy}\n\n{sizes}\n"
     );
-    head + &time(report)
+    let probe = report.probe.as_ref().map_or(String::new(), |probe| "\n\n".to_string() + &probe::text(probe));
+    head + &time(report) + &probe
 }
 
 /// How long it takes, as far as that can be told.
