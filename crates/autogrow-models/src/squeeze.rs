@@ -65,7 +65,9 @@ impl SubModule for Squeeze {
         let map = input.conv(&self.conv1).norm(&self.bn1, Skip::None, Activation::Relu);
         let map = map.conv(&self.conv2).norm(&self.bn2, Skip::None, Activation::Identity);
         let shortcut = shortcut(&self.shortcut, &input, map.dims()[1], self.conv1.stride[0]);
-        FeatureMap::from_features((self.se.forward(&map).drop_path() + shortcut.to_features()).relu())
+        FeatureMap::from_features(
+            (self.se.forward(&map).drop_path() + shortcut.to_features()).relu(),
+        )
     }
 
     fn gates(&mut self) -> Vec<Gate<'_>> {

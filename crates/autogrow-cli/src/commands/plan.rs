@@ -206,7 +206,10 @@ fn text(report: &Report) -> String {
     let head = format!(
         "{BOLD}{network}{RESET} on {data}{asked_for}; preset {preset}, policy {policy}\n\n{sizes}\n"
     );
-    let probe = report.probe.as_ref().map_or(String::new(), |probe| "\n\n".to_string() + &probe::text(probe));
+    let probe = report
+        .probe
+        .as_ref()
+        .map_or(String::new(), |probe| "\n\n".to_string() + &probe::text(probe));
     head + &time(report) + &probe
 }
 

@@ -19,12 +19,12 @@ mod precision;
 mod ranks;
 mod schedule;
 mod sgd;
-mod taken;
 mod stages;
+mod taken;
 mod tally;
 
-pub(crate) use chance::chance;
 pub use crate::transfer::Transfers;
+pub(crate) use chance::chance;
 pub use convolution::use_convolution;
 pub use evaluation::{
     ClassesReport, Evaluation, LabelsReport, Mistake, Report, ValuesReport, sigmoid, softmax,

@@ -144,7 +144,8 @@ pub(super) fn text(probe: &Probe) -> String {
     let advice = match (verdict, better) {
         (Verdict::Diverges, Some(better)) => format!("The step size diverges: try {better}."),
         (Verdict::Diverges, None) => {
-            "No step size learns: are the targets right, and the values of the data sensible?".into()
+            "No step size learns: are the targets right, and the values of the data sensible?"
+                .into()
         }
         (Verdict::Starves, Some(better)) => {
             format!("The step size is small: a larger one learns clearly faster, try {better}.")
@@ -164,7 +165,11 @@ mod tests {
         use Verdict::{Diverges, Learns, Starves};
         let some = |losses: [f64; 5]| losses.map(Some);
         assert_eq!(judged(some([2.2, 2.0, 1.5, 1.4, 2.5])), (Learns, None));
-        assert_eq!(judged(some([1.2, 1.3, 1.5, 1.4, 2.5])), (Learns, None), "few steps like small ones");
+        assert_eq!(
+            judged(some([1.2, 1.3, 1.5, 1.4, 2.5])),
+            (Learns, None),
+            "few steps like small ones"
+        );
         assert_eq!(judged(some([2.3, 2.2, 2.1, 1.5, 1.2])), (Starves, Some(4)));
         assert_eq!(judged([Some(2.0), Some(1.0), None, None, None]), (Diverges, Some(1)));
         assert_eq!(judged(some([2.0, 2.1, 2.4, 3.0, 9.0])), (Diverges, Some(0)));
