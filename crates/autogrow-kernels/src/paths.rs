@@ -94,7 +94,7 @@ mod tests {
     }
 
     /// The images of a residual block, fast and plain.
-    fn blocks(device: &Device) -> impl Fn(Range<usize>) -> Vec<Vec<f32>> {
+    fn blocks(device: &Device) -> impl Fn(Range<usize>) -> Vec<Vec<f32>> + use<> {
         let mut rng = ChaCha8Rng::seed_from_u64(1);
         let conv = conv([3, 3], 3, 1, &mut rng, device);
         let (norm, device) = (batch_norm(3, device), device.clone());
