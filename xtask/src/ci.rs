@@ -13,7 +13,7 @@ use std::time::Instant;
 /// A call of cargo.
 struct Step {
     arguments: &'static str,
-    environment: Option<(&'static str, &'static str)>,
+    environment: &'static [(&'static str, &'static str)],
     /// Where it runs, from the workspace's folder.
     folder: &'static str,
     /// A program without which it is skipped.
@@ -21,7 +21,7 @@ struct Step {
 }
 
 const fn cargo(arguments: &'static str) -> Step {
-    Step { arguments, environment: None, folder: ".", needs: None }
+    Step { arguments, environment: &[], folder: ".", needs: None }
 }
 
 const PLUGIN: &str = "examples/plugin";
@@ -30,43 +30,47 @@ const EMBED: &str = "examples/embed";
 /// Where the paper's tables are reproduced in small.
 const SMOKE: &str = "target/smoke";
 
+/// As on docs.rs, or a build script downloads what a check does not need.
+const NO_DOWNLOADS: (&str, &str) = ("DOCS_RS", "1");
+
 const STEPS: &[Step] = &[
     // A lock file that a change of dependencies forgot is an error, here and below.
     cargo("test --workspace --locked"),
     cargo("fmt --all --check"),
-    cargo("clippy --workspace --all-targets -- -D warnings"),
+    // Checked with the devices that few machines have; the tests have compiled what is there without.
     Step {
-        environment: Some(("RUSTDOCFLAGS", "-D warnings")),
-        ..cargo("doc --workspace --no-deps")
+        environment: &[NO_DOWNLOADS],
+        ..cargo(
+            "clippy --workspace --all-targets \
+             --features autogrow-cli/wgpu,autogrow-cli/vulkan,autogrow-cli/cuda -- -D warnings",
+        )
+    },
+    Step {
+        environment: &[NO_DOWNLOADS, ("RUSTDOCFLAGS", "-D warnings")],
+        ..cargo(
+            "doc --workspace --no-deps \
+             --features autogrow-cli/wgpu,autogrow-cli/vulkan,autogrow-cli/cuda",
+        )
     },
     cargo("xtask tidy"),
     Step { needs: Some("cargo-machete"), ..cargo("machete --with-metadata") },
     // The program with the features that tests have, which have compiled nearly all of it.
     cargo("build --workspace --all-targets"),
+    // Of the long chores a part each: they use the program that is built by now.
     cargo(
-        "xtask reproduce all --scale smoke --jobs 2 --out target/smoke \
+        "xtask reproduce all --scale smoke --shard 1/4 --jobs 2 --out target/smoke \
          --autogrow target/debug/autogrow",
     ),
-    // Of the long chores a part each: they use the program that is built by now.
     cargo("xtask crash --sample"),
     cargo("xtask browser-check --pages"),
     cargo("xtask bench --against itself --rounds 1 --print --only Basic3ResNet"),
     Step { needs: Some("python3"), ..cargo("xtask python") },
-    // The devices that few machines have, together, so that what they share is checked once. With the
-    // features of the workspace's tests, so that their dependencies are reused. As on docs.rs, or a
-    // build script downloads what a check does not need.
-    Step {
-        environment: Some(("DOCS_RS", "1")),
-        ..cargo(
-            "check --workspace --features autogrow-cli/wgpu,autogrow-cli/vulkan,autogrow-cli/cuda",
-        )
-    },
     Step { needs: Some("mpicc"), ..cargo("check --workspace --features autogrow-cli/mpi") },
     Step { folder: PLUGIN, ..cargo("fmt --check") },
-    // With a feature that the workspace's tests have, as above.
+    // With a feature that the workspace's tests have, so that their dependencies are reused.
     Step { folder: PLUGIN, ..cargo("test --features ndarray --locked") },
     Step { folder: EMBED, ..cargo("fmt --check") },
-    Step { folder: EMBED, ..cargo("check --features ndarray --locked") },
+    Step { folder: EMBED, ..cargo("build --features ndarray --locked") },
     Step { folder: "benches", ..cargo("check --benches --locked") },
     Step { folder: "fuzz", ..cargo("check --locked") },
     // The models that the first step has written.
@@ -79,11 +83,8 @@ impl Step {
             "." => String::new(),
             folder => format!("cd {folder} && "),
         };
-        let variable = self
-            .environment
-            .map(|(name, value)| format!("{name}=\"{value}\" "))
-            .unwrap_or_default();
-        format!("{folder}{variable}cargo {}", self.arguments)
+        let variables = self.environment.iter().map(|(name, value)| format!("{name}=\"{value}\" "));
+        format!("{folder}{}cargo {}", variables.collect::<String>(), self.arguments)
     }
 
     /// The program that it needs and this machine lacks.
@@ -94,7 +95,7 @@ impl Step {
     /// Whether it passes.
     fn run(&self, tree: &Tree) -> Result<bool> {
         let mut cargo = tree.cargo();
-        cargo.args(self.arguments.split(' ')).envs(self.environment);
+        cargo.args(self.arguments.split(' ')).envs(self.environment.iter().copied());
         passes(cargo.current_dir(tree.root.join(self.folder)))
     }
 }
@@ -147,7 +148,10 @@ mod tests {
     fn titles_can_be_typed() {
         let titles: Vec<_> = STEPS.iter().map(Step::title).collect();
         assert_eq!(titles[0], "cargo test --workspace --locked");
-        assert_eq!(titles[3], "RUSTDOCFLAGS=\"-D warnings\" cargo doc --workspace --no-deps");
+        assert!(
+            titles[3]
+                .starts_with("DOCS_RS=\"1\" RUSTDOCFLAGS=\"-D warnings\" cargo doc --workspace")
+        );
         assert!(titles.contains(&"cd examples/plugin && cargo fmt --check".into()), "{titles:?}");
     }
 
