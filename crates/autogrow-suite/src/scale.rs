@@ -18,6 +18,9 @@ const LARGE_STEM: &str = "-imagenet";
 /// How hard `synthetic` is where it stands in for photographs.
 const DIFFICULTY: f64 = 0.2;
 
+/// Policies with settings of their own, `[plugin.NAME]`; those that have `epochs` count them.
+const POLICIES: [&str; 3] = ["fragrow", "late", "target"];
+
 /// How large a suite is run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -194,7 +197,7 @@ fn reduce(settings: &mut Table, written: &Config, rule: &Rule, images: f64) {
     }
     set(settings, "fine_tune.epochs", integer(rule.epochs(written.fine_tune.epochs)));
     // Of policies that count epochs by themselves.
-    for policy in ["fragrow", "late"] {
+    for policy in POLICIES {
         let key = format!("plugin.{policy}.epochs");
         if let Some(epochs) = get(settings, &key).and_then(Value::as_integer) {
             set(settings, &key, integer(rule.epochs(usize::try_from(epochs).unwrap_or(0))));
@@ -220,8 +223,12 @@ pub(crate) fn grows(settings: &Table) -> bool {
 fn without_growth(mut settings: Table) -> Table {
     if !grows(&settings) {
         let guide = get(&settings, "growth.guide").cloned();
-        for key in ["growth", "plugin", "training.schedule"] {
+        for key in ["growth", "training.schedule"] {
             remove(&mut settings, key);
+        }
+        // Not those of its data set or its network.
+        for policy in POLICIES {
+            remove(&mut settings, &format!("plugin.{policy}"));
         }
         set(&mut settings, "growth.policy", "none");
         // What is evaluated matters to a net of any depth.

@@ -1,6 +1,7 @@
 //! What the scales make of a suite's settings.
 
 use super::*;
+use crate::keys::flat;
 use crate::plan::{Entry, Plan};
 use crate::suite::Suite;
 use crate::testing::{plan, resolve};
@@ -102,4 +103,14 @@ fn network_morphism_changes_the_depth_alone() {
     let model = get(&run.told.settings, "training.init_from").unwrap().clone();
     set(&mut scratch.settings, "training.init_from", model);
     assert_eq!(run.told.settings, scratch.settings);
+}
+
+#[test]
+fn a_fixed_net_keeps_the_settings_of_its_data_and_loses_those_of_policies() {
+    let sets = Sets::read().unwrap();
+    let written = "growth = { policy = 'none', interval = 9 }\nplugin.late.epochs = 40\n\
+                   plugin.marks.distance = 26";
+    let told = settings(&sets, Scale::Paper, None).told(&toml::from_str(written).unwrap(), 1);
+    let keys: Vec<_> = flat(&told.unwrap().settings).into_keys().collect();
+    assert_eq!(keys, ["growth.policy", "plugin.marks.distance", "run.seed"]);
 }
