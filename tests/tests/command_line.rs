@@ -111,14 +111,19 @@ fn a_run_leaves_everything_in_its_folder() {
     };
     assert_eq!((grown("grew"), grown("stopped")), (replayed_kinds("grow"), replayed_kinds("stop")));
 
-    // A second run does not touch the first; a run can start from its weights.
+    // A second run does not touch the first; a run can start from its weights, at their depth.
     PROGRAM.fails(4, &["train", folder.to_str().unwrap()]);
     let weights = format!("training.init_from={}", folder.join("model.safetensors").display());
     let depth = result["found"].as_str().unwrap();
     train(&place.path().join("again"), &["--set", &weights, "--depth", depth, "--policy", "none"]);
     let message = PROGRAM.fails(
         4,
-        &[&["train", place.path().join("not").to_str().unwrap(), "--set", &weights], TINY].concat(),
+        &[
+            &["train", place.path().join("not").to_str().unwrap(), "--set", &weights][..],
+            &["--depth", "1-1-1"],
+            TINY,
+        ]
+        .concat(),
     );
     assert!(message.contains("hint: the file must hold"), "{message}");
 }

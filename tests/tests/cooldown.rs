@@ -103,7 +103,7 @@ fn a_run_that_was_killed_while_it_grew_has_branches() {
     let run = place.path().join("run");
     let arguments = arguments(&run);
     let arguments: Vec<_> = arguments.iter().map(String::as_str).collect();
-    let killed = PROGRAM.command(&arguments).env("FAULT_AT", "kill:90").output().unwrap();
+    let killed = PROGRAM.command(&arguments).env("FAULT_AT", "kill:140").output().unwrap();
     assert!(!killed.status.success() && !run.join("grown").exists());
     let cooled = cooldown(&run, &["--epochs", "2"]);
     let at = cooled["at"].as_u64().unwrap();

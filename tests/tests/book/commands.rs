@@ -7,7 +7,11 @@ use crate::pages::{Page, Shown, pages};
 use crate::shell::{Place, words};
 use std::collections::BTreeSet;
 use std::fs;
+use std::num::NonZeroUsize;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::Output;
+use std::sync::Mutex;
+use std::thread::available_parallelism;
 
 /// What is shown but not run here: what such a command contains, and why. The first one counts.
 const NOT_RUN: [(&str, &str); 16] = [
@@ -144,11 +148,19 @@ fn run(page: &Page) {
 
 #[test]
 fn what_is_shown_runs() {
-    // Pages know nothing of each other.
-    let threads: Vec<_> =
-        pages().into_iter().map(|page| std::thread::spawn(move || run(&page))).collect();
-    let ended = threads.into_iter().map(std::thread::JoinHandle::join);
-    let failed = ended.filter_map(Result::err).map(|error| match error.downcast::<String>() {
+    // Pages know nothing of each other. As many at once as there are processors: what trains takes them all.
+    let queue = Mutex::new(pages());
+    let next = || queue.lock().unwrap().pop();
+    let work = || {
+        let run = |page: Page| catch_unwind(AssertUnwindSafe(|| run(&page)));
+        std::iter::from_fn(next).filter_map(|page| run(page).err()).collect::<Vec<_>>()
+    };
+    let workers = available_parallelism().map_or(1, NonZeroUsize::get);
+    let failed: Vec<_> = std::thread::scope(|scope| {
+        let workers: Vec<_> = (0..workers).map(|_| scope.spawn(work)).collect();
+        workers.into_iter().flat_map(|worker| worker.join().unwrap()).collect()
+    });
+    let failed = failed.into_iter().map(|error| match error.downcast::<String>() {
         Ok(message) => *message,
         Err(_) => "a page failed".into(),
     });

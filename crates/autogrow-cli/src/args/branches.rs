@@ -28,7 +28,7 @@ pub(crate) struct CooldownArgs {
     pub(crate) run: PathBuf,
     /// Folder of the branch [default: <RUN>/cooldown-<EPOCH>]
     pub(crate) out: Option<PathBuf>,
-    /// The epoch of growing to begin after [default: the last that is kept]
+    /// The epoch of growing to begin after [default: the end of growth, or the last that is kept]
     #[arg(long, value_name = "EPOCH")]
     pub(crate) at: Option<usize>,
     /// Epochs of annealing, by the run's fine_tune.schedule

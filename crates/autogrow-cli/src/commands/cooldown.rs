@@ -7,6 +7,7 @@ use crate::args::{CooldownArgs, ResumeArgs};
 use crate::output::{BOLD, Output, RESET};
 use crate::settings::Settings;
 use autogrow::config::Config;
+use autogrow::growth::Depth;
 use autogrow::ranks::Ranks;
 use autogrow::run::{Outcome, Past, RunFolder, read, validation};
 use autogrow::training::Objective;
@@ -45,7 +46,8 @@ pub(crate) fn run(args: &CooldownArgs, output: &Output) -> Result<()> {
         ResumeArgs { run: folder, allow: Vec::new(), page: false, settings: Default::default() };
     let ended = resume::go_on(&branch, output, &Ranks::single())?;
     let ended = ended.ok_or_else(|| Error::run(run, "has no result"))?;
-    let cooled = Cooled { at, before_percent: score_after(run, at)?, ended };
+    let before_percent = score_of(&ended.outcome.found, run, at)?;
+    let cooled = Cooled { at, before_percent, ended };
     let objective = objective_of(&config)?;
     output.result(&cooled, || text(&cooled, run, &*objective))
 }
@@ -60,16 +62,17 @@ fn refuse_another(folder: &Path, config: &Config, epochs: usize) -> Result<()> {
         .with_hint(format!("--epochs {before}, or name another folder behind RUN")))
 }
 
-/// The guiding score that the run's own network had.
-fn score_after(run: &Path, epoch: usize) -> Result<Option<f64>> {
+/// The guiding score that a network of this depth had last in the first `epochs` epochs of a run; what growth
+/// went back to is older than the last of them.
+fn score_of(depth: &Depth, run: &Path, epochs: usize) -> Result<Option<f64>> {
     let path = run.join(names::VALIDATION);
     if !path.exists() {
         return Ok(None);
     }
     // The run may be writing the last one.
-    let (epochs, _) = validation::whole_epochs(&read(&path)?);
-    let own = epochs.into_iter().find(|judged| judged.epoch == epoch);
-    Ok(own.map(|judged| judged.evidence.score))
+    let (judged, _) = validation::whole_epochs(&read(&path)?);
+    let own = judged.into_iter().filter(|one| one.epoch <= epochs && one.depth == *depth);
+    Ok(own.last().map(|one| one.evidence.score))
 }
 
 fn text(cooled: &Cooled, run: &Path, objective: &dyn Objective) -> String {

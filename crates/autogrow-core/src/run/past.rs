@@ -33,8 +33,8 @@ pub enum PastState {
 }
 
 impl Past {
-    /// The run in the folder `run` as it was after `epoch` epochs, or after the last that is kept.
-    /// Of an epoch after which it grew or went back, before it did so.
+    /// The run in the folder `run` as it was after `epoch` epochs; of an epoch after which it grew or went
+    /// back, before it did so. Where none is named: what growth ended with, or else the last that is kept.
     ///
     /// # Errors
     /// [`Error::Run`] where there is no run, it has not kept that epoch, or growing was over by then.
@@ -42,6 +42,17 @@ impl Past {
         if !run.join(names::CONFIG).is_file() {
             return Err(Error::run(run, "is not a run folder: it holds no config.toml")
                 .with_hint("name the folder of a run"));
+        }
+        let grown = run.join(names::GROWN);
+        if epoch.is_none() && grown.exists() {
+            let checkpoint = Box::new(load_alone(&grown)?);
+            let (epoch, origin) = (checkpoint.state.epochs, checkpoint.origin.clone());
+            return Ok(Self {
+                run: run.into(),
+                epoch,
+                kept: PastState::Checkpoint(checkpoint),
+                origin,
+            });
         }
         let mut checkpoints = Vec::new();
         let mut damaged = None;
