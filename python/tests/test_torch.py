@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import inspect
+import subprocess
+import sys
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -34,6 +37,25 @@ def test_modules_compute_what_models_compute(network: str) -> None:
         logits = module(given).numpy()
     own = model.outputs(3 * x + 1)
     assert np.abs(logits - own).max() < 1e-5 * np.abs(own).max()
+
+
+def test_numbers_in_pieces_are_the_same_in_every_form(rows: Any, tmp_path: Path) -> None:
+    x, y = rows
+    table = np.column_stack([x, y])
+    np.savetxt(tmp_path / "t.csv", table, delimiter=",", header="a,b,c,d,label", comments="", fmt="%.17g")
+    words = "train run --data csv --dir t.csv --network mlp1net --depth 1 --policy none --epochs 2 --quiet"
+    command = [sys.executable, "-m", "autogrow", *words.split(), "--set", "data.numbers=pieces"]
+    subprocess.run(command, check=True, cwd=tmp_path, capture_output=True)
+    model = autogrow.load(tmp_path / "run").model
+    own = model.outputs(x)
+    with torch.no_grad():
+        logits = model.to_torch()(torch.from_numpy(x)).numpy()
+    assert np.abs(logits - own).max() < 1e-5 * np.abs(own).max()
+    runtime = pytest.importorskip("onnxruntime")
+    model.to_onnx(tmp_path / "net.onnx")
+    session = runtime.InferenceSession(tmp_path / "net.onnx")
+    (logits,) = session.run(None, {"images": x.astype(np.float32)[:, :, None, None]})
+    assert np.abs(logits - own).max() < 1e-4 * np.abs(own).max()
 
 
 def normalised(model: autogrow.Model, images: Any) -> Any:

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use autogrow_core::config::{Compat, Shortcut};
+use autogrow_core::data::{Cells, Column, TableInput};
 use autogrow_core::growth::Depth;
 use autogrow_core::network::{Blueprint, Graph, ModelInfo, Network, SeedNetwork, StateDict};
 use autogrow_core::registry;
@@ -77,6 +78,56 @@ fn folded_onnx_models_of_all_networks() {
         assert!(folded.nodes.len() < graph.nodes.len());
         (folded, state)
     });
+}
+
+/// Rows as they stand in a table, with numbers in pieces and without, and the scores of the features that
+/// they become.
+#[test]
+fn onnx_models_of_tables() {
+    let device = Device::flex();
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("onnx/rows");
+    std::fs::create_dir_all(&folder).unwrap();
+    for (name, edges) in [("standard", vec![]), ("pieces", vec![-1.0, 0.25, 0.5, 7.0])] {
+        let cells = |mean| Cells::Numbers { mean, deviation: 0.3, edges: edges.clone() };
+        let words = Cells::Words { words: vec!["blue".into(), "red".into()] };
+        let column = |name: &str, cells, missing| Column { name: name.into(), cells, missing };
+        let columns = vec![
+            column("a", cells(0.5), true),
+            column("colour", words, false),
+            column("b", cells(100.0), false),
+        ];
+        let (targets, left_out, notes) = (vec!["label".into()], Vec::new(), Vec::new());
+        let table = TableInput { targets, columns, left_out, notes };
+        let (features, inputs) = (table.features(), table.inputs().len());
+        let blueprint = Blueprint {
+            network: "mlp1net".into(),
+            depth: Depth::uniform(1, 2),
+            width: 8,
+            image: [features.len(), 1, 1],
+            classes: 3,
+            shortcut: Shortcut::Projection,
+            compat: Compat::Paper,
+        };
+        let network = perturbed(&blueprint, &device).unwrap();
+        let rows: Vec<f32> = (0..4 * inputs).map(|i| 1.5 * (0.7 * i as f32).sin()).collect();
+        let seen = rows.chunks(inputs).flat_map(|row| {
+            features.iter().map(|feature| feature.of(row[feature.input].into()) as f32)
+        });
+        let seen = TensorData::new(seen.collect::<Vec<_>>(), [4, features.len(), 1, 1]);
+        let scores: Vec<f32> =
+            network.forward(Tensor::from_data(seen, &device)).into_data().iter().collect();
+        let info = ModelInfo { table: Some(table), ..ModelInfo::bare(blueprint) };
+        let (graph, state) = (network.graph().unwrap(), StateDict::of(&network).unwrap());
+        let model = onnx(&graph, &state, &info, Path::new("model.onnx")).unwrap();
+        let case = json!({"shape": [4, inputs, 1, 1], "images": rows, "scores": scores});
+        let path = folder.join(format!("{name}.onnx"));
+        std::fs::write(path.with_extension("json"), case.to_string()).unwrap();
+        std::fs::write(path, model).unwrap();
+        insta::assert_snapshot!(
+            format!("python-rows-{name}"),
+            pytorch(&graph, &info, "model.safetensors")
+        );
+    }
 }
 
 /// The Python module of one network of each family. `INSTA_UPDATE=always` keeps what has changed;

@@ -146,6 +146,27 @@ fn a_model_file_and_its_card_tell_of_the_columns() {
     assert_eq!((&alone["top1"], &alone["images"]), (&100.0.into(), &20.into()));
 }
 
+/// What a model makes of a row is in its file: the same scores from it alone, of a cell that is missing too.
+#[test]
+fn numbers_in_pieces_are_evaluated_predicted_and_told() {
+    let place = Place::trained();
+    let (run, table) = (place.text("pieces"), place.text("t"));
+    let network = ["--network", "mlp1net", "--policy", "none", "--depth", "1", "--epochs", "4"];
+    let train = ["train", &run, "--data", "csv", "--dir", &table, "--set", "data.numbers=pieces"];
+    let result = PROGRAM.json(&[&train, &network[..]].concat());
+    let evaluated = PROGRAM.json(&["evaluate", &run]);
+    let gap = result["test_accuracy"].as_f64().unwrap() - evaluated["top1"].as_f64().unwrap();
+    assert!(gap.abs() < 1e-9, "{result} {evaluated}");
+    let file = place.write("new.csv", "a,b\n1.5,0.5\n,0.5\n");
+    let told = PROGRAM.json(&["predict", &place.text("pieces/model.safetensors"), &file]);
+    assert_eq!(told["images"].as_array().unwrap().len(), 2);
+    assert!(read(&place.path("pieces/README.md")).contains(", and in pieces between "));
+    let data = ["data", "csv", "--dir", &table, "--set", "data.numbers=pieces"];
+    let shown = String::from_utf8(PROGRAM.run(&data).stdout).unwrap();
+    assert!(shown.contains("rows of 18 features from 2 columns"), "{shown}");
+    assert!(shown.contains(", 8 pieces"), "{shown}");
+}
+
 #[test]
 fn a_table_has_no_pictures_to_change_and_few_rows_take_small_batches() {
     let place = Place::trained();
@@ -162,6 +183,9 @@ fn a_table_has_no_pictures_to_change_and_few_rows_take_small_batches() {
         assert!(message.contains(setting.split('=').next().unwrap()), "{message}");
         assert!(message.contains(what) && message.contains("hint: --set"), "{message}");
     }
+    let digits = ["train", &run, "--policy", "none", "--set", "data.numbers=pieces"];
+    let message = PROGRAM.fails(2, &digits);
+    assert!(message.contains("no column of the data set digits can be cut"), "{message}");
     // 80 rows of which 20 are held out.
     let output = PROGRAM.run(&[&train, &["--set", "training.mixup=0.2"][..]].concat());
     let told = String::from_utf8(output.stderr).unwrap();

@@ -1,7 +1,7 @@
 //! [`Job`]: what a run is made of.
 
-use crate::config::{Augment, TrainingConfig};
-use crate::data::DataSet;
+use crate::config::{Augment, Numbers, TrainingConfig};
+use crate::data::{DataSet, TableInput};
 use crate::growth::{Depth, Growth, Guide};
 use crate::init_from::begin_with;
 use crate::initializer::InitializerKind;
@@ -145,8 +145,8 @@ impl Job<'_> {
         Err(Error::config("training.drop_path", problem).with_hint("--set training.drop_path=0"))
     }
 
-    /// Refuses augmentation that the images have nothing for.
-    fn refuse_augmentation(&self) -> Result<()> {
+    /// Refuses settings of the data that its images or rows have nothing for.
+    fn refuse_unsuited_data(&self) -> Result<()> {
         let (config, set) = (&self.config.data, self.data);
         let [_, height, width] = set.image;
         let (augment, erasing) = (config.augment, config.erasing);
@@ -161,6 +161,13 @@ impl Job<'_> {
         } else if cutmix > 0.0 && height * width == 1 {
             let problem = format!("= {cutmix}: there is no box in images of one pixel");
             ("training.cutmix", problem, "--set training.cutmix=0; training.mixup does without one")
+        } else if config.numbers == Numbers::Pieces
+            && !set.table.as_ref().is_some_and(TableInput::has_pieces)
+        {
+            let name = &config.name;
+            let problem =
+                format!("= pieces: no column of the data set {name} can be cut into pieces");
+            ("data.numbers", problem, "--set data.numbers=standard")
         } else {
             return Ok(());
         };
@@ -179,7 +186,7 @@ impl Job<'_> {
         self.check_limits()?;
         self.refuse_small_batches(&network)?;
         self.refuse_drop_path(&network)?;
-        self.refuse_augmentation()?;
+        self.refuse_unsuited_data()?;
         let weights = &self.config.training.init_from;
         if weights.as_os_str().is_empty() {
             return Ok(network);

@@ -34,12 +34,16 @@ pub struct Column {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase", tag = "kind")]
 pub enum Cells {
-    /// One feature: `(value - mean) / deviation`, 0 where the value is missing.
+    /// A feature `(value - mean) / deviation`; then one for each piece between two `edges`, how far the
+    /// value has come through it, from 0 to 1 (Gorishniy et al. 2022). The mean stands for what is missing.
     Numbers {
         /// Of the training rows.
         mean: f64,
         /// Of the training rows; above 0.
         deviation: f64,
+        /// From the lowest to the highest; none where there are no pieces.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        edges: Vec<f64>,
     },
     /// A feature for each of these words, which is 1 where the cell is the word and else 0.
     Words {
@@ -58,25 +62,48 @@ pub struct LeftOut {
     pub why: String,
 }
 
-/// A number of the network's input: `(value - mean) / deviation`.
+/// A number of the network's input, made of one of [`TableInput::inputs`].
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Feature {
-    /// Such as `size`, `colour = red`, `size is missing`.
+    /// Such as `size`, `size from 1 to 2`, `colour = red`, `size is missing`.
     pub name: String,
-    /// Subtracted from the value.
+    /// Place of the input among all.
+    pub input: usize,
+    /// Subtracted from the input.
     pub mean: f64,
     /// Divides it afterwards.
     pub deviation: f64,
+    /// Whether the quotient is then limited to 0 to 1.
+    pub is_piece: bool,
+}
+
+impl Feature {
+    /// The feature of an input.
+    pub fn of(&self, input: f64) -> f64 {
+        let feature = (input - self.mean) / self.deviation;
+        if self.is_piece { feature.clamp(0.0, 1.0) } else { feature }
+    }
 }
 
 impl Column {
     /// Number of features.
     pub fn width(&self) -> usize {
         let own = match &self.cells {
-            Cells::Numbers { .. } => 1,
+            Cells::Numbers { edges, .. } => 1 + edges.len().saturating_sub(1),
             Cells::Words { words } => words.len(),
         };
         own + usize::from(self.missing)
+    }
+
+    /// Names of what a row tells of it.
+    fn inputs(&self) -> Vec<String> {
+        let name = &self.name;
+        let mut inputs = match &self.cells {
+            Cells::Numbers { .. } => vec![name.clone()],
+            Cells::Words { words } => words.iter().map(|word| format!("{name} = {word}")).collect(),
+        };
+        inputs.extend(self.missing.then(|| format!("{name} is missing")));
+        inputs
     }
 }
 
@@ -86,20 +113,47 @@ impl TableInput {
         self.columns.iter().map(Column::width).sum()
     }
 
+    /// Names of the numbers that a row comes as, in order: of a column of numbers its own, of one of words
+    /// a 1 where the cell is the word and else 0, and a 1 where a value is missing.
+    pub fn inputs(&self) -> Vec<String> {
+        self.columns.iter().flat_map(Column::inputs).collect()
+    }
+
+    /// Whether the network sees more of an input than one number.
+    pub fn has_pieces(&self) -> bool {
+        self.columns.iter().any(
+            |column| matches!(&column.cells, Cells::Numbers { edges, .. } if !edges.is_empty()),
+        )
+    }
+
     /// The features of a row, in order.
     pub fn features(&self) -> Vec<Feature> {
-        let flag = |name: String| Feature { name, mean: 0.0, deviation: 1.0 };
         let mut features = Vec::with_capacity(self.width());
-        for Column { name, cells, missing } in &self.columns {
-            match cells {
-                &Cells::Numbers { mean, deviation } => {
-                    features.push(Feature { name: name.clone(), mean, deviation });
-                }
-                Cells::Words { words } => {
-                    features.extend(words.iter().map(|word| flag(format!("{name} = {word}"))));
-                }
+        let mut place = 0;
+        for column in &self.columns {
+            let inputs = column.inputs();
+            if let Cells::Numbers { mean, deviation, edges } = &column.cells {
+                let (name, input) = (column.name.clone(), place);
+                let (mean, deviation) = (*mean, *deviation);
+                features.push(Feature { name, input, mean, deviation, is_piece: false });
+                features.extend(edges.windows(2).map(|piece| Feature {
+                    name: format!("{} from {} to {}", column.name, piece[0], piece[1]),
+                    input,
+                    mean: piece[0],
+                    deviation: piece[1] - piece[0],
+                    is_piece: true,
+                }));
             }
-            features.extend(missing.then(|| flag(format!("{name} is missing"))));
+            let numbers = usize::from(matches!(column.cells, Cells::Numbers { .. }));
+            let flags = inputs.iter().zip(place..).skip(numbers);
+            features.extend(flags.map(|(name, input)| Feature {
+                name: name.clone(),
+                input,
+                mean: 0.0,
+                deviation: 1.0,
+                is_piece: false,
+            }));
+            place += inputs.len();
         }
         features
     }
@@ -119,10 +173,15 @@ impl TableInput {
             if !names.insert(name) {
                 return Err(format!("two columns {name}"));
             }
-            if let Cells::Numbers { mean, deviation } = cells
-                && !(mean.is_finite() && deviation.is_finite() && *deviation > 0.0)
-            {
+            let Cells::Numbers { mean, deviation, edges } = cells else { continue };
+            if !(mean.is_finite() && deviation.is_finite() && *deviation > 0.0) {
                 return Err(format!("no mean and deviation of {name}"));
+            }
+            let ascend = edges
+                .windows(2)
+                .all(|piece| (piece[1] - piece[0]).is_normal() && piece[0] < piece[1]);
+            if edges.len() == 1 || !ascend || edges.iter().any(|edge| !edge.is_finite()) {
+                return Err(format!("no pieces of {name}"));
             }
         }
         Ok(())
@@ -133,13 +192,17 @@ impl TableInput {
 mod tests {
     use super::*;
 
+    fn numbers(mean: f64, deviation: f64, edges: &[f64]) -> Cells {
+        Cells::Numbers { mean, deviation, edges: edges.into() }
+    }
+
     fn table() -> TableInput {
         let column = |name: &str, cells, missing| Column { name: name.into(), cells, missing };
         let words = ["blue", "red"].map(String::from).into();
         TableInput {
             targets: vec!["label".into()],
             columns: vec![
-                column("size", Cells::Numbers { mean: 3.0, deviation: 0.1 }, true),
+                column("size", numbers(3.0, 0.1, &[]), true),
                 column("colour", Cells::Words { words }, false),
             ],
             left_out: vec![LeftOut { name: String::new(), why: "has no name".into() }],
@@ -153,6 +216,33 @@ mod tests {
         let names: Vec<_> = features.iter().map(|feature| &*feature.name).collect();
         assert_eq!(names, ["size", "size is missing", "colour = blue", "colour = red"]);
         assert_eq!((features[0].mean, features[1].mean, table().width()), (3.0, 0.0, 4));
+        assert_eq!(names, table().inputs());
+        assert!(features.iter().zip(0..).all(|(feature, place)| feature.input == place));
+    }
+
+    #[test]
+    fn a_number_comes_through_pieces_one_after_the_other() {
+        let mut table = table();
+        table.columns[0].cells = numbers(3.0, 0.1, &[1.0, 2.0, 6.0]);
+        let features = table.features();
+        let names: Vec<_> = features.iter().map(|feature| &*feature.name).collect();
+        let pieces = ["size", "size from 1 to 2", "size from 2 to 6"];
+        assert_eq!(names[..3], pieces);
+        assert_eq!(names[3..], ["size is missing", "colour = blue", "colour = red"]);
+        assert_eq!((features.len(), table.inputs().len()), (table.width(), 4));
+        let inputs: Vec<_> = features.iter().map(|feature| feature.input).collect();
+        assert_eq!(inputs, [0, 0, 0, 1, 2, 3]);
+        for (size, through) in
+            [(0.0, [0.0, 0.0]), (1.5, [0.5, 0.0]), (3.0, [1.0, 0.25]), (9.0, [1.0, 1.0])]
+        {
+            assert_eq!([1, 2].map(|place| features[place].of(size)), through, "{size}");
+        }
+        assert_eq!(table.check([6, 1, 1]), Ok(()));
+        for edges in [&[1.0][..], &[1.0, 1.0], &[2.0, 1.0], &[1.0, f64::INFINITY]] {
+            table.columns[0].cells = numbers(3.0, 0.1, edges);
+            let width = table.width();
+            assert!(table.check([width, 1, 1]).unwrap_err().contains("no pieces of size"));
+        }
     }
 
     #[test]
@@ -163,7 +253,7 @@ mod tests {
         assert_eq!(read.check([4, 1, 1]), Ok(()));
         assert!(read.check([3, 1, 1]).unwrap_err().contains("4 features for 3x1x1"));
         let mut broken = table();
-        broken.columns[0].cells = Cells::Numbers { mean: 0.0, deviation: 0.0 };
+        broken.columns[0].cells = numbers(0.0, 0.0, &[]);
         assert!(broken.check([4, 1, 1]).unwrap_err().contains("deviation of size"));
         let twice = TableInput { columns: [table().columns, table().columns].concat(), ..table() };
         assert!(twice.check([8, 1, 1]).unwrap_err().contains("two columns size"));

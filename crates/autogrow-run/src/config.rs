@@ -55,6 +55,17 @@ pub enum Augment {
     Rand,
 }
 
+/// How a network sees a column of numbers.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Numbers {
+    /// Standardised.
+    #[default]
+    Standard,
+    /// Standardised, and as how far they have come through each of some pieces.
+    Pieces,
+}
+
 /// What to do about an image that cannot be read.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -252,6 +263,10 @@ pub struct DataConfig {
     /// Of `csv`: columns of values, or of labels (0 or 1), separated by commas; empty: one of a usual
     /// name such as `target`, or else the last.
     pub target: String,
+    /// Of `csv`: how columns of numbers are seen: `standard`, less their mean, divided by their deviation;
+    /// `pieces`, beside that as how far they have come through each of up to eight pieces that hold as many
+    /// training rows.
+    pub numbers: Numbers,
     /// Height and width that pictures of any size are made to; 0: as the network is made for, 224 where its
     /// name ends in `-imagenet`, else 32. Of a `folder` and of `imagenet`; other sets have a size of their own.
     pub size: usize,
@@ -362,6 +377,7 @@ impl Default for DataConfig {
             dir: PathBuf::new(),
             label: String::new(),
             target: String::new(),
+            numbers: Numbers::default(),
             size: 0,
             fraction: 1.0,
             select_on: SelectOn::Val,

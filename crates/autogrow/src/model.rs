@@ -90,8 +90,9 @@ impl Model {
             preprocessing: self.info.preprocessing.clone(),
             table: self.info.table.clone(),
         };
-        let takes = match (pixels, &prepared.preprocessing) {
-            (Pixels::Bytes(_), Some(of)) => [channels, of.size[0], of.size[1]],
+        let takes = match (pixels, &prepared.preprocessing, &prepared.table) {
+            (Pixels::Bytes(_), Some(of), _) => [channels, of.size[0], of.size[1]],
+            (_, _, Some(table)) => [table.inputs().len(), 1, 1],
             _ => [channels, height, width],
         };
         if image != takes {
@@ -100,7 +101,8 @@ impl Model {
             return Err(Error::data("data in memory", problem)
                 .with_hint("prepare them as the images that it was trained on"));
         }
-        let split = split_of(self.info.architecture.image, pixels, &prepared)?;
+        let made = if prepared.table.is_some() { takes } else { [channels, height, width] };
+        let split = split_of(made, pixels, &prepared)?;
         let mut outputs = Vec::with_capacity(split.len() * self.info.outputs.len());
         // A network belongs to one thread at a time.
         let (network, device, all) = (self.network.clone(), &self.device, &mut outputs);

@@ -121,7 +121,7 @@ pub(crate) fn run(args: &ExportArgs, output: &Output) -> Result<()> {
 /// their mean come out rounded.
 fn coarse(table: &TableInput) -> Option<String> {
     let is_coarse = |column: &&Column| match column.cells {
-        Cells::Numbers { mean, deviation } => mean.abs() > MOST_DEVIATIONS * deviation,
+        Cells::Numbers { mean, deviation, .. } => mean.abs() > MOST_DEVIATIONS * deviation,
         Cells::Words { .. } => false,
     };
     let columns = table.columns.iter().filter(is_coarse);

@@ -60,38 +60,40 @@ impl<'a> Fit<'a> {
     /// columns; [`Error::Data`] where a cell is not a number.
     pub(super) fn features(&self, sheet: &Sheet, rows: &[usize]) -> Result<Vec<f32>> {
         let places = self.places(sheet)?;
-        let mut features = Vec::with_capacity(rows.len() * self.table.width());
-        let mut unknown = Unknown::default();
+        let made = self.table.features();
+        let mut features = Vec::with_capacity(rows.len() * made.len());
+        let (mut inputs, mut unknown) = (Vec::new(), Unknown::default());
         for &row in rows {
+            inputs.clear();
             for (column, &place) in self.table.columns.iter().zip(&places) {
                 let cell = &sheet.rows[row][place];
                 let missing = is_missing(cell);
                 match &column.cells {
-                    Cells::Numbers { .. } if missing => features.push(0.0),
-                    Cells::Numbers { mean, deviation } => {
+                    Cells::Numbers { mean, .. } if missing => inputs.push(*mean),
+                    Cells::Numbers { mean, deviation, .. } => {
                         let wrong = |what| sheet.wrong(row, place, &format!("`{cell}` is {what}"));
                         let number =
                             number(cell, sheet.decimal).ok_or_else(|| wrong("not a number"))?;
-                        let feature = ((number - mean) / deviation) as f32;
-                        if !feature.is_finite() {
+                        if !(((number - mean) / deviation) as f32).is_finite() {
                             return Err(wrong("too large for float32 once it is standardised"));
                         }
-                        features.push(feature);
+                        inputs.push(number);
                     }
                     Cells::Words { words } => {
                         let own = word(cell);
-                        features.extend(words.iter().map(|word| f32::from(u8::from(*word == own))));
+                        inputs.extend(words.iter().map(|word| f64::from(u8::from(*word == own))));
                         if !missing && !words.contains(&own) {
                             unknown.add(&column.name, format!("`{own}`"));
                         }
                     }
                 }
                 if column.missing {
-                    features.push(f32::from(u8::from(missing)));
+                    inputs.push(f64::from(u8::from(missing)));
                 } else if missing {
                     unknown.add(&column.name, "a missing value".into());
                 }
             }
+            features.extend(made.iter().map(|feature| feature.of(inputs[feature.input]) as f32));
         }
         unknown.warn(sheet, self.whose());
         Ok(features)

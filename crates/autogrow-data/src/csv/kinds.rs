@@ -3,6 +3,7 @@
 use super::tests::{config, folder, with_target};
 use super::*;
 use crate::testing::{data_problem, labels, open, open_for, pixels};
+use autogrow_core::config::Numbers;
 use autogrow_core::data::{Cells, Column, Pass, Split, Task};
 use std::fmt::Write;
 use std::path::Path;
@@ -273,7 +274,7 @@ fn a_model_reads_further_tables_by_name_and_measures_nothing() {
         format!("{row},{value},{},{class}", ["red", "blue"][row as usize % 2])
     });
     let (set, input) = read(&format!(",a,colour,label\n{rows}"));
-    let Column { cells: Cells::Numbers { mean, deviation }, .. } = input.columns[0] else {
+    let Column { cells: Cells::Numbers { mean, deviation, .. }, .. } = input.columns[0] else {
         panic!("{input:?}")
     };
     let rows = "colour,label,a\nblue,dog,100\nviolet,dog,2\n";
@@ -338,4 +339,35 @@ fn the_split_of_a_run_is_the_same_for_its_model() {
     assert_eq!(pixels(&*again.train), pixels(&*set.train));
     assert_eq!(pixels(&*again.test), pixels(&*set.test));
     assert_eq!(again.table, set.table);
+}
+
+/// Each piece holds as many training rows, as far as they differ.
+#[test]
+fn numbers_are_cut_into_pieces() {
+    let rows =
+        lines(200, |row, value, class| format!("{value},{},{},{class}", row % 2, row % 4 * 5));
+    let folder = folder(&[("table.csv", &format!("wave,flag,step,label\n{rows}"))]);
+    let mut config = config(&folder.path().join("table.csv"), "");
+    config.numbers = Numbers::Pieces;
+    let set = open(&config, 0).unwrap();
+    let input = set.table.as_ref().unwrap();
+    let edges = |place: usize| match &input.columns[place].cells {
+        Cells::Numbers { edges, .. } => edges.clone(),
+        Cells::Words { .. } => panic!("words"),
+    };
+    // Two numbers are one piece, which says no more than the standardised number.
+    assert_eq!((edges(0).len(), edges(1), edges(2)), (9, vec![], vec![0.0, 5.0, 10.0, 15.0]));
+    assert_eq!(set.image, [1 + 8 + 1 + 1 + 3, 1, 1]);
+    let features = pixels(&*set.train);
+    let waves = || features.chunks(14).map(|row| &row[1..9]);
+    for piece in 0..8 {
+        let inside = waves().filter(|pieces| pieces[piece] > 0.0 && pieces[piece] < 1.0).count();
+        let (inside, rows) = (inside as f32, waves().count() as f32);
+        assert!((inside / rows - 0.125).abs() < 0.03, "{inside} of {rows}");
+    }
+    // A value comes through one piece after the other.
+    for pieces in waves() {
+        let passed = pieces.iter().take_while(|piece| **piece == 1.0).count();
+        assert!(pieces[passed..].iter().skip(1).all(|piece| *piece == 0.0), "{pieces:?}");
+    }
 }

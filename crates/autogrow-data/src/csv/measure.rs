@@ -3,12 +3,15 @@
 use super::number::{is_missing, number};
 use super::sheet::{Sheet, UNNAMED};
 use super::wanted::{Found, listed};
+use autogrow_core::config::Numbers;
 use autogrow_core::data::{Cells, Column, LeftOut, TableInput};
 use autogrow_core::{Error, Result};
 use std::collections::BTreeSet;
 
 /// Different words of a column at most.
 const MOST_WORDS: usize = 32;
+/// Pieces of a column of numbers at most.
+const PIECES: usize = 8;
 /// Rows from which on a column that counts them is taken for an index.
 const COUNTED: usize = 10;
 
@@ -16,7 +19,12 @@ const COUNTED: usize = 10;
 ///
 /// # Errors
 /// [`Error::Data`] where a column is neither numbers nor a few words, or where none is left.
-pub(super) fn measure(sheet: &Sheet, rows: &[usize], targets: &Found) -> Result<TableInput> {
+pub(super) fn measure(
+    sheet: &Sheet,
+    rows: &[usize],
+    targets: &Found,
+    seen: Numbers,
+) -> Result<TableInput> {
     let name = |column: &usize| sheet.names[*column].clone();
     let notes = sheet.notes.iter().chain(&targets.note).map(|note| note.text.clone());
     let mut table = TableInput {
@@ -27,7 +35,7 @@ pub(super) fn measure(sheet: &Sheet, rows: &[usize], targets: &Found) -> Result<
     };
     for column in (0..sheet.names.len()).filter(|column| !targets.columns.contains(column)) {
         let name = name(&column);
-        match read(sheet, rows, column)? {
+        match read(sheet, rows, column, seen)? {
             Kept::Column(cells, missing) => table.columns.push(Column { name, cells, missing }),
             Kept::Not(why) => table.left_out.push(LeftOut { name, why }),
         }
@@ -49,7 +57,7 @@ enum Kept {
     Not(String),
 }
 
-fn read(sheet: &Sheet, rows: &[usize], column: usize) -> Result<Kept> {
+fn read(sheet: &Sheet, rows: &[usize], column: usize, seen: Numbers) -> Result<Kept> {
     if is_unnamed(&sheet.names[column]) {
         return Ok(Kept::Not("has no name, as an index".into()));
     }
@@ -82,7 +90,19 @@ fn read(sheet: &Sheet, rows: &[usize], column: usize) -> Result<Kept> {
         return Err(Error::data(&*sheet.origin, problem).with_hint("write it in another unit"));
     }
     let deviation = if constant || deviation == 0.0 { 1.0 } else { deviation };
-    Ok(Kept::Column(Cells::Numbers { mean, deviation }, missing))
+    let edges = if seen == Numbers::Pieces { edges(numbers) } else { Vec::new() };
+    Ok(Kept::Column(Cells::Numbers { mean, deviation, edges }, missing))
+}
+
+/// Edges between pieces with as many of the numbers in each, as far as these differ; none where that is
+/// one piece.
+fn edges(mut numbers: Vec<f64>) -> Vec<f64> {
+    numbers.sort_by(f64::total_cmp);
+    let last = numbers.len() - 1;
+    let mut edges: Vec<f64> = (0..=PIECES).map(|piece| numbers[piece * last / PIECES]).collect();
+    // A width that is no normal number is none to divide by.
+    edges.dedup_by(|edge, before| !(*edge - *before).is_normal());
+    if edges.len() > 2 { edges } else { Vec::new() }
 }
 
 fn words_of(sheet: &Sheet, column: usize, words: BTreeSet<String>, missing: bool) -> Result<Kept> {

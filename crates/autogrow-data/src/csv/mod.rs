@@ -104,7 +104,7 @@ fn open(request: &DataRequest<'_>) -> Result<DataSet> {
     let (sheet, rows) = (&divided.train, &divided.train_rows);
     let found = wanted.find(sheet).map_err(|problem| unusable(sheet, problem))?;
     let outputs = &targets::outputs(sheet, rows, &found.columns, request.task)?;
-    let table = &measure(sheet, rows, &found)?;
+    let table = &measure(sheet, rows, &found, request.config.numbers)?;
     for note in sheet.notes.iter().chain(&found.note) {
         let (path, text) = (sheet.origin.display(), &note.text);
         match note.guess {

@@ -11,10 +11,15 @@ pub(super) fn columns(table: &TableInput, text: &mut String) {
     line!(text, "|---|---|---|");
     for Column { name, cells, missing } in &table.columns {
         let (holds, filled) = match cells {
-            Cells::Numbers { mean, deviation } => (
-                format!("numbers, standardised by mean {mean} and deviation {deviation}"),
-                "the mean",
-            ),
+            Cells::Numbers { mean, deviation, edges } => {
+                let mut holds =
+                    format!("numbers, standardised by mean {mean} and deviation {deviation}");
+                if !edges.is_empty() {
+                    let edges: Vec<_> = edges.iter().map(ToString::to_string).collect();
+                    holds += &format!(", and in pieces between {}", edges.join(", "));
+                }
+                (holds, "the mean")
+            }
             Cells::Words { words } => {
                 let words: Vec<_> = words.iter().map(|word| format!("`{}`", plain(word))).collect();
                 (format!("one of {}", words.join(", ")), "no word")
@@ -32,7 +37,7 @@ pub(super) fn columns(table: &TableInput, text: &mut String) {
 /// more than a thousandth of it.
 pub(super) fn rounded_by_float32(table: &TableInput) -> Vec<String> {
     let step = |mean: f64| mean.abs() * f64::from(f32::EPSILON);
-    let features = table.features().into_iter();
+    let features = table.features().into_iter().filter(|of| !of.is_piece);
     features.filter(|of| step(of.mean) > 1e-3 * of.deviation).map(|of| of.name).collect()
 }
 
@@ -43,7 +48,7 @@ mod tests {
     #[test]
     fn columns_are_told_and_those_that_float32_rounds_are_named() {
         let column = |name: &str, mean| {
-            let cells = Cells::Numbers { mean, deviation: 20.0 };
+            let cells = Cells::Numbers { mean, deviation: 20.0, edges: vec![0.0, 1.5, mean] };
             Column { name: name.into(), cells, missing: true }
         };
         let table = TableInput {
@@ -55,7 +60,8 @@ mod tests {
         assert_eq!(rounded_by_float32(&table), ["time"]);
         let mut text = String::new();
         columns(&table, &mut text);
-        assert!(text.contains("| `year` | numbers, standardised by mean 2000 and deviation 20 |"));
+        assert!(text.contains("| `year` | numbers, standardised by mean 2000 and deviation 20, "));
+        assert!(text.contains(", and in pieces between 0, 1.5, 2000 |"), "{text}");
         assert!(text.contains("the mean, and marked by a feature"), "{text}");
     }
 }

@@ -162,8 +162,8 @@ impl Writer<'_> {
         }
     }
 
-    /// `(x - mean) / deviation` of each feature. The mean is taken off in two parts, so that it keeps
-    /// its digits where it is large and the deviation small.
+    /// The features of a row: `(x - mean) / deviation`, of a piece limited to 0 to 1. The mean is taken off
+    /// in two parts, so that it keeps its digits where it is large and the deviation small.
     fn standardise(&mut self, features: &[Feature]) {
         let mut constant = |name: &str, number: fn(&Feature) -> f64| {
             let name = format!("{INPUT}.{name}");
@@ -174,10 +174,31 @@ impl Writer<'_> {
         let mean = constant("mean", |of| of.mean);
         let rest = constant("mean_rest", |of| of.mean - f64::from(of.mean as f32));
         let deviation = constant("deviation", |of| of.deviation);
-        let (moved, centred) = (format!("{INPUT}.moved"), format!("{INPUT}.centred"));
-        self.emit("Sub", vec![INPUT.into(), mean], &moved, []);
+        let has_pieces = features.iter().any(|of| of.is_piece);
+        let limits = has_pieces.then(|| {
+            let least = constant("least", |of| if of.is_piece { 0.0 } else { f32::MIN.into() });
+            (least, constant("most", |of| if of.is_piece { 1.0 } else { f32::MAX.into() }))
+        });
+        let [repeated, moved, centred, free, raised] =
+            ["repeated", "moved", "centred", "free", "raised"]
+                .map(|step| format!("{INPUT}.{step}"));
+        let mut rows = INPUT.to_string();
+        if has_pieces {
+            let places: Vec<_> = features.iter().map(|of| of.input as i64).collect();
+            let places = self.whole_numbers(INPUT, "places", &places);
+            self.emit("Gather", vec![rows, places], &repeated, [Attribute::int("axis", 1)]);
+            rows = repeated;
+        }
+        self.emit("Sub", vec![rows, mean], &moved, []);
         self.emit("Sub", vec![moved, rest], &centred, []);
-        self.emit("Div", vec![centred, deviation], STANDARDISED, []);
+        match limits {
+            None => self.emit("Div", vec![centred, deviation], STANDARDISED, []),
+            Some((least, most)) => {
+                self.emit("Div", vec![centred, deviation], &free, []);
+                self.emit("Max", vec![free, least], &raised, []);
+                self.emit("Min", vec![raised, most], STANDARDISED, []);
+            }
+        }
     }
 
     /// Operator set 17 has none: `x / 2 * (1 + erf(x / sqrt(2)))`.

@@ -38,6 +38,10 @@ pub fn onnx(graph: &Graph, state: &StateDict, info: &ModelInfo, path: &Path) -> 
     }
     let output = output_name(&info.outputs);
     let features = info.table.as_ref().map(TableInput::features).unwrap_or_default();
+    let taken = match &info.table {
+        Some(table) => vec![table.inputs().len(), 1, 1],
+        None => graph.nodes[0].shape.clone(),
+    };
     let (nodes, initializers) = lower::lower(graph, state, output, &features)
         .map_err(|name| Error::run(path, format!("cannot be written: {name} is missing")))?;
     let model = Model {
@@ -48,7 +52,7 @@ pub fn onnx(graph: &Graph, state: &StateDict, info: &ModelInfo, path: &Path) -> 
             node: nodes,
             name: info.architecture.network.clone(),
             initializer: initializers,
-            input: vec![ValueInfo::batch(lower::INPUT, &graph.nodes[0].shape)],
+            input: vec![ValueInfo::batch(lower::INPUT, &taken)],
             output: vec![ValueInfo::batch(output, &graph.nodes[graph.output].shape)],
         }),
         opset_import: vec![OperatorSet { domain: String::new(), version: OPERATOR_SET }],
@@ -74,10 +78,8 @@ fn metadata(info: &ModelInfo) -> serde_json::Result<Vec<Entry>> {
         entries.push(entry("preparation", preparation::steps(info).join(" ")));
     }
     if let Some(table) = &info.table {
-        let features = table.features();
-        let names: Vec<_> = features.iter().map(|feature| &feature.name).collect();
         entries.push(entry("table", serde_json::to_string(table)?));
-        entries.push(entry("features", serde_json::to_string(&names)?));
+        entries.push(entry("features", serde_json::to_string(&table.inputs())?));
     }
     Ok(entries)
 }
@@ -104,7 +106,8 @@ mod tests {
         let graph = Graph { nodes: vec![input, relu], blocks: vec![], output: 1 };
         // Float32 tells whole numbers of this size from each other, but not their mean from them.
         let (mean, deviation) = (16_000_000.3, 2.0);
-        let features = [Feature { name: "time".into(), mean, deviation }];
+        let features =
+            [Feature { name: "time".into(), input: 0, mean, deviation, is_piece: false }];
         let state = StateDict::default();
         let (nodes, tensors) = lower::lower(&graph, &state, "logits", &features).unwrap();
         let steps: Vec<_> =

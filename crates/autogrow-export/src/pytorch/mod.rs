@@ -76,9 +76,12 @@ fn text(graph: &Graph, info: &ModelInfo, parts: &Parts<'_>) -> String {
         ),
     };
     let (images, rows) = match &info.table {
-        Some(_) => (
+        Some(table) => (
             "Rows are [batch, features] as they stand in the table, named by FEATURES".into(),
-            operation::STANDARDISE_HELPER,
+            match table.has_pieces() {
+                true => operation::PIECES_HELPER,
+                false => operation::STANDARDISE_HELPER,
+            },
         ),
         None => (format!("Images are [batch, {channels}, {height}, {width}], normalised"), ""),
     };
@@ -131,16 +134,26 @@ fn constants(outputs: &Outputs) -> String {
     }
 }
 
-/// Names of the features of a table, and what standardises them.
+/// Names of what a row tells, and what makes features of it.
 fn features(table: &TableInput) -> String {
     let features = table.features();
-    let names: Vec<_> = features.iter().map(|of| &of.name).collect();
     let [means, deviations] = [|of: &Feature| of.mean, |of: &Feature| of.deviation]
         .map(|number| json(&features.iter().map(number).collect::<Vec<_>>()));
+    let numbers = if table.has_pieces() {
+        let places = json(&features.iter().map(|of| of.input).collect::<Vec<_>>());
+        let limited = features.iter().map(|of| if of.is_piece { "True" } else { "False" });
+        let limited = limited.collect::<Vec<_>>().join(", ");
+        format!(
+            "# What the network sees: (number at PLACES - STARTS) / WIDTHS, of a piece from 0 to 1.\n\
+             PLACES = {places}\nSTARTS = {means}\nWIDTHS = {deviations}\nIS_PIECE = [{limited}]\n"
+        )
+    } else {
+        format!("FEATURE_MEANS = {means}\nFEATURE_DEVIATIONS = {deviations}\n")
+    };
     format!(
         "# Of `a = b` the number is 1 where column a is b, else 0; of `a is missing` 1 where it is.\n\
-         FEATURES = {}\nFEATURE_MEANS = {means}\nFEATURE_DEVIATIONS = {deviations}\n",
-        json(&names)
+         FEATURES = {}\n{numbers}",
+        json(&table.inputs())
     )
 }
 

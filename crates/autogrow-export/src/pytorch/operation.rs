@@ -32,6 +32,19 @@ pub(super) const STANDARDISE_HELPER: &str = r#"def standardise(x):
 
 
 "#;
+/// The same where numbers are seen in pieces as well.
+pub(super) const PIECES_HELPER: &str = r#"def standardise(x):
+    """Rows [batch, features] as they stand in the table, as the network was trained on them."""
+    rows = x.reshape(len(x), len(FEATURES), 1, 1).cpu().double()
+    places, starts, widths = (
+        torch.tensor(numbers).view(-1, 1, 1) for numbers in (PLACES, STARTS, WIDTHS)
+    )
+    seen = (rows[:, places.flatten()] - starts.double()) / widths.double()
+    limited = torch.tensor(IS_PIECE).view(-1, 1, 1)
+    return torch.where(limited, seen.clamp(0, 1), seen).float().to(x.device)
+
+
+"#;
 
 /// The module or parameter that an operation keeps its tensors in; none where it keeps none.
 pub(super) fn module(node: &Node) -> Option<Template> {

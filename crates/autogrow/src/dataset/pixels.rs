@@ -1,6 +1,6 @@
 //! [`Pixels`]: the numbers of images or rows, and how they are standardised.
 
-use autogrow_core::data::{Cells, Column, Preprocessing, Statistics, TableInput};
+use autogrow_core::data::{Cells, Column, Feature, Preprocessing, Statistics, TableInput};
 
 /// Pixels of images, or the numbers of rows.
 #[derive(Clone, Debug, PartialEq)]
@@ -65,21 +65,32 @@ impl Pixels {
         let [channels, height, width] = image;
         let channel = |place: usize| place / (height * width) % channels;
         let scaled = |place: usize, value: f64| match scale {
-            Scale::None => value as f32,
             Scale::Pixels(of) => {
                 let channel = channel(place);
                 (value as f32 - of.mean[channel]) / of.std[channel]
             }
-            Scale::Rows(of) => {
-                let (mean, deviation) = of[channel(place)];
-                ((value - mean) / deviation) as f32
-            }
+            Scale::None | Scale::Rows(_) => value as f32,
         };
+        match (self, scale) {
+            (pixels, Scale::Rows(features)) => {
+                let rows = pixels.doubles();
+                let row = |row: &[f64]| -> Vec<f32> {
+                    features.iter().map(|feature| feature.of(row[feature.input]) as f32).collect()
+                };
+                rows.chunks_exact(channels).flat_map(row).collect()
+            }
+            (Self::Floats(floats), Scale::None) => floats,
+            (Self::Bytes(bytes), _) => numbered(bytes.into_iter().map(f64::from), scaled),
+            (Self::Floats(floats), _) => numbered(floats.into_iter().map(f64::from), scaled),
+            (Self::Doubles(doubles), _) => numbered(doubles.into_iter(), scaled),
+        }
+    }
+
+    fn doubles(self) -> Vec<f64> {
         match self {
-            Self::Floats(floats) if matches!(scale, Scale::None) => floats,
-            Self::Bytes(bytes) => numbered(bytes.into_iter().map(f64::from), scaled),
-            Self::Floats(floats) => numbered(floats.into_iter().map(f64::from), scaled),
-            Self::Doubles(doubles) => numbered(doubles.into_iter(), scaled),
+            Self::Bytes(bytes) => bytes.into_iter().map(f64::from).collect(),
+            Self::Floats(floats) => floats.into_iter().map(f64::from).collect(),
+            Self::Doubles(doubles) => doubles,
         }
     }
 
@@ -127,18 +138,15 @@ pub(crate) enum Scale {
     None,
     /// `(value - mean) / std` of the channel.
     Pixels(Preprocessing),
-    /// `(value - mean) / deviation` of the feature.
-    Rows(Vec<(f64, f64)>),
+    /// The features of a row.
+    Rows(Vec<Feature>),
 }
 
 impl Scale {
     /// As a model file tells it.
     pub(crate) fn of(preprocessing: Option<&Preprocessing>, table: Option<&TableInput>) -> Self {
         match (preprocessing, table) {
-            (_, Some(table)) => {
-                let features = table.features();
-                Self::Rows(features.iter().map(|of| (of.mean, of.deviation)).collect())
-            }
+            (_, Some(table)) => Self::Rows(table.features()),
             (Some(preprocessing), None) => Self::Pixels(preprocessing.clone()),
             (None, None) => Self::None,
         }
@@ -159,7 +167,7 @@ pub(super) fn table(
 ) -> TableInput {
     let column = |(name, &(mean, deviation)): (&String, &(f64, f64))| Column {
         name: name.clone(),
-        cells: Cells::Numbers { mean, deviation },
+        cells: Cells::Numbers { mean, deviation, edges: Vec::new() },
         missing: false,
     };
     let columns = names.iter().zip(statistics).map(column).collect();

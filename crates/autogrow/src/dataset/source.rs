@@ -86,7 +86,9 @@ pub(super) fn source(
         }
         _ => {
             let scale = Scale::of(preprocessing.as_ref(), table.as_ref());
-            Arc::new(Floats { image, values: pixels.clone().standardised(image, &scale) })
+            let values = pixels.clone().standardised(image, &scale);
+            let image = table.as_ref().map_or(image, |table| [table.width(), 1, 1]);
+            Arc::new(Floats { image, values })
         }
     };
     Ok(Arc::new(Answered { images, targets: Kept::of(targets) }))

@@ -22,8 +22,13 @@ pub(super) fn text(input: &TableInput) -> String {
 
 fn row(Column { name, cells, missing }: &Column) -> [String; 2] {
     let mut is = match cells {
-        Cells::Numbers { mean, deviation } => {
-            format!("mean {}, deviation {}", significant(*mean, 5), significant(*deviation, 5))
+        Cells::Numbers { mean, deviation, edges } => {
+            let of = |number: f64| significant(number, 5);
+            let pieces = match edges.len() {
+                0 => String::new(),
+                edges => format!(", {} pieces", edges - 1),
+            };
+            format!("mean {}, deviation {}{pieces}", of(*mean), of(*deviation))
         }
         Cells::Words { words } => format!("one of {}", words.join(", ")),
     };
