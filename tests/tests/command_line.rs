@@ -197,6 +197,24 @@ fn adapting_epochs_cost_but_do_not_count_in_the_interval() {
 }
 
 #[test]
+fn plan_probes_the_step_size() {
+    let verdict = |rate: &str| {
+        let plan = ["plan", "--probe", "--set", "network.width=4", "--lr", rate];
+        PROGRAM.json(&plan)["probe"].clone()
+    };
+    let [starves, diverges] = ["0.0001", "300"].map(verdict);
+    assert_eq!(
+        (&starves["verdict"], &diverges["verdict"]),
+        (&"starves".into(), &"diverges".into())
+    );
+    assert!(starves["better"].as_f64().unwrap() > 0.0001 && diverges["tried"][0].is_object());
+    let text =
+        PROGRAM.run(&["plan", "--probe", "--set", "network.width=4", "--lr", "0.0001"]).stdout;
+    let text = String::from_utf8(text).unwrap();
+    assert!(text.contains("loss after 60 steps") && text.contains("try --lr"), "{text}");
+}
+
+#[test]
 fn plan_prints_the_floor() {
     let plan = |settings: &[&str]| {
         let plan = ["plan", "--set", "network.width=2", "--policy", "periodic"];

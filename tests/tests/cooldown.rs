@@ -70,7 +70,7 @@ fn at_the_end_of_growth_it_is_the_run_itself() {
     // The last epoch of growing is the default, and what is there is not trained again.
     assert_eq!(cooldown(&run, &["--epochs", "3"]), cooled);
     let message = PROGRAM.fails(4, &["cooldown", run.to_str().unwrap(), "--epochs", "2"]);
-    assert!(message.contains("holds a run of 3 epochs of fine-tuning, not 2"), "{message}");
+    assert!(message.contains("of 3 epochs") && message.contains("hint: name another"), "{message}");
     let report = std::fs::read_to_string(run.join(format!("cooldown-{grew}/report.html")));
     assert!(report.unwrap().contains("<html"));
 }

@@ -166,8 +166,8 @@ fn killed_at_any_storage_operation() {
 fn batches_that_are_augmented_and_mixed_are_the_same_after_a_resume() {
     let place = tempfile::tempdir().unwrap();
     let more = "data.augment=trivial data.erasing=0.5 training.mixup=0.4 training.cutmix=1 \
-                training.warmup_epochs=2 training.decay_norms=false training.stage_rates=[0,0.3,1,1,1] \
-                training.drop_path=0.3 \
+                training.warmup_epochs=2 training.decay_norms=false training.stage_rates=[0,0,0.3,1,1] \
+                growth.max_depth=1-3-3 training.drop_path=0.3 \
                 run.checkpoint_minutes=1e-9";
     let more: Vec<_> = more.split(' ').flat_map(|set| ["--set", set]).collect();
     let (whole, count) = (place.path().join("whole"), place.path().join("count"));

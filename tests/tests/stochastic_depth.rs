@@ -91,6 +91,20 @@ fn families_with_shortcuts_leave_out_branches() {
     }
 }
 
+/// What is frozen computes in training what it computes elsewhere.
+#[test]
+fn frozen_sub_modules_leave_out_nothing() {
+    let loss = |stage_rates: &[f64], rate| {
+        let mut config = config("basic3resnet", rate).config().clone();
+        config.training.stage_rates = stage_rates.into();
+        trained(&Resolved::of(config).unwrap(), 2).1[1]
+    };
+    let all = [0.0, 0.0, 0.0, 0.0, 1.0];
+    assert_eq!(loss(&all, 0.9), loss(&all, 0.0));
+    let but_the_last = [0.0, 0.0, 0.0, 1.0, 1.0];
+    assert_ne!(loss(&but_the_last, 0.9), loss(&but_the_last, 0.0));
+}
+
 #[test]
 fn families_without_are_refused() {
     for (network, depth) in [("plain3net", "1-1-1"), ("vgg3net", "1-1-1"), ("dense3net", "1-1-1")] {

@@ -4,7 +4,9 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use autogrow_core::config::{Compat, Shortcut, TrainingConfig};
-use autogrow_core::data::{Batch, Pass, Split, Targets};
+use autogrow_core::data::{
+    Batch, Normalisation, Pass, RawBatch, RawBatches, RawImages, Split, Statistics, Targets,
+};
 use autogrow_core::growth::Depth;
 use autogrow_core::network::{Blueprint, Network};
 use autogrow_core::random::{Purpose, generator};
@@ -69,9 +71,23 @@ fn a_step_on_wgpu_reads_once_however_deep() {
     assert!(0.0 < launches[0] && launches[0] < launches[1], "{launches:?}");
 }
 
-/// Five batches of eight images, again and again.
+/// Five batches of eight images of bytes, again and again.
 struct Waves {
     steps: usize,
+}
+
+impl Waves {
+    fn batch(step: usize) -> (Vec<u8>, Targets) {
+        let byte =
+            |at: usize| (127.5 + 127.0 * (0.37 * (at + 100 * (step % 5)) as f32).sin()) as u8;
+        let targets = Targets::Classes((0..8).map(|image| (image + step % 5) % 3).collect());
+        ((0..8 * 3 * 64).map(byte).collect(), targets)
+    }
+
+    fn normalisation() -> Normalisation {
+        let statistics = [0.4, 0.5, 0.6].map(|mean| Statistics { mean, std: 0.3 });
+        Normalisation { white: 255, statistics: statistics.into() }
+    }
 }
 
 impl Split for Waves {
@@ -81,11 +97,22 @@ impl Split for Waves {
 
     fn batches(&self, _: Pass) -> Box<dyn Iterator<Item = autogrow_core::Result<Batch>> + '_> {
         Box::new((0..self.steps).map(|step| {
-            let pixel = |at: usize| (0.37 * (at + 100 * (step % 5)) as f32).sin();
-            let images = (0..8 * 3 * 64).map(pixel).collect();
-            let targets = Targets::Classes((0..8).map(|image| (image + step % 5) % 3).collect());
-            Ok(Batch { images, targets })
+            let ((bytes, targets), of) = (Self::batch(step), Self::normalisation());
+            let channels = of.statistics.iter().cycle();
+            let planes = bytes.chunks(64).zip(channels);
+            let pixels = planes.flat_map(|(plane, of)| {
+                plane.iter().map(|&byte| (f32::from(byte) / 255.0 - of.mean) / of.std)
+            });
+            Ok(Batch { images: pixels.collect(), targets })
         }))
+    }
+
+    fn raw_batches(&self, _: Pass) -> Option<(Normalisation, RawBatches<'_>)> {
+        let batches = (0..self.steps).map(|step| {
+            let (bytes, targets) = Self::batch(step);
+            Ok(RawBatch { images: RawImages::Bytes(bytes), targets })
+        });
+        Some((Self::normalisation(), Box::new(batches)))
     }
 }
 

@@ -2,7 +2,8 @@
 //!
 //! All steps share one target folder and one profile, so that each compiles only what the steps
 //! before it did not. Chores that take longer than a change can wait start here as well, with a
-//! part of their work, so that a change cannot break them unseen.
+//! part of their work, so that a change cannot break them unseen. The devices that few machines have
+//! compile for longer than all else together, and are checked beside this (`.github/workflows`).
 
 use crate::cargo::passes;
 use crate::tree::Tree;
@@ -13,7 +14,7 @@ use std::time::Instant;
 /// A call of cargo.
 struct Step {
     arguments: &'static str,
-    environment: &'static [(&'static str, &'static str)],
+    environment: Option<(&'static str, &'static str)>,
     /// Where it runs, from the workspace's folder.
     folder: &'static str,
     /// A program without which it is skipped.
@@ -21,7 +22,7 @@ struct Step {
 }
 
 const fn cargo(arguments: &'static str) -> Step {
-    Step { arguments, environment: &[], folder: ".", needs: None }
+    Step { arguments, environment: None, folder: ".", needs: None }
 }
 
 const PLUGIN: &str = "examples/plugin";
@@ -30,27 +31,14 @@ const EMBED: &str = "examples/embed";
 /// Where the paper's tables are reproduced in small.
 const SMOKE: &str = "target/smoke";
 
-/// As on docs.rs, or a build script downloads what a check does not need.
-const NO_DOWNLOADS: (&str, &str) = ("DOCS_RS", "1");
-
 const STEPS: &[Step] = &[
     // A lock file that a change of dependencies forgot is an error, here and below.
     cargo("test --workspace --locked"),
     cargo("fmt --all --check"),
-    // Checked with the devices that few machines have; the tests have compiled what is there without.
+    cargo("clippy --workspace --all-targets -- -D warnings"),
     Step {
-        environment: &[NO_DOWNLOADS],
-        ..cargo(
-            "clippy --workspace --all-targets \
-             --features autogrow-cli/wgpu,autogrow-cli/vulkan,autogrow-cli/cuda -- -D warnings",
-        )
-    },
-    Step {
-        environment: &[NO_DOWNLOADS, ("RUSTDOCFLAGS", "-D warnings")],
-        ..cargo(
-            "doc --workspace --no-deps \
-             --features autogrow-cli/wgpu,autogrow-cli/vulkan,autogrow-cli/cuda",
-        )
+        environment: Some(("RUSTDOCFLAGS", "-D warnings")),
+        ..cargo("doc --workspace --no-deps")
     },
     cargo("xtask tidy"),
     Step { needs: Some("cargo-machete"), ..cargo("machete --with-metadata") },
@@ -83,8 +71,11 @@ impl Step {
             "." => String::new(),
             folder => format!("cd {folder} && "),
         };
-        let variables = self.environment.iter().map(|(name, value)| format!("{name}=\"{value}\" "));
-        format!("{folder}{}cargo {}", variables.collect::<String>(), self.arguments)
+        let variable = self
+            .environment
+            .map(|(name, value)| format!("{name}=\"{value}\" "))
+            .unwrap_or_default();
+        format!("{folder}{variable}cargo {}", self.arguments)
     }
 
     /// The program that it needs and this machine lacks.
@@ -95,7 +86,7 @@ impl Step {
     /// Whether it passes.
     fn run(&self, tree: &Tree) -> Result<bool> {
         let mut cargo = tree.cargo();
-        cargo.args(self.arguments.split(' ')).envs(self.environment.iter().copied());
+        cargo.args(self.arguments.split(' ')).envs(self.environment);
         passes(cargo.current_dir(tree.root.join(self.folder)))
     }
 }
@@ -148,10 +139,7 @@ mod tests {
     fn titles_can_be_typed() {
         let titles: Vec<_> = STEPS.iter().map(Step::title).collect();
         assert_eq!(titles[0], "cargo test --workspace --locked");
-        assert!(
-            titles[3]
-                .starts_with("DOCS_RS=\"1\" RUSTDOCFLAGS=\"-D warnings\" cargo doc --workspace")
-        );
+        assert_eq!(titles[3], "RUSTDOCFLAGS=\"-D warnings\" cargo doc --workspace --no-deps");
         assert!(titles.contains(&"cd examples/plugin && cargo fmt --check".into()), "{titles:?}");
     }
 

@@ -4,10 +4,10 @@
 use crate::own_pictures::{Choice, choose};
 use crate::setting::Setting;
 use autogrow::config::{Config, Preset};
+use autogrow::depth_of_weights;
 use autogrow::growth::Depth;
 use autogrow::network::SeedNetwork;
 use autogrow::registry::find;
-use autogrow::run::ModelFile;
 use autogrow_data::{Survey, survey};
 use figment::value::Value;
 
@@ -57,15 +57,10 @@ impl Suited {
     /// As deep a seed as the weights that it begins with; else the network's own.
     fn take_depth(&mut self, seed: &SeedNetwork, config: &Config) {
         let (wanted, weights) = (seed.sub_networks, &config.training.init_from);
-        if !weights.as_os_str().is_empty() {
-            // Weights that cannot be used are told when the network is built.
-            if let Ok(depth) = ModelFile::read(weights).and_then(|file| file.depth(wanted)) {
-                let origin = format!("depth of {}", weights.display());
-                self.set("network.depth", depth.to_string().into(), &origin);
-                return;
-            }
-        }
-        if wanted != config.network.depth.sub_networks() {
+        if let Some(depth) = depth_of_weights(weights, wanted) {
+            let origin = format!("depth of {}", weights.display());
+            self.set("network.depth", depth.to_string().into(), &origin);
+        } else if wanted != config.network.depth.sub_networks() {
             let depth = Depth::uniform(wanted, 1).to_string();
             self.set("network.depth", depth.into(), &format!("default of {}", seed.name));
         }

@@ -1,9 +1,17 @@
 //! `training.init_from`: a seed network that begins with weights that were trained before.
 
 use crate::Result;
+use crate::growth::Depth;
 use crate::network::{Network, StateDict};
-use crate::run::{check_finite, read_weights};
+use crate::run::{ModelFile, check_finite, read_weights};
 use std::path::Path;
+
+/// How deep the network is whose weights `file` holds, of so many sub-networks: the seed that begins with
+/// them. None where there is no file; one that cannot be used is told when the network is built.
+pub fn depth_of_weights(file: &Path, sub_networks: usize) -> Option<Depth> {
+    let is_named = !file.as_os_str().is_empty();
+    is_named.then(|| ModelFile::read(file).and_then(|file| file.depth(sub_networks)).ok())?
+}
 
 /// `network` with the weights of `file`. A classifier with another number of outputs stays as it was
 /// drawn, for there are other classes to learn; everything else has to fit.

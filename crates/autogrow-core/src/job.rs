@@ -189,6 +189,12 @@ impl Job<'_> {
         self.refuse_unsuited_data()?;
         let weights = &self.config.training.init_from;
         if weights.as_os_str().is_empty() {
+            if self.config.training.frozen_parts() > 0 {
+                tracing::warn!(
+                    "training.stage_rates freezes parts whose weights are random; training.init_from names a \
+                     file of weights"
+                );
+            }
             return Ok(network);
         }
         begin_with(network, weights)

@@ -30,6 +30,7 @@ pub use autogrow::autogrow;
 pub use autogrow_base::{Error, Result, inventory, kind, random, register, registry, settings};
 pub use autogrow_growth as growth;
 pub use autogrow_run::config;
+pub use init_from::depth_of_weights;
 pub use job::Job;
 pub use ongoing::{Found, at_depth, cooldown};
 pub use resolve::Resolved;

@@ -6,11 +6,11 @@ use crate::growth::{Depth, PolicyKind};
 use crate::initializer::InitializerKind;
 use crate::network::SeedNetwork;
 use crate::registry::find;
-use crate::training::{OptimizerKind, ScheduleKind, check_stage_rates, frozen, objective};
+use crate::training::{OptimizerKind, ScheduleKind, check_stage_rates, objective};
 use crate::{Error, Result};
 use std::ops::Deref;
 
-/// A depth that no sub-network comes to.
+/// As good as no limit to the depth of a sub-network.
 const MOST: usize = 99;
 
 /// A configuration whose names are all registered, whose values suit each other, and in which what
@@ -53,7 +53,7 @@ impl Resolved {
             return Err(Error::config("network.depth", problem)
                 .with_hint(format!("--set network.depth={}", Depth::uniform(wanted, 1))));
         }
-        check_stage_rates(&config.training.stage_rates, seed_network)?;
+        check_stage_rates(&config.training, seed_network)?;
         refuse_frozen_growth(&config)?;
         Ok(Self(config))
     }
@@ -79,7 +79,7 @@ fn refuse_mixed_values(training: &TrainingConfig, task: Task) -> Result<()> {
 /// Refuses growth of a sub-network that is frozen: what it got would never learn.
 fn refuse_frozen_growth(config: &Config) -> Result<()> {
     let (depth, growth) = (config.network.depth.as_slice(), &config.growth);
-    let frozen = frozen(&config.training.stage_rates).saturating_sub(1);
+    let frozen = config.training.frozen_sub_networks();
     let may_grow = |&sub_network: &usize| {
         let most = growth.max_depth.as_ref().map(|most| most.as_slice()[sub_network]);
         most.is_none_or(|most| most > depth[sub_network])

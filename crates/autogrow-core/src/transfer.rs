@@ -1,4 +1,5 @@
-//! What goes between the host and a device: training's uploads and reads are made here, and counted.
+//! What goes between the host and a device: uploads and reads of a training step are made here, and counted
+//! (but for the factors of stochastic depth, which are a number an image and branch).
 //!
 //! A read waits until the device has done all that it was asked for; a device that waits for the host
 //! has nothing to do. So a step has one of them, which [`Readback`] gathers.
@@ -77,8 +78,7 @@ pub(crate) struct Readback {
 type Reading = Pin<Box<dyn Future<Output = Result<Vec<TensorData>, String>>>>;
 
 impl Readback {
-    /// Of these, in order, all in one go. The device is asked at once, so that whatever it is asked for
-    /// later does not have to be done first; nobody waits.
+    /// Of these, in order, all in one go.
     pub(crate) fn of(parts: Vec<Tensor<1>>) -> Self {
         let Some(first) = parts.first() else {
             return Self { reading: None, numbers: Vec::new(), device: String::new() };
@@ -87,15 +87,19 @@ impl Readback {
         let device = format!("{:?}", first.device());
         // Not `into_data_async`, which asks when the numbers are looked at.
         let all = Transaction::default().register(Tensor::cat(parts, 0));
-        let read = async { all.execute_async().await.map_err(|error| error.to_string()) };
-        let mut reading: Reading = Box::pin(read);
+        let reading = async { all.execute_async().await.map_err(|error| error.to_string()) };
+        Self { reading: Some(Box::pin(reading)), numbers: Vec::new(), device }
+    }
+
+    /// Asks the device, so that whatever it is asked for later does not have to be done first. Nobody
+    /// waits, but on CUDA: Burn 0.22.1 waits there for all that the device was asked for before.
+    pub(crate) fn ask(&mut self) {
         // A future does nothing before it is polled.
-        let polled = reading.as_mut().poll(&mut Context::from_waker(Waker::noop()));
-        let reading = match polled {
-            Poll::Ready(read) => Box::pin(std::future::ready(read)),
-            Poll::Pending => reading,
-        };
-        Self { reading: Some(reading), numbers: Vec::new(), device }
+        let poll =
+            |reading: &mut Reading| reading.as_mut().poll(&mut Context::from_waker(Waker::noop()));
+        if let Some(Poll::Ready(read)) = self.reading.as_mut().map(poll) {
+            self.reading = Some(Box::pin(std::future::ready(read)));
+        }
     }
 
     /// The numbers. The first time, waits for them.
@@ -162,6 +166,7 @@ mod tests {
         let tensor = |numbers: &[f32]| Tensor::<1>::from_data(TensorData::from(numbers), &device);
         let before = Transfers::so_far();
         let mut readback = Readback::of(vec![tensor(&[1.0, 2.0]), tensor(&[3.0])]);
+        readback.ask();
         assert_eq!(readback.numbers().unwrap(), [1.0, 2.0, 3.0]);
         assert_eq!(readback.numbers().unwrap(), [1.0, 2.0, 3.0]);
         assert_eq!(Transfers::since(before).reads, 1);

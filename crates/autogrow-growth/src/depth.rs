@@ -48,6 +48,12 @@ impl Depth {
         (shallower != *self).then_some(shallower)
     }
 
+    /// The same, with the first `count` sub-networks as deep as those of `other`.
+    pub fn with_first_of(mut self, other: &Self, count: usize) -> Self {
+        self.0.iter_mut().zip(&other.0).take(count).for_each(|(own, other)| *own = *other);
+        self
+    }
+
     /// Adds one sub-module to a sub-network, counted from 0.
     pub fn stack(&mut self, sub_network: usize) {
         self.0[sub_network] += 1;
@@ -127,6 +133,7 @@ mod tests {
         assert_eq!(depth("1-2-3-4-10").deeper(), depth("2-3-5-6-15"));
         assert_eq!(depth("1-2-3-4-10").shallower(), Some(depth("1-1-2-3-7")));
         assert_eq!(depth("1-1").shallower(), None);
+        assert_eq!(depth("6-5-4").with_first_of(&depth("1-2-3"), 2), depth("1-2-4"));
     }
 
     #[test]

@@ -163,7 +163,7 @@ pub struct TrainingConfig {
     pub learning_rate: f64,
     /// Factors of the step size from the image on: of the stem, of each sub-network and of the head, such
     /// as `[0, 0, 0.1, 0.3, 1]` for three sub-networks; empty: 1 each. A part with factor 0 is frozen,
-    /// weights and statistics of batch norms, and so is then everything before it; its depth stays.
+    /// weights and statistics of batch norms, and its depth stays; zeros come first.
     pub stage_rates: Vec<f64>,
     /// Of SGD.
     pub momentum: f64,
@@ -330,6 +330,18 @@ impl Default for NetworkConfig {
             width: 0,
             shortcut: Shortcut::default(),
         }
+    }
+}
+
+impl TrainingConfig {
+    /// Parts of the network that are frozen, from the image on.
+    pub fn frozen_parts(&self) -> usize {
+        self.stage_rates.iter().take_while(|&&factor| factor == 0.0).count()
+    }
+
+    /// Sub-networks among them: the first part is the stem.
+    pub fn frozen_sub_networks(&self) -> usize {
+        self.frozen_parts().saturating_sub(1)
     }
 }
 

@@ -166,7 +166,9 @@ impl AutoGrow {
         let Self { mut config, depth, interval, on_epoch, cancel, folder, .. } = self;
         config.growth.interval = interval.unwrap_or(config.growth.interval);
         let sub_networks = find::<SeedNetwork>(&config.network.name)?.sub_networks;
-        config.network.depth = depth.unwrap_or_else(|| Depth::uniform(sub_networks, 1));
+        config.network.depth = depth
+            .or_else(|| depth_of_weights(&config.training.init_from, sub_networks))
+            .unwrap_or_else(|| Depth::uniform(sub_networks, 1));
         refuse_augmentation(&config.data)?;
         let config = &Resolved::of(config)?;
         let device = &device::open(&config.run.device)?;

@@ -36,8 +36,9 @@ mod settings_by_key;
 mod threads;
 
 pub use autogrow_core::{
-    Error, Job, Resolved, Result, at_depth, autogrow, config, cooldown, data, growth, initializer,
-    landscape, network, random, ranks, register, registry, run, settings, testing, training,
+    Error, Job, Resolved, Result, at_depth, autogrow, config, cooldown, data, depth_of_weights,
+    growth, initializer, landscape, network, random, ranks, register, registry, run, settings,
+    testing, training,
 };
 pub use builder::AutoGrow;
 pub use cancel::Cancel;

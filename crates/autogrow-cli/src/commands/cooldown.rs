@@ -6,15 +6,28 @@ use super::{objective_of, open_data, open_device, resume};
 use crate::args::{CooldownArgs, ResumeArgs};
 use crate::output::{BOLD, Output, RESET};
 use crate::settings::Settings;
-use autogrow::config::Config;
 use autogrow::growth::Depth;
 use autogrow::ranks::Ranks;
-use autogrow::run::{Outcome, Past, RunFolder, read, validation};
+use autogrow::run::{Origin, Outcome, Past, RunFolder, publish, read, validation};
 use autogrow::training::Objective;
 use autogrow::{Error, Job, Result};
 use autogrow_run::names;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use std::path::Path;
+
+/// In the branch's folder: where it comes from.
+const BRANCH: &str = "branch.json";
+
+/// Where a branch comes from.
+#[derive(PartialEq, Serialize, Deserialize)]
+struct Branch {
+    /// The epoch that it began after.
+    epoch: usize,
+    /// How many it anneals for.
+    epochs: usize,
+    /// Of the run.
+    origin: Origin,
+}
 
 /// A branch at its end.
 #[derive(Serialize)]
@@ -34,13 +47,17 @@ pub(crate) fn run(args: &CooldownArgs, output: &Output) -> Result<()> {
     let folder = args.out.clone().unwrap_or_else(|| run.join(format!("cooldown-{at}")));
     let loaded = Settings::from(&args.settings).load_over_file(&run.join(names::CONFIG))?;
     let config = loaded.resolve()?;
+    let branch = Branch { epoch: at, epochs, origin: past.origin.clone() };
     if folder.join(names::CONFIG).is_file() {
-        refuse_another(&folder, &RunFolder::config(&folder)?, epochs)?;
+        refuse_another(&folder, &branch)?;
     } else {
         let (device, data) = (&open_device(&config, &loaded)?, &open_data(&config)?);
         let job = Job { config: &config, data, device, ranks: &Ranks::single() };
         let (config, checkpoint) = autogrow::cooldown(job, past, epochs)?;
         RunFolder::branch(&folder, &config, &checkpoint)?;
+        let branch =
+            serde_json::to_vec(&branch).map_err(|error| Error::run(&folder, error.to_string()))?;
+        publish(&folder.join(BRANCH), &branch)?;
     }
     let branch =
         ResumeArgs { run: folder, allow: Vec::new(), page: false, settings: Default::default() };
@@ -52,14 +69,19 @@ pub(crate) fn run(args: &CooldownArgs, output: &Output) -> Result<()> {
     output.result(&cooled, || text(&cooled, run, &*objective))
 }
 
-/// Refuses a folder that holds a branch of another length.
-fn refuse_another(folder: &Path, config: &Config, epochs: usize) -> Result<()> {
-    let before = config.fine_tune.epochs;
-    if before == epochs && config.growth.policy == "none" {
-        return Ok(());
-    }
-    Err(Error::run(folder, format!("holds a run of {before} epochs of fine-tuning, not {epochs}"))
-        .with_hint(format!("--epochs {before}, or name another folder behind RUN")))
+/// Refuses a folder that holds another run than this branch.
+fn refuse_another(folder: &Path, branch: &Branch) -> Result<()> {
+    let file = folder.join(BRANCH);
+    let own = file.is_file().then(|| read(&file)).transpose()?;
+    let own: Option<Branch> = own.and_then(|own| serde_json::from_slice(&own).ok());
+    let problem = match own {
+        Some(own) if own == *branch => return Ok(()),
+        Some(Branch { epoch, epochs, .. }) if epoch != branch.epoch || epochs != branch.epochs => {
+            format!("holds a branch after epoch {epoch}, of {epochs} epochs")
+        }
+        _ => "holds another run".into(),
+    };
+    Err(Error::run(folder, problem).with_hint("name another folder behind RUN"))
 }
 
 /// The guiding score that a network of this depth had last in the first `epochs` epochs of a run; what growth

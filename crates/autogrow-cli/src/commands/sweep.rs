@@ -180,6 +180,9 @@ impl Sweep<'_> {
             ("growth.guide", &guide),
             ("network.depth", &depth_text),
             ("fine_tune.epochs", &epochs_text),
+            // All begin alike, whatever a run like this one began with.
+            ("training.init_from", ""),
+            ("training.stage_rates", "[]"),
         ]);
         self.output.note(&format!("round {round}, {depth}, {epochs} epochs:"));
         let ranks = &Ranks::single();

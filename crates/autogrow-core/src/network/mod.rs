@@ -52,7 +52,7 @@ pub struct Network {
     blueprint: Blueprint,
     #[module(skip)]
     stem_kind: &'static StemKind,
-    /// Parts that are frozen, from the image on; see [`Network::freeze`].
+    /// Parts that are frozen, from the image on; see [`Network::freeze_first`].
     #[module(skip)]
     frozen: usize,
     stem: AnySubModule,
@@ -183,7 +183,7 @@ impl Network {
         topmost.flat_map(AnySubModule::gates).collect()
     }
 
-    /// Number of trainable parameters.
+    /// Number of parameters, frozen ones too; running statistics are none.
     pub fn parameters(&self) -> usize {
         trainable::count(self)
     }

@@ -21,6 +21,13 @@ pub(crate) struct DropPath {
     pub(crate) of: usize,
 }
 
+impl DropPath {
+    /// Of the sub-module at a place, counted from 1, of so many.
+    fn rate_at(&self, place: usize, sub_modules: usize) -> f64 {
+        self.rate * place as f64 / sub_modules as f64
+    }
+}
+
 impl Network {
     /// The forward pass as it is trained by. Sub-modules that are frozen leave out nothing.
     pub(crate) fn forward_training(
@@ -29,14 +36,14 @@ impl Network {
         drops: Option<&DropPath>,
     ) -> Tensor<2> {
         let Some(drops) = drops else { return self.forward(images) };
-        let count = self.depth().sub_modules() as f64;
+        let count = self.depth().sub_modules();
         let mut number = 0;
         let pass = self.pass(images.into(), |place, sub_module, map| {
             number += 1;
             let Some([i, j]) = place.filter(|&[i, _]| !self.is_frozen(i + 1)) else {
                 return sub_module.forward(map);
             };
-            let rate = drops.rate * f64::from(number) / count;
+            let rate = drops.rate_at(number, count);
             let rng = generator(drops.seed, Purpose::Paths, (i << 32) | j);
             let work = || sub_module.forward(map);
             with_paths_dropped(rate, drops.images.clone(), drops.of, rng, work).0
@@ -51,5 +58,16 @@ impl Network {
         let network = self.valid();
         let rng = generator(0, Purpose::Paths, 0);
         with_paths_dropped(0.5, 0..1, 1, rng, || network.forward(image)).1
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_higher_a_sub_module_the_more_often_it_is_left_out() {
+        let drops = DropPath { rate: 0.4, seed: 0, images: 0..1, of: 1 };
+        assert_eq!([1, 2, 4].map(|place| drops.rate_at(place, 4)), [0.1, 0.2, 0.4]);
     }
 }

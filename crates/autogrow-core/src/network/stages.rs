@@ -9,7 +9,7 @@ impl Network {
     /// Freezes so many parts from the image on: their parameters do not train, and their batch norms
     /// normalise by running statistics and keep them, in training and where statistics are measured anew.
     /// The backward pass ends above them.
-    pub fn freeze(self, parts: usize) -> Self {
+    pub fn freeze_first(self, parts: usize) -> Self {
         let Self { stem, layer, .. } = self;
         let layer = layer.into_iter().enumerate();
         let layer = layer.map(|(i, own)| if i + 1 < parts { own.no_grad() } else { own });

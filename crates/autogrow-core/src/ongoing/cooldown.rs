@@ -21,7 +21,7 @@ pub fn cooldown(job: Job<'_>, past: Past, epochs: usize) -> Result<(Resolved, Ch
     }
     let blueprint = match &kept {
         PastState::Checkpoint(checkpoint) => checkpoint.blueprint.clone(),
-        PastState::Weights(info, _) => info.architecture.clone(),
+        PastState::Weights { info, .. } => info.architecture.clone(),
     };
     let mut config: Config = job.config.config().clone();
     config.growth.policy = "none".into();
@@ -40,12 +40,12 @@ pub fn cooldown(job: Job<'_>, past: Past, epochs: usize) -> Result<(Resolved, Ch
             }
             *checkpoint
         }
-        PastState::Weights(_, weights) => {
+        PastState::Weights { weights, rate_scale, .. } => {
             let device = job.device.clone().autodiff();
             let network = weights.load_into(built(&blueprint, &device)?, &run)?;
             let learner = Learner::new(network, &job.training(), &config.plugin, device)?;
             Checkpoint {
-                state: State { epochs: epoch, ..State::start() },
+                state: State { epochs: epoch, rate_scale, ..State::start() },
                 learner: learner.record()?,
                 blueprint: blueprint.clone(),
                 kept: Default::default(),

@@ -118,12 +118,17 @@ impl<'a> Run<'a> {
             best: None,
             kept: BTreeMap::new(),
             validation: Vec::new(),
-            chance: chance(
-                &*job.objective()?,
-                &*job.data.validation,
-                job.data.outputs.len(),
-                job.device,
-            )?,
+            // Weights that were trained before have learnt, if not this task yet: there is nothing to be had
+            // from beginning anew without them.
+            chance: match job.config.training.init_from.as_os_str().is_empty() {
+                true => chance(
+                    &*job.objective()?,
+                    &*job.data.validation,
+                    job.data.outputs.len(),
+                    job.device,
+                )?,
+                false => None,
+            },
             origin: Origin::of(job.config, job.data)?,
             floor: match job.config.run.max_minutes > 0.0 {
                 // Growth may end before it has come to its floor.

@@ -28,13 +28,15 @@ pub struct Past {
 pub enum PastState {
     /// All of it.
     Checkpoint(Box<Checkpoint>),
-    /// The weights (`run.snapshots`), not the state of the optimiser.
-    Weights(Box<ModelInfo>, StateDict),
+    /// The weights (`run.snapshots`), not the state of the optimiser; beside them what step sizes are
+    /// multiplied by since the run diverged.
+    Weights { info: Box<ModelInfo>, weights: StateDict, rate_scale: f64 },
 }
 
 impl Past {
     /// The run in the folder `run` as it was after `epoch` epochs; of an epoch after which it grew or went
-    /// back, before it did so. Where none is named: what growth ended with, or else the last that is kept.
+    /// back, before it did so, but of the last one what growth ended with. Where none is named: that, or else
+    /// the last that is kept.
     ///
     /// # Errors
     /// [`Error::Run`] where there is no run, it has not kept that epoch, or growing was over by then.
@@ -44,15 +46,16 @@ impl Past {
                 .with_hint("name the folder of a run"));
         }
         let grown = run.join(names::GROWN);
-        if epoch.is_none() && grown.exists() {
-            let checkpoint = Box::new(load_alone(&grown)?);
-            let (epoch, origin) = (checkpoint.state.epochs, checkpoint.origin.clone());
-            return Ok(Self {
-                run: run.into(),
-                epoch,
-                kept: PastState::Checkpoint(checkpoint),
-                origin,
-            });
+        let loaded = grown.exists().then(|| load_alone(&grown)).transpose();
+        let is_wanted = |grown: &Checkpoint| epoch.is_none_or(|it| it == grown.state.epochs);
+        match loaded.map(|grown| grown.filter(is_wanted)) {
+            Ok(Some(checkpoint)) => {
+                let (epoch, origin) = (checkpoint.state.epochs, checkpoint.origin.clone());
+                let kept = PastState::Checkpoint(Box::new(checkpoint));
+                return Ok(Self { run: run.into(), epoch, kept, origin });
+            }
+            Err(error) if epoch.is_none() => return Err(error),
+            Ok(None) | Err(_) => {}
         }
         let mut checkpoints = Vec::new();
         let mut damaged = None;
@@ -64,7 +67,8 @@ impl Past {
                 Err(error) => damaged = Some(error),
             }
         }
-        let Some(origin) = checkpoints.last().map(|checkpoint| checkpoint.origin.clone()) else {
+        let newest = checkpoints.last().map(|one| (one.origin.clone(), one.state.rate_scale));
+        let Some((origin, rate_scale)) = newest else {
             return Err(damaged.unwrap_or_else(|| {
                 Error::run(run, "has no checkpoint yet")
                     .with_hint("a run writes the first one before its first epoch")
@@ -92,7 +96,7 @@ impl Past {
         let checkpoint = checkpoints.into_iter().find(|one| one.state.epochs == found);
         let kept = match (checkpoint, weights.iter().find(|snapshot| snapshot.epoch == found)) {
             (Some(checkpoint), _) => PastState::Checkpoint(Box::new(checkpoint)),
-            (None, Some(snapshot)) => weights_of(snapshot)?,
+            (None, Some(snapshot)) => weights_of(snapshot, rate_scale)?,
             (None, None) => return Err(not_kept(run, epoch, &all, last)),
         };
         Ok(Self { run: run.into(), epoch: found, kept, origin })
@@ -110,9 +114,9 @@ fn depths(run: &Path) -> Result<BTreeMap<usize, Depth>> {
     Ok(epochs.into_iter().map(|epoch| (epoch.epoch, epoch.depth)).collect())
 }
 
-fn weights_of(snapshot: &Snapshot) -> Result<PastState> {
-    let (info, state) = snapshot.read()?;
-    Ok(PastState::Weights(Box::new(info), state))
+fn weights_of(snapshot: &Snapshot, rate_scale: f64) -> Result<PastState> {
+    let (info, weights) = snapshot.read()?;
+    Ok(PastState::Weights { info: Box::new(info), weights, rate_scale })
 }
 
 /// The end of growth, which stands for its epoch better than what was saved once fine-tuning began, and

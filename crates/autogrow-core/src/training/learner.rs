@@ -106,7 +106,7 @@ impl Learner {
         plugins: &PluginSettings,
         device: Device,
     ) -> Result<Self> {
-        let network = network.freeze(stages::frozen(&training.stage_rates));
+        let network = network.freeze_first(training.frozen_parts());
         let average = (training.average > 0.0).then(|| Average::of(&network, training.average, 0));
         Ok(Self {
             objective: objective(training, plugins)?,
@@ -281,7 +281,7 @@ impl Learner {
         let gradients = gradients::sum(&self.ranks, &self.network, own, &self.device)?;
         let longest = self.training.clip_norm;
         let Looks { sums, squares } = clip::looks(&self.network, &gradients, longest > 0.0);
-        let (gradients, loss) = if self.reads_late() {
+        let (gradients, mut loss) = if self.reads_late() {
             let gradients = clip::clipped_unread(&self.network, gradients, squares, longest);
             (gradients, Loss::Unread(Unread::new(seen, sums, Vec::new())))
         } else {
@@ -302,6 +302,9 @@ impl Learner {
         };
         if let Some(average) = &mut self.average {
             average.update(&self.network);
+        }
+        if let Loss::Unread(unread) = &mut loss {
+            unread.ask();
         }
         Ok((self, Some(loss)))
     }

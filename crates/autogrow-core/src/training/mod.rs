@@ -35,5 +35,5 @@ pub use objective::{Objective, ObjectiveKind, TargetTensor, objective};
 pub use optimizer::{OptimizerKind, decaying, growable};
 pub use precision::{Precision, precision_on, set_precision};
 pub use schedule::{Schedule, ScheduleKind, ScheduleRequest, warm_up};
-pub(crate) use stages::{check_stage_rates, frozen};
+pub(crate) use stages::check_stage_rates;
 pub use tally::{Scores, Tally};

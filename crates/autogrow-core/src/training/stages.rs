@@ -1,13 +1,9 @@
 //! `training.stage_rates`: a step size for each part of a network, and none for those that are frozen.
 
+use crate::config::TrainingConfig;
 use crate::network::{Network, SeedNetwork};
 use crate::{Error, Result};
 use burn::optim::lr_scheduler::module_lr_scheduler::{ModuleLearningRate, ModuleLrScheduler};
-
-/// Parts that are frozen, from the image on: those with a factor of 0.
-pub(crate) fn frozen(factors: &[f64]) -> usize {
-    factors.iter().take_while(|&&factor| factor == 0.0).count()
-}
 
 /// The step size of each parameter where `rate` is that of a part with factor 1.
 pub(super) fn rates(network: &Network, rate: f64, factors: &[f64]) -> ModuleLearningRate {
@@ -18,7 +14,8 @@ pub(super) fn rates(network: &Network, rate: f64, factors: &[f64]) -> ModuleLear
 
 /// Refuses factors that do not suit the network: another number than it has parts, a frozen part above one
 /// that trains, no part that trains.
-pub(crate) fn check_stage_rates(factors: &[f64], network: &SeedNetwork) -> Result<()> {
+pub(crate) fn check_stage_rates(training: &TrainingConfig, network: &SeedNetwork) -> Result<()> {
+    let (factors, frozen) = (&training.stage_rates[..], training.frozen_parts());
     let parts = network.sub_networks + 2;
     let refused = |problem: String, hint: String| {
         Err(Error::config("training.stage_rates", problem).with_hint(hint))
@@ -32,10 +29,10 @@ pub(crate) fn check_stage_rates(factors: &[f64], network: &SeedNetwork) -> Resul
                 "the stem, the sub-networks, the head: --set training.stage_rates=[0, {ones}, 1]"
             ),
         ),
-        _ if frozen(factors) == parts => {
+        _ if frozen == parts => {
             refused("freezes everything".into(), "the last factor, of the head, is above 0".into())
         }
-        _ if factors[frozen(factors)..].contains(&0.0) => refused(
+        _ if factors[frozen..].contains(&0.0) => refused(
             "freezes a part above one that trains".into(),
             "zeros come first: parts are frozen from the image on".into(),
         ),

@@ -39,6 +39,11 @@ impl Unread {
         Self { seen, sums: of_sums, squares: of_squares, readback }
     }
 
+    /// Asks the device for the numbers, once the step itself is under way.
+    pub(super) fn ask(&mut self) {
+        self.readback.ask();
+    }
+
     /// The mean loss over all ranks; `tally` is told what they have seen. Where that or a gradient is
     /// not finite, says so.
     pub(super) fn loss(

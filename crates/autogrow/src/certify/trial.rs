@@ -42,10 +42,15 @@ impl Trial<'_> {
         found: &Depth,
         train: &mut dyn FnMut(&Depth, usize) -> Result<Network>,
     ) -> Result<Certificate> {
-        let shallower = self.shallower(found);
+        let (shallower, deeper) = (self.shallower(found), self.deeper(found));
+        if deeper == *found {
+            let problem = "freezes every sub-network: there is no other depth to compare with";
+            return Err(Error::config("training.stage_rates", problem)
+                .with_hint("a certificate is of runs in which a sub-network trains"));
+        }
         let shallower = shallower.map(|depth| self.judged(depth, train)).transpose()?;
         let found = self.judged(found.clone(), train)?;
-        let deeper = self.judged(found.depth.deeper(), train)?;
+        let deeper = self.judged(deeper, train)?;
         Ok(Certificate {
             schema: 1,
             price: self.price,
@@ -59,7 +64,7 @@ impl Trial<'_> {
     /// The depths that are compared, from the shallowest; `found` is that of the run.
     pub fn depths(&self, found: &Depth) -> Vec<Depth> {
         let shallower = self.shallower(found).into_iter();
-        shallower.chain([found.clone(), found.deeper()]).collect()
+        shallower.chain([found.clone(), self.deeper(found)]).collect()
     }
 
     /// Whether the run itself has trained its network as a network of the certificate is trained in this
@@ -113,9 +118,16 @@ impl Trial<'_> {
             .with_hint("bring the data back as it was"))
     }
 
-    /// One level less than the found depth, where that can be.
+    /// One level more than the found depth. What is frozen stays as it is: nothing could adapt to a change.
+    fn deeper(&self, found: &Depth) -> Depth {
+        found.deeper().with_first_of(found, self.job.config.training.frozen_sub_networks())
+    }
+
+    /// One level less, where that can be.
     fn shallower(&self, found: &Depth) -> Option<Depth> {
-        found.shallower().filter(|_| self.can_lose_sub_modules())
+        let frozen = self.job.config.training.frozen_sub_networks();
+        let shallower = found.shallower()?.with_first_of(found, frozen);
+        Some(shallower).filter(|less| less != found && self.can_lose_sub_modules())
     }
 
     /// Whether the network can be made shallower. Not where what follows a sub-network reads channels of

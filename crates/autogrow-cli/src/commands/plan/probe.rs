@@ -27,8 +27,8 @@ const AHEAD: f64 = 0.9;
 pub(super) struct Probe {
     steps: usize,
     learning_rate: f64,
-    /// Before the first step.
-    loss_before: f64,
+    /// Before the first step; none where it is not finite.
+    loss_before: Option<f64>,
     tried: Vec<Tried>,
     verdict: Verdict,
     /// The step size that is better, where there is one.
@@ -61,12 +61,12 @@ pub(super) fn probe(config: &Resolved, data: &DataSet, device: &Device) -> Resul
     (config.training.warmup_epochs, config.training.average) = (0, 0.0);
     let config = Resolved::of(config)?;
     let job = Job { config: &config, data, device, ranks: &Ranks::single() };
-    let (mut tried, mut before) = (Vec::new(), f64::NAN);
+    let (mut tried, mut before) = (Vec::new(), None);
     for factor in FACTORS {
         let learning_rate = rate * factor;
         let losses = losses(job, learning_rate)?;
         if let Some(losses) = &losses {
-            before = losses[0];
+            before = losses.first().copied();
         }
         let after = losses.map(|losses| {
             let last = &losses[losses.len().saturating_sub(LAST)..];
@@ -75,7 +75,7 @@ pub(super) fn probe(config: &Resolved, data: &DataSet, device: &Device) -> Resul
         tried.push(Tried { learning_rate, loss_after: after });
     }
     let after: Vec<_> = tried.iter().map(|tried| tried.loss_after).collect();
-    let (verdict, better) = judge(before, &after);
+    let (verdict, better) = judge(before.unwrap_or(f64::INFINITY), &after);
     let better = better.map(|place| tried[place].learning_rate);
     Ok(Probe { steps: STEPS, learning_rate: rate, loss_before: before, tried, verdict, better })
 }
@@ -83,17 +83,21 @@ pub(super) fn probe(config: &Resolved, data: &DataSet, device: &Device) -> Resul
 /// What the losses after the steps say of the run's own step size, and which of the others is better.
 fn judge(before: f64, after: &[Option<f64>]) -> (Verdict, Option<usize>) {
     let own = FACTORS.iter().position(|&factor| factor == 1.0).unwrap_or(0);
-    let loss = |place: usize| after[place].filter(|loss| *loss < before);
-    let least = |places: std::ops::Range<usize>| {
-        let losses = places.filter_map(|place| Some((place, loss(place)?)));
-        losses.min_by(|one, other| one.1.total_cmp(&other.1))
+    let least = |places: std::ops::Range<usize>, most: f64| {
+        let losses = places.filter_map(|place| Some((place, after[place]?)));
+        let least = losses.min_by(|one, other| one.1.total_cmp(&other.1));
+        least.filter(|(_, loss)| *loss < most).map(|(place, _)| place)
     };
-    let Some(of_own) = loss(own) else {
-        return (Verdict::Diverges, least(0..own).map(|(place, _)| place));
-    };
-    match least(own + 1..after.len()).filter(|(_, larger)| *larger < AHEAD * of_own) {
-        Some((place, _)) => (Verdict::Starves, Some(place)),
-        None => (Verdict::Learns, None),
+    // One that learns hardly at all starves where a larger one learns, and diverges where none does.
+    let of_own = after[own].filter(|loss| *loss < AHEAD.recip() * before);
+    if let Some(better) =
+        of_own.and_then(|own_loss| least(own + 1..after.len(), AHEAD * own_loss.min(before)))
+    {
+        return (Verdict::Starves, Some(better));
+    }
+    match of_own.filter(|loss| *loss < before) {
+        Some(_) => (Verdict::Learns, None),
+        None => (Verdict::Diverges, least(0..own, before)),
     }
 }
 
@@ -152,7 +156,8 @@ pub(super) fn text(probe: &Probe) -> String {
         }
         (Verdict::Starves | Verdict::Learns, _) => "The step size learns.".into(),
     };
-    format!("The loss is {loss_before:.3} at first, then\n\n{rows}\n{advice}")
+    let before = loss_before.map_or("not finite".into(), |loss| format!("{loss:.3}"));
+    format!("The loss is {before} at first, then\n\n{rows}\n{advice}")
 }
 
 #[cfg(test)]
@@ -173,6 +178,8 @@ mod tests {
         assert_eq!(judged(some([2.3, 2.2, 2.1, 1.5, 1.2])), (Starves, Some(4)));
         assert_eq!(judged([Some(2.0), Some(1.0), None, None, None]), (Diverges, Some(1)));
         assert_eq!(judged(some([2.0, 2.1, 2.4, 3.0, 9.0])), (Diverges, Some(0)));
+        // A coin toss at a tiny step size, and a larger one that learns.
+        assert_eq!(judged(some([2.301, 2.3, 2.302, 2.1, 1.5])), (Starves, Some(4)));
         assert_eq!(judged([None; 5]), (Diverges, None));
         assert_eq!(judged(some([2.4; 5])), (Diverges, None));
     }
