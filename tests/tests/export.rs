@@ -116,7 +116,8 @@ fn onnx_models_of_tables() {
         let seen = TensorData::new(seen.collect::<Vec<_>>(), [4, features.len(), 1, 1]);
         let scores: Vec<f32> =
             network.forward(Tensor::from_data(seen, &device)).into_data().iter().collect();
-        let info = ModelInfo { table: Some(table), ..ModelInfo::bare(blueprint) };
+        let mut info = ModelInfo::bare(blueprint);
+        info.table = Some(table);
         let (graph, state) = (network.graph().unwrap(), StateDict::of(&network).unwrap());
         let model = onnx(&graph, &state, &info, Path::new("model.onnx")).unwrap();
         let case = json!({"shape": [4, inputs, 1, 1], "images": rows, "scores": scores});

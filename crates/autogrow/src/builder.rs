@@ -13,7 +13,7 @@ use autogrow_core::ranks::Ranks;
 use autogrow_core::registry::find;
 use autogrow_core::run::{Checkpoint, Event, RunFolder, Watch};
 use autogrow_core::training::{precision_on, set_precision, use_convolution};
-use autogrow_core::{Error, Job, Resolved, Result};
+use autogrow_core::{Error, Job, Resolved, Result, depth_of_weights};
 use std::path::{Path, PathBuf};
 
 /// What the data are called where nobody names them.

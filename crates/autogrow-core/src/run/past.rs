@@ -28,9 +28,15 @@ pub struct Past {
 pub enum PastState {
     /// All of it.
     Checkpoint(Box<Checkpoint>),
-    /// The weights (`run.snapshots`), not the state of the optimiser; beside them what step sizes are
-    /// multiplied by since the run diverged.
-    Weights { info: Box<ModelInfo>, weights: StateDict, rate_scale: f64 },
+    /// The weights (`run.snapshots`), not the state of the optimiser.
+    Weights {
+        /// What their file tells.
+        info: Box<ModelInfo>,
+        /// The weights.
+        weights: StateDict,
+        /// What step sizes are multiplied by since the run has diverged; else 1.
+        rate_scale: f64,
+    },
 }
 
 impl Past {

@@ -2,8 +2,7 @@
 
 use super::*;
 use crate::testing::{data_problem, gzip, labels, open, open_for, pixels};
-use autogrow_core::config::DataConfig;
-use autogrow_core::config::SelectOn;
+use autogrow_core::config::{DataConfig, Numbers, SelectOn};
 use autogrow_core::data::{Split, Targets, Task};
 use proptest::prelude::*;
 use std::fs;
@@ -214,11 +213,13 @@ proptest! {
             let Ok(outputs) = targets::outputs(&sheet, &rows, &found.columns, Task::Classes) else {
                 continue;
             };
-            let Ok(table) = measure(&sheet, &rows, &found) else { continue };
-            let fit = Fit { table: &table, outputs: &outputs, whose: Whose::Model };
-            let features = fit.features(&sheet, &rows).unwrap();
-            prop_assert_eq!(features.len(), rows.len() * table.width());
-            prop_assert!(features.iter().all(|value| value.is_finite()));
+            for seen in [Numbers::Standard, Numbers::Pieces] {
+                let Ok(table) = measure(&sheet, &rows, &found, seen) else { continue };
+                let fit = Fit { table: &table, outputs: &outputs, whose: Whose::Model };
+                let features = fit.features(&sheet, &rows).unwrap();
+                prop_assert_eq!(features.len(), rows.len() * table.width());
+                prop_assert!(features.iter().all(|value| value.is_finite()));
+            }
         }
     }
 }
