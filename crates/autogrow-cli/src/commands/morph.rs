@@ -6,6 +6,7 @@ use super::resume;
 use super::train::{self, Ended};
 use crate::args::{MorphArgs, ResumeArgs, TrainArgs};
 use crate::output::{BOLD, Output, RESET, duration};
+use autogrow::config::Config;
 use autogrow::growth::Depth;
 use autogrow::ranks::Ranks;
 use autogrow::run::RunFolder;
@@ -37,8 +38,9 @@ struct Stages<'a> {
 }
 
 pub(crate) fn run(args: &MorphArgs, output: &Output, ranks: &Ranks) -> Result<()> {
-    let config = args.settings.load()?.resolve()?;
-    let (from, to) = (config.network.depth.clone(), deeper(&args.to, &config.network.depth)?);
+    // As the shallow net is trained; how the next one grows is decided below.
+    let config = args.settings.decide(&[("growth.policy", "none")]).load()?.resolve()?;
+    let (from, to) = (config.network.depth.clone(), deeper(&args.to, &config)?);
     let stem = format!("{}-{}-morph", config.data.name, config.network.name);
     let folder = args.run.clone().unwrap_or_else(|| RunFolder::numbered(Path::new("runs"), &stem));
     // Kept in the configurations of the stages, which may be resumed from anywhere.
@@ -61,9 +63,16 @@ pub(crate) fn run(args: &MorphArgs, output: &Output, ranks: &Ranks) -> Result<()
     output.result(&report, || text(&report, &*objective))
 }
 
-/// The depth `text`, which has to be at least that of the shallow net everywhere.
-fn deeper(text: &str, from: &Depth) -> Result<Depth> {
+/// The depth `text`, which has to be at least that of the shallow net everywhere, and no more where that is
+/// frozen.
+fn deeper(text: &str, config: &Config) -> Result<Depth> {
+    let from = &config.network.depth;
     let to: Depth = text.parse().map_err(|error: String| Error::config("--to", error))?;
+    if to.clone().with_first_of(from, config.training.frozen_sub_networks()) != to {
+        let problem = format!("= {to} deepens a sub-network that training.stage_rates freezes");
+        return Err(Error::config("--to", problem)
+            .with_hint("what is frozen stays as deep as --depth says"));
+    }
     let pairs = to.as_slice().iter().zip(from.as_slice());
     if to.sub_networks() == from.sub_networks() && to != *from && pairs.clone().all(|(a, b)| a >= b)
     {

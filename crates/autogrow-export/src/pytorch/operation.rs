@@ -36,10 +36,10 @@ pub(super) const STANDARDISE_HELPER: &str = r#"def standardise(x):
 pub(super) const PIECES_HELPER: &str = r#"def standardise(x):
     """Rows [batch, features] as they stand in the table, as the network was trained on them."""
     rows = x.reshape(len(x), len(FEATURES), 1, 1).cpu().double()
-    places, starts, widths = (
-        torch.tensor(numbers).view(-1, 1, 1) for numbers in (PLACES, STARTS, WIDTHS)
+    starts, widths = (
+        torch.tensor(numbers, dtype=rows.dtype).view(-1, 1, 1) for numbers in (STARTS, WIDTHS)
     )
-    seen = (rows[:, places.flatten()] - starts.double()) / widths.double()
+    seen = (rows[:, torch.tensor(PLACES)] - starts) / widths
     limited = torch.tensor(IS_PIECE).view(-1, 1, 1)
     return torch.where(limited, seen.clamp(0, 1), seen).float().to(x.device)
 

@@ -18,8 +18,8 @@ const STEPS: usize = 60;
 const LAST: usize = 15;
 /// The step sizes, as parts of the run's.
 const FACTORS: [f64; 5] = [0.1, 0.3, 1.0, 3.0, 10.0];
-/// A larger step size is better where it leaves at most this part of the loss: so few steps make smaller
-/// ones look better than they are, so a larger one that is ahead is ahead.
+/// A larger step size is better where it leaves at most this part of the loss, or comes three times as far by
+/// half as much: so few steps make smaller ones look better than they are, so one that is ahead is ahead.
 const AHEAD: f64 = 0.9;
 
 /// What the steps have shown.
@@ -83,22 +83,27 @@ pub(super) fn probe(config: &Resolved, data: &DataSet, device: &Device) -> Resul
 /// What the losses after the steps say of the run's own step size, and which of the others is better.
 fn judge(before: f64, after: &[Option<f64>]) -> (Verdict, Option<usize>) {
     let own = FACTORS.iter().position(|&factor| factor == 1.0).unwrap_or(0);
-    let least = |places: std::ops::Range<usize>, most: f64| {
+    let least = |places: std::ops::Range<usize>| {
         let losses = places.filter_map(|place| Some((place, after[place]?)));
-        let least = losses.min_by(|one, other| one.1.total_cmp(&other.1));
-        least.filter(|(_, loss)| *loss < most).map(|(place, _)| place)
+        losses.min_by(|one, other| one.1.total_cmp(&other.1))
     };
-    // One that learns hardly at all starves where a larger one learns, and diverges where none does.
-    let of_own = after[own].filter(|loss| *loss < AHEAD.recip() * before);
-    if let Some(better) =
-        of_own.and_then(|own_loss| least(own + 1..after.len(), AHEAD * own_loss.min(before)))
-    {
-        return (Verdict::Starves, Some(better));
+    // Whether one that leaves `loss` is ahead of one that leaves `of_own`, which may not have learnt at all.
+    let is_ahead = |loss: f64, of_own: f64| {
+        let [progress, of_own_progress] = [loss, of_own].map(|loss| (before - loss).max(0.0));
+        let is_far = progress > (1.0 - AHEAD) / 2.0 * before;
+        loss < AHEAD * of_own || (is_far && progress > 3.0 * of_own_progress)
+    };
+    if let Some(of_own) = after[own].filter(|loss| *loss < before / AHEAD) {
+        let larger = least(own + 1..after.len());
+        if let Some((place, _)) = larger.filter(|(_, loss)| is_ahead(*loss, of_own.min(before))) {
+            return (Verdict::Starves, Some(place));
+        }
+        if of_own < before {
+            return (Verdict::Learns, None);
+        }
     }
-    match of_own.filter(|loss| *loss < before) {
-        Some(_) => (Verdict::Learns, None),
-        None => (Verdict::Diverges, least(0..own, before)),
-    }
+    let smaller = least(0..own).filter(|(_, loss)| *loss < before);
+    (Verdict::Diverges, smaller.map(|(place, _)| place))
 }
 
 /// The loss before each step; none where one is not finite.
@@ -144,9 +149,15 @@ pub(super) fn text(probe: &Probe) -> String {
     });
     let after = format!("loss after {steps} steps");
     let rows = table(["step size", &after, ""], rows.collect());
+    let start = loss_before.unwrap_or(f64::INFINITY);
     let better = better.map(|better| format!("--lr {better:.2e}"));
     let advice = match (verdict, better) {
         (Verdict::Diverges, Some(better)) => format!("The step size diverges: try {better}."),
+        (Verdict::Diverges, None)
+            if tried[0].loss_after.is_none_or(|loss| loss > start / AHEAD) =>
+        {
+            "All of these diverge: try a much smaller step size.".into()
+        }
         (Verdict::Diverges, None) => {
             "No step size learns: are the targets right, and the values of the data sensible?"
                 .into()
@@ -180,6 +191,9 @@ mod tests {
         assert_eq!(judged(some([2.0, 2.1, 2.4, 3.0, 9.0])), (Diverges, Some(0)));
         // A coin toss at a tiny step size, and a larger one that learns.
         assert_eq!(judged(some([2.301, 2.3, 2.302, 2.1, 1.5])), (Starves, Some(4)));
+        // Sixty steps are few for all of these, and the larger the step size, the farther they lead.
+        assert_eq!(judged(some([2.293, 2.29, 2.27, 2.24, 2.17])), (Starves, Some(4)));
+        assert_eq!(judged(some([2.299, 2.298, 2.297, 2.296, 2.293])), (Learns, None), "noise");
         assert_eq!(judged([None; 5]), (Diverges, None));
         assert_eq!(judged(some([2.4; 5])), (Diverges, None));
     }
