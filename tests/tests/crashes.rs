@@ -152,7 +152,7 @@ fn finish(folder: &Path) {
 fn killed_at_any_storage_operation() {
     let place = tempfile::tempdir().unwrap();
     let (whole, operations) = uninterrupted(place.path());
-    for number in (1..=operations).step_by(stride(operations / 14)) {
+    for number in (1..=operations).step_by(stride(operations / 9)) {
         let folder = place.path().join(format!("killed-{number}"));
         let output = train(&folder).env("FAULT_AT", format!("kill:{number}")).output().unwrap();
         assert!(!output.status.success(), "operation {number} of {operations} was not reached");
@@ -220,7 +220,7 @@ fn moments(count: usize) -> impl Iterator<Item = f64> {
 fn killed_at_random_moments() {
     let place = tempfile::tempdir().unwrap();
     let (whole, _) = uninterrupted(place.path());
-    for (number, part) in moments(if stride(0) == 1 { 500 } else { 8 }).enumerate() {
+    for (number, part) in moments(if stride(0) == 1 { 500 } else { 5 }).enumerate() {
         let folder = place.path().join(format!("killed-{part}"));
         let mut run = train(&folder);
         // Every other one writes all its checkpoints at once.
@@ -240,7 +240,7 @@ fn killed_at_random_moments() {
 fn failing_writes_end_the_run_and_damage_nothing() {
     let place = tempfile::tempdir().unwrap();
     let (whole, operations) = uninterrupted(place.path());
-    for (index, number) in (1..=operations).step_by(stride(operations / 9)).enumerate() {
+    for (index, number) in (1..=operations).step_by(stride(operations / 6)).enumerate() {
         let folder = place.path().join(format!("failed-{number}"));
         let kind = if index % 2 == 0 { "fail" } else { "fail-from" };
         let output = train(&folder).env("FAULT_AT", format!("{kind}:{number}")).output().unwrap();

@@ -3,7 +3,8 @@
 //! All steps share one target folder and one profile, so that each compiles only what the steps
 //! before it did not. Chores that take longer than a change can wait start here as well, with a
 //! part of their work, so that a change cannot break them unseen. The devices that few machines have
-//! compile for longer than all else together, and are checked beside this (`.github/workflows`).
+//! compile for longer than all else together; these, the benchmarks and the fuzz targets are checked beside
+//! this (`.github/workflows`).
 
 use crate::cargo::passes;
 use crate::tree::Tree;
@@ -46,7 +47,7 @@ const STEPS: &[Step] = &[
     cargo("build --workspace --all-targets"),
     // Of the long chores a part each: they use the program that is built by now.
     cargo(
-        "xtask reproduce all --scale smoke --shard 1/4 --jobs 2 --out target/smoke \
+        "xtask reproduce all --scale smoke --shard 1/8 --jobs 2 --out target/smoke \
          --autogrow target/debug/autogrow",
     ),
     cargo("xtask crash --sample"),
@@ -59,8 +60,6 @@ const STEPS: &[Step] = &[
     Step { folder: PLUGIN, ..cargo("test --features ndarray --locked") },
     Step { folder: EMBED, ..cargo("fmt --check") },
     Step { folder: EMBED, ..cargo("build --features ndarray --locked") },
-    Step { folder: "benches", ..cargo("check --benches --locked") },
-    Step { folder: "fuzz", ..cargo("check --locked") },
     // The models that the first step has written.
     Step { folder: "tests/onnx", ..cargo("test --locked") },
 ];
