@@ -81,7 +81,7 @@ fn folded_onnx_models_of_all_networks() {
 }
 
 /// Rows as they stand in a table, with numbers in pieces and without, and the scores of the features that
-/// they become.
+/// they become; ONNX Runtime agrees within 2e-7 of the largest.
 #[test]
 fn onnx_models_of_tables() {
     let device = Device::flex();
